@@ -1,0 +1,35 @@
+"""What can go wrong with a log, as exceptions. Each message says what happened, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """Anything that a log refuses or cannot do. Opening, appending, verifying and showing raise nothing else."""
+
+
+class NotALog(AuditError):
+    """The file is no decision log: missing, empty, another program's, or of a format this version cannot read."""
+
+
+class LogUnavailable(AuditError):
+    """The file could not be opened, read or locked: permissions, a busy writer, a full or failing disk."""
+
+
+class LogDamaged(AuditError):
+    """The end of the log contradicts itself, or the log is shorter than it was; nothing is appended to such a log."""
+
+
+class LogPoisoned(AuditError):
+    """An earlier write of this object failed, so what is on disk is unknown: verify the log, then open it again."""
+
+
+class InvalidRecord(AuditError):
+    """The record handed in has a shape that the format does not allow; nothing was written."""
+
+
+class RecordNotFound(AuditError):
+    """The log holds no record of that index or identifier."""
+
+
+class UnreadableRemembered(AuditError):
+    """The remembered state of a log is not written as `SIZE ROOT`."""

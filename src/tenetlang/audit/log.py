@@ -1,0 +1,345 @@
+"""A durable log of decisions: appended to by many, and never changed.
+
+One append is one transaction. Inside it the last record is read back, the new one gets the next index and names the
+leaf before it, and the commit returns when the disk has it. Several processes may append to one file: SQLite's write
+lock puts them in a row, and each reads back what the one before it wrote.
+
+A failed write leaves the question open what is on the disk, and a second attempt may answer it wrongly: after a failed
+flush the operating system may drop the dirty pages and report success. So nothing is ever tried again. The object is
+*poisoned* and refuses all further appends, until somebody verified the file and opened it anew.
+
+A new log is made under another name, with its first record in it, and then linked to its own name. Nobody ever sees
+a log without a beginning, two processes that create the same log end up with one, and an empty file is never taken for
+a new log: it may be what is left of an old one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import attrs
+
+from tenetlang.audit.bodies import MAX_PAYLOAD
+from tenetlang.audit.canonical import CanonicalError, profile_bytes
+from tenetlang.audit.errors import AuditError, InvalidRecord, LogDamaged, LogPoisoned, LogUnavailable, NotALog
+from tenetlang.audit.merkle import Frontier, leaf_hash
+from tenetlang.audit.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
+from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.storage import absolute, connect_to_write, create_tables, run
+
+if TYPE_CHECKING:
+    import apsw
+
+_BATCH = 64
+
+
+@attrs.frozen
+class AppendedRecord:
+    """Where a record went: its index from 0, and its leaf hash (32 bytes)."""
+
+    index: int
+    leaf: bytes
+
+
+@attrs.frozen
+class StoredRecord:
+    """One record as it is stored: its index, its canonical bytes, its leaf hash."""
+
+    index: int
+    record: bytes = attrs.field(repr=False)
+    leaf: bytes
+
+
+class Log:
+    """An open log. May be shared between threads, not across a fork; a context manager that closes it."""
+
+    def __init__(self, path: str, connection: apsw.Connection) -> None:
+        """Use `Log.open`."""
+        self.path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._refusal: str | None = None
+        self._frontier = Frontier()
+        self._last = _last_record(connection, path)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        create: bool = True,
+        busy_seconds: float = 10.0,
+        clock: Callable[[], int] = time.time_ns,
+        randomness: Callable[[int], bytes] = os.urandom,
+    ) -> Self:
+        """Opens a log to append to it, and creates it where there is no file and `create` is true.
+
+        `clock` gives nanoseconds since 1970, `randomness` that many random bytes; both are only used for the first
+        record of a new log. Raises `NotALog`, `LogUnavailable`, or `LogDamaged` where its last record contradicts
+        itself. The rest of the log is not verified here: that is `verify_log`.
+        """
+        name = absolute(path)
+        if not os.path.lexists(name):
+            if not create:
+                raise NotALog(f"there is no log at {name}")
+            _create(name, clock(), randomness)
+        connection = connect_to_write(name, busy_seconds)
+        try:
+            return cls(name, connection)
+        except BaseException:
+            connection.close(True)
+            raise
+
+    def append(self, envelope: Mapping[str, object], payload: bytes | None = None) -> AppendedRecord:
+        """Appends one record and returns when it is on the disk.
+
+        `envelope` is a record without `index` and `previous`, `payload` the bytes whose SHA-256 it names. Raises
+        `InvalidRecord` and `LogUnavailable` (another process holds the lock) with nothing written and the log usable;
+        `LogDamaged` and `LogPoisoned` for good.
+        """
+        return self.append_all([(envelope, payload)])[0]
+
+    def append_all(self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]) -> tuple[AppendedRecord, ...]:
+        """Appends several records in one transaction: all of them or none."""
+        import apsw
+
+        for envelope, payload in entries:
+            _check_payload(envelope, payload)
+        with self._lock:
+            self._check_usable()
+            try:
+                run(self._connection, "BEGIN IMMEDIATE")
+            except apsw.BusyError as mistake:
+                raise LogUnavailable(
+                    f"{self.path} is locked by another process; nothing was written, try again"
+                ) from mistake
+            except BaseException as mistake:
+                raise self._poisoned(mistake) from mistake
+            try:
+                appended = self._append_in_transaction(entries)
+                run(self._connection, "COMMIT")
+            except InvalidRecord:
+                self._roll_back()
+                raise
+            except LogDamaged as mistake:
+                self._roll_back()
+                self._refusal = str(mistake)
+                raise
+            except BaseException as mistake:
+                poisoned = self._poisoned(mistake)
+                self._roll_back()
+                if isinstance(mistake, Exception):
+                    raise poisoned from mistake
+                raise
+            if appended:
+                self._last = appended[-1]
+            return appended
+
+    def records(self) -> Iterator[StoredRecord]:
+        """All records in order, read in batches; those appended meanwhile are included."""
+        after = -1
+        while batch := self._batch(after):
+            yield from batch
+            after = batch[-1].index
+
+    def size_and_root(self) -> tuple[int, bytes]:
+        """The number of records and the Merkle root over their leaves, as `tenet audit verify` prints them.
+
+        The first call reads every leaf, later ones those that were added.
+        """
+        while batch := self._batch(self._frontier.size - 1):
+            for stored in batch:
+                self._frontier.append(stored.leaf)
+        return self._frontier.size, self._frontier.root()
+
+    def close(self) -> None:
+        """Closes the file. May be called twice."""
+        with self._lock:
+            self._refusal = self._refusal or f"{self.path} is closed; open it again"
+            self._connection.close(True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _append_in_transaction(
+        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]
+    ) -> tuple[AppendedRecord, ...]:
+        last = self._last_unmoved()
+        appended: list[AppendedRecord] = []
+        for envelope, payload in entries:
+            last = _insert(self._connection, last.index + 1, last.leaf.hex(), envelope, payload)
+            appended.append(last)
+        return tuple(appended)
+
+    def _last_unmoved(self) -> AppendedRecord:
+        """The last record on the disk, once it is certain that those this object knew of are still there."""
+        last = _last_record(self._connection, self.path)
+        known = self._last
+        if last != known:
+            row = run(self._connection, "SELECT leaf FROM records WHERE idx = ?", (known.index,))
+            if row != [(known.leaf,)]:
+                raise LogDamaged(
+                    f"{self.path} no longer holds the record {known.index} that was there before: the file was cut or "
+                    "replaced while it was in use; verify it and compare it with a copy"
+                )
+        return last
+
+    def _batch(self, after: int) -> list[StoredRecord]:
+        import apsw
+
+        with self._lock:
+            self._check_usable()
+            try:
+                rows = run(
+                    self._connection,
+                    "SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?",
+                    (after, _BATCH),
+                )
+            except apsw.Error as mistake:
+                raise LogUnavailable(f"cannot read {self.path}: {mistake}; verify it") from mistake
+        return [_stored(row, self.path) for row in rows]
+
+    def _check_usable(self) -> None:
+        if self._refusal is not None:
+            raise LogPoisoned(self._refusal)
+        if self._process != os.getpid():
+            raise LogPoisoned(f"{self.path} was opened before a fork; open it again in this process")
+
+    def _poisoned(self, mistake: BaseException) -> AuditError:
+        self._refusal = (
+            f"a write to {self.path} failed ({type(mistake).__name__}: {mistake}), so what is on the disk is unknown; "
+            "close the log, run `tenet audit verify` on it, and open it again"
+        )
+        return LogPoisoned(self._refusal)
+
+    def _roll_back(self) -> None:
+        import apsw
+
+        try:
+            if self._connection.in_transaction:
+                run(self._connection, "ROLLBACK")
+        except apsw.Error as mistake:
+            self._poisoned(mistake)
+
+
+def open_log(path: str | os.PathLike[str]) -> Log:
+    """Opens a log to append to it; creates it where there is no file. See `Log.open`."""
+    return Log.open(path)
+
+
+def _check_payload(envelope: Mapping[str, object], payload: bytes | None) -> None:
+    if payload is not None and len(payload) > MAX_PAYLOAD:
+        raise InvalidRecord(f"the payload has {len(payload):,} bytes; at most {MAX_PAYLOAD:,} are stored")
+    named = None if payload is None else sha256(payload).hexdigest()
+    if envelope.get("payload") != named:
+        raise InvalidRecord("the record's `payload` is not the SHA-256 of the payload handed in with it")
+
+
+def _insert(
+    connection: apsw.Connection, index: int, previous: str, envelope: Mapping[str, object], payload: bytes | None
+) -> AppendedRecord:
+    if "index" in envelope or "previous" in envelope:
+        raise InvalidRecord("`index` and `previous` are for the log to say")
+    whole = {**envelope, "index": index, "previous": previous}
+    mistake = shape_mistake(whole)
+    if mistake is not None:
+        raise InvalidRecord(f"the record is not of the format: {mistake}")
+    try:
+        record = profile_bytes(whole)
+    except CanonicalError as unwritable:
+        raise InvalidRecord(f"the record cannot be written: {unwritable}") from unwritable
+    if len(record) > MAX_RECORD:
+        raise InvalidRecord(f"the record has {len(record):,} bytes; at most {MAX_RECORD:,} are allowed")
+    leaf = leaf_hash(record)
+    run(connection, "INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", (index, record, leaf))
+    if payload is not None:
+        run(connection, "INSERT INTO payloads (idx, payload) VALUES (?, ?)", (index, payload))
+    return AppendedRecord(index, leaf)
+
+
+def _last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
+    import apsw
+
+    try:
+        rows = run(connection, "SELECT idx, record, leaf FROM records ORDER BY idx DESC LIMIT 1")
+    except apsw.BusyError as mistake:
+        raise LogUnavailable(f"{path} is locked by another process; try again") from mistake
+    except apsw.Error as mistake:
+        raise LogDamaged(
+            f"the last record of {path} cannot be read ({mistake}); run `tenet audit verify` on it"
+        ) from mistake
+    if not rows:
+        raise LogDamaged(f"{path} holds no record, not even that of its opening; restore it from a copy")
+    stored = _stored(rows[0], path)
+    if stored.index < 0 or leaf_hash(stored.record) != stored.leaf:
+        raise LogDamaged(f"the last record of {path}, {stored.index}, was changed; run `tenet audit verify` on it")
+    return AppendedRecord(stored.index, stored.leaf)
+
+
+def _stored(row: tuple[object, ...], path: str) -> StoredRecord:
+    match row:
+        case (int(index), bytes(record), bytes(leaf)):
+            return StoredRecord(index, record, leaf)
+        case _:
+            raise LogDamaged(f"{path} holds values of a wrong type; run `tenet audit verify` on it")
+
+
+def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
+    import apsw
+
+    for suffix in ("-wal", "-journal"):
+        if os.path.lexists(path + suffix):
+            raise NotALog(
+                f"there is no log at {path}, but {path}{suffix} holds changes of one that was there; "
+                "put the log back, or move that file away"
+            )
+    unfinished = f"{path}.{randomness(8).hex()}.new"
+    try:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as mistake:
+        raise LogUnavailable(f"cannot create {path}: {mistake.strerror}") from mistake
+    try:
+        connection = create_tables(unfinished)
+        try:
+            run(connection, "BEGIN IMMEDIATE")
+            _insert(connection, 0, FIRST_PREVIOUS, opened_record(time_text(now_ns), ulid(now_ns, randomness(10))), None)
+            run(connection, "COMMIT")
+        finally:
+            connection.close(True)
+        _publish(unfinished, path)
+    except (OSError, apsw.Error) as mistake:
+        raise LogUnavailable(f"cannot create {path}: {mistake}") from mistake
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            Path(unfinished + suffix).unlink(missing_ok=True)
+
+
+def _publish(unfinished: str, path: str) -> None:
+    """Gives a finished file its name, unless another process was quicker; the name is on the disk afterwards."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            return
+        Path(unfinished).rename(path)
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

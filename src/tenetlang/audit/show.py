@@ -1,0 +1,75 @@
+"""One record of a log, for people and scripts to look at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import closing
+
+import msgspec
+
+from tenetlang.audit.disclosure import read_payload, showable
+from tenetlang.audit.errors import RecordNotFound
+from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
+
+
+def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[str, object]:
+    """The record of an index (a number, or its digits) or of an identifier, from a database or an export.
+
+    Gives `index`, `leaf`, `intact` (whether the record's hash is that leaf; the chain is not looked at), `record` as
+    parsed JSON, or as text where it is none, and `payload` where there is one. The first record of an identifier is
+    taken. Reads the log up to that record. Raises `RecordNotFound`, `NotALog`, `LogUnavailable`.
+    """
+    index = int(index_or_identifier) if _is_index(index_or_identifier) else None
+    with closing(_entries(path)) as entries:
+        for entry in entries:
+            if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
+                return _shown(entry)
+    raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
+
+
+def _is_index(index_or_identifier: int | str) -> bool:
+    if isinstance(index_or_identifier, int):
+        return True
+    return index_or_identifier.isascii() and index_or_identifier.isdigit() and len(index_or_identifier) <= 16
+
+
+def _entries(path: str | os.PathLike[str]) -> Generator[Entry]:
+    for entry in read_entries(path):
+        match entry:
+            case Entry():
+                yield entry
+            case Damage() | StrayPayload():
+                pass
+
+
+def _identifier(record: bytes) -> object:
+    match _parsed(record):
+        case {"id": identifier}:
+            return identifier
+        case _:
+            return None
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        value: object = msgspec.json.decode(content)
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        return content.decode("utf-8", "replace")
+    return value
+
+
+def _shown(entry: Entry) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "index": entry.index,
+        "leaf": entry.leaf.hex(),
+        "intact": entry.flaw is None and leaf_hash(entry.record) == entry.leaf,
+        "record": _parsed(entry.record),
+    }
+    if entry.payload is not None:
+        try:
+            shown["payload"] = showable(read_payload(entry.payload))
+        except (ValueError, RecursionError):
+            shown["payload"] = entry.payload.decode("utf-8", "replace")
+    return shown

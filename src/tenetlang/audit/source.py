@@ -1,0 +1,188 @@
+"""Where the entries of a log come from: its database, or an export of it with one JSON object on each line.
+
+An export is for those who have no SQLite and no tenetlang. Each line is the canonical text of
+
+    {"index": 7, "leaf": "<64 hex>", "record": "<the record's bytes as a string>", "payload": "<likewise>"}
+
+The record is a string and not an object, so that the bytes that were hashed survive every JSON library. `payload` is
+left out unless asked for.
+
+Both files are hostile. What cannot be an entry comes out as `Damage`, in its place; nothing is read that is longer than
+a log may hold; and only one entry is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+import attrs
+import msgspec
+
+from tenetlang.audit.bodies import MAX_PAYLOAD
+from tenetlang.audit.canonical import profile_bytes
+from tenetlang.audit.errors import LogUnavailable, NotALog
+from tenetlang.audit.record import MAX_RECORD
+from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, run
+
+MAX_LINE = 6 * (MAX_RECORD + MAX_PAYLOAD) + 1024
+"""The longest line of an export, in bytes: each byte escaped as `\\u00XX`, and the rest of the line."""
+
+
+@attrs.frozen
+class Entry:
+    """One entry as it was found. `flaw` says what makes it unusable; `record` is empty then."""
+
+    index: int
+    record: bytes
+    leaf: bytes
+    payload: bytes | None = None
+    flaw: str | None = None
+
+
+@attrs.frozen
+class Damage:
+    """Something that is no entry. `what` is the kind of problem; after a `final` one nothing more can be read."""
+
+    what: str
+    detail: str
+    final: bool = False
+
+
+@attrs.frozen
+class StrayPayload:
+    """A payload whose record is not there."""
+
+    index: int
+
+
+def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | StrayPayload]:
+    """The entries of a database or an export, in the order in which they stand.
+
+    Raises `NotALog` for any other file, `LogUnavailable` for one that cannot be read.
+    """
+    name = absolute(path)
+    try:
+        with Path(name).open("rb") as file:
+            beginning = file.read(len(SQLITE_MAGIC))
+            if not beginning:
+                raise NotALog(f"{name} is empty: whatever it held is gone; restore it from a copy")
+            if beginning[:1] == b"{":
+                file.seek(0)
+                yield from _lines(file)
+                return
+    except OSError as mistake:
+        raise LogUnavailable(f"cannot read {name}: {mistake.strerror}") from mistake
+    yield from _rows(name)
+
+
+def export_jsonl(path: str | os.PathLike[str], *, payloads: bool = False) -> Iterator[bytes]:
+    """The lines of an export, each with its newline.
+
+    Nothing is verified on the way, so a log with something wrong is exported with what is wrong in it, and `verify_log`
+    says the same of both. Raises `LogUnavailable` where the file is too damaged to go on.
+    """
+    for entry in read_entries(path):
+        match entry:
+            case Entry(index=index, record=record, leaf=leaf, payload=payload, flaw=None):
+                try:
+                    line: dict[str, object] = {"index": index, "leaf": leaf.hex(), "record": record.decode()}
+                    if payloads and payload is not None:
+                        line["payload"] = payload.decode()
+                    yield profile_bytes(line) + b"\n"
+                except ValueError as mistake:
+                    raise LogUnavailable(f"record {index} cannot be exported: {mistake}; verify the log") from mistake
+            case Entry(index=index, flaw=flaw):
+                raise LogUnavailable(f"record {index} cannot be exported: {flaw}; verify the log")
+            case Damage(detail=detail):
+                raise LogUnavailable(f"the log cannot be exported further: {detail}; verify it")
+            case StrayPayload():
+                pass
+
+
+_ROWS = f"""
+SELECT records.idx, typeof(record), length(record),
+       CASE WHEN typeof(record) = 'blob' AND length(record) <= {MAX_RECORD} THEN record END,
+       CASE WHEN typeof(leaf) = 'blob' AND length(leaf) <= 32 THEN leaf END,
+       length(payload),
+       CASE WHEN typeof(payload) = 'blob' AND length(payload) <= {MAX_PAYLOAD} THEN payload END
+FROM records LEFT JOIN payloads ON payloads.idx = records.idx ORDER BY records.idx
+"""  # noqa: S608 (two constants of this package)
+
+_STRAYS = "SELECT idx FROM payloads WHERE NOT EXISTS (SELECT 1 FROM records WHERE records.idx = payloads.idx)"
+
+
+def _rows(path: str) -> Iterator[Entry | Damage | StrayPayload]:
+    import apsw
+
+    with closing(connect_to_read(path)) as connection:
+        try:
+            run(connection, "BEGIN")  # one state of the file, whatever others append meanwhile
+            for row in connection.execute(_ROWS):
+                yield _row_entry(tuple(row))
+            for row in connection.execute(_STRAYS):
+                match row:
+                    case (int(index),):
+                        yield StrayPayload(index)
+                    case _:
+                        yield Damage("storage", "a payload has no index")
+        except apsw.Error as mistake:
+            yield Damage("storage", f"the database cannot be read any further: {mistake}", final=True)
+
+
+def _row_entry(row: tuple[object, ...]) -> Entry | Damage:
+    match row:
+        case (int(index), _, _, bytes(record), bytes(leaf), None, None):
+            return Entry(index, record, leaf)
+        case (int(index), _, _, bytes(record), bytes(leaf), _, bytes(payload)):
+            return Entry(index, record, leaf, payload)
+        case (int(index), "blob", int(length), None, _, _, _) if length > MAX_RECORD:
+            return Entry(index, b"", b"", flaw=f"the record has {length:,} bytes; a log holds at most {MAX_RECORD:,}")
+        case (int(index), _, _, bytes(), bytes(), _, None):
+            return Entry(index, b"", b"", flaw=f"its payload is no blob of at most {MAX_PAYLOAD:,} bytes")
+        case (int(index), _, _, _, _, _, _):
+            return Entry(index, b"", b"", flaw="the record or its leaf is not stored as a blob")
+        case _:
+            return Damage("storage", "a row has no index")
+
+
+def _lines(file: BinaryIO) -> Iterator[Entry | Damage]:
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if not line.endswith(b"\n"):
+            if len(line) == MAX_LINE:
+                yield Damage("line", f"line {number} is longer than a line can be", final=True)
+            else:
+                yield Damage("line", f"line {number}, the last, is cut: it does not end in a newline", final=True)
+            return
+        yield _line_entry(line[:-1], number)
+
+
+def _line_entry(line: bytes, number: int) -> Entry | Damage:
+    try:
+        parsed: object = msgspec.json.decode(line)
+        canonical = profile_bytes(parsed) == line
+    except (ValueError, msgspec.DecodeError, RecursionError) as mistake:
+        return Damage("line", f"line {number} is no line of an export: {mistake}")
+    if not canonical:
+        return Damage("line", f"line {number} is not written canonically, so it was changed")
+    match parsed:
+        case {"index": bool()}:
+            pass
+        case {"index": int(index), "leaf": str(leaf), "record": str(record), **rest}:
+            payload = rest.pop("payload", None)
+            if not rest and len(leaf) == 64 and (payload is None or isinstance(payload, str)):
+                try:
+                    leaf_bytes = bytes.fromhex(leaf)
+                except ValueError:
+                    return Damage("line", f"the leaf on line {number} is not hexadecimal")
+                if leaf_bytes.hex() != leaf:
+                    return Damage("line", f"the leaf on line {number} is not lower-case hexadecimal")
+                return Entry(index, record.encode(), leaf_bytes, None if payload is None else payload.encode())
+        case _:
+            pass
+    return Damage("line", f"line {number} has not the members of an export's line")

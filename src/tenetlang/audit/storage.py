@@ -1,0 +1,169 @@
+"""The SQLite file behind a log: its identity, how it is opened, and how it is read without trusting it.
+
+    records   idx INTEGER PRIMARY KEY, record BLOB, leaf BLOB
+    payloads  idx INTEGER PRIMARY KEY, payload BLOB         absent for a record whose payload was erased
+
+The journal is a write-ahead log and `synchronous` is FULL: a commit returns when the record is on the disk, not when
+it is on its way (with NORMAL, acknowledged records are lost with the power). A file is recognised by SQLite's
+application id and user version, and by the exact text of the two tables, because a table that is in truth a view, or
+has a trigger, would let the file decide what is read from it and written to it.
+
+apsw is imported when a file is opened, not with the package.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tenetlang.audit.bodies import MAX_PAYLOAD
+from tenetlang.audit.errors import LogUnavailable, NotALog
+
+if TYPE_CHECKING:
+    import apsw
+
+APPLICATION_ID = 0x54_4E_45_54
+"""`TNET`, at byte 68 of the file."""
+
+STORAGE_VERSION = 1
+SQLITE_MAGIC = b"SQLite format 3\x00"
+
+TABLES: tuple[tuple[str, str], ...] = (
+    ("payloads", "CREATE TABLE payloads (idx INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT"),
+    ("records", "CREATE TABLE records (idx INTEGER PRIMARY KEY, record BLOB NOT NULL, leaf BLOB NOT NULL) STRICT"),
+)
+
+_NEEDED_SQLITE = (3, 51, 3)
+_MAX_VALUE = 4 * MAX_PAYLOAD
+_MAX_STATEMENT = 100_000
+
+
+def absolute(path: str | os.PathLike[str]) -> str:
+    """The path as SQLite gets it: absolute, so that none of SQLite's special names is meant."""
+    text = os.fspath(path)
+    if "\x00" in text or not text:
+        raise NotALog(f"{text!r} is not the name of a file")
+    return str(Path(text).absolute())
+
+
+def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
+    """A connection that appends to an existing log; raises `NotALog` or `LogUnavailable`."""
+    import apsw
+
+    if tuple(map(int, apsw.sqlite_lib_version().split("."))) < _NEEDED_SQLITE:
+        raise LogUnavailable(
+            f"SQLite {apsw.sqlite_lib_version()} can corrupt a write-ahead log; install apsw 3.51.3 or later"
+        )
+    try:
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    except apsw.Error as mistake:
+        raise LogUnavailable(
+            f"cannot open {path} to write: {mistake}; check that it exists and its permissions"
+        ) from mistake
+    try:
+        _harden(connection, busy_seconds)
+        _check_identity(connection, path)
+        for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA checkpoint_fullfsync=ON"):
+            run(connection, statement)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def connect_to_read(path: str) -> apsw.Connection:
+    """A connection that reads a log and changes nothing; raises `NotALog` or `LogUnavailable`."""
+    import apsw
+
+    try:
+        # Whoever closes a log last takes away the files beside it, which a read-only connection cannot do. But if there
+        # are changes in them that a crash left behind, the file stays as it was found.
+        pending = Path(path + "-wal").exists()
+        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY if pending else apsw.SQLITE_OPEN_READWRITE)
+        _harden(connection, 10.0)
+        run(connection, "PRAGMA query_only=ON")
+        try:
+            run(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            # A write-ahead database on a read-only medium: without a pending file beside it, nobody writes to it.
+            connection.close(True)
+            if pending:
+                raise
+            uri = Path(path).as_uri() + "?immutable=1"
+            connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+            _harden(connection, 10.0)
+    except apsw.NotADBError as mistake:
+        raise _not_a_log(path, "it is no SQLite database, or its first page is damaged") from mistake
+    except apsw.Error as mistake:
+        raise LogUnavailable(f"cannot read {path}: {mistake}; check that it exists and its permissions") from mistake
+    try:
+        _check_identity(connection, path)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def create_tables(path: str) -> apsw.Connection:
+    """Makes a database with the tables of a log out of an empty file."""
+    import apsw
+
+    connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+    _harden(connection, 0.0)
+    if run(connection, "PRAGMA journal_mode=WAL") != [("wal",)]:
+        connection.close(True)
+        raise LogUnavailable(f"{path} lies on a file system that cannot hold a write-ahead log; choose another folder")
+    run(connection, "PRAGMA synchronous=FULL")
+    run(connection, f"PRAGMA application_id={APPLICATION_ID}")
+    run(connection, f"PRAGMA user_version={STORAGE_VERSION}")
+    for _, statement in TABLES:
+        run(connection, statement)
+    return connection
+
+
+def run(connection: apsw.Connection, statement: str, values: tuple[int | bytes, ...] = ()) -> list[tuple[object, ...]]:
+    """Runs one statement to its end and gives its rows."""
+    return [tuple(row) for row in connection.execute(statement, values)]
+
+
+def _harden(connection: apsw.Connection, busy_seconds: float) -> None:
+    import apsw
+
+    connection.set_busy_timeout(int(busy_seconds * 1000))
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _MAX_VALUE)
+    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, _MAX_STATEMENT)
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+    for statement in ("PRAGMA cell_size_check=ON", "PRAGMA mmap_size=0"):
+        run(connection, statement)
+
+
+def _check_identity(connection: apsw.Connection, path: str) -> None:
+    import apsw
+
+    try:
+        application = run(connection, "PRAGMA application_id")
+        version = run(connection, "PRAGMA user_version")
+        found = run(
+            connection,
+            "SELECT name, sql FROM sqlite_schema "
+            "WHERE type IN ('trigger', 'view') OR tbl_name IN ('records', 'payloads') ORDER BY name LIMIT 8",
+        )
+    except apsw.NotADBError as mistake:
+        raise _not_a_log(path, "it is no SQLite database, or its first page is damaged") from mistake
+    except apsw.Error as mistake:
+        raise LogUnavailable(f"cannot read {path}: {mistake}") from mistake
+    if application != [(APPLICATION_ID,)]:
+        raise _not_a_log(path, "it is a database of another program")
+    if version != [(STORAGE_VERSION,)]:
+        raise _not_a_log(path, f"its storage version is {version}, and this program reads {STORAGE_VERSION}")
+    if found != list(TABLES):
+        raise _not_a_log(path, "its tables are not those of a log, so somebody changed the database's own definition")
+
+
+def _not_a_log(path: str, why: str) -> NotALog:
+    return NotALog(f"{path} is not a decision log: {why}; name the file that was written, or restore it from a copy")

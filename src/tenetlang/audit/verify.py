@@ -1,0 +1,283 @@
+"""Finds what was done to a log: which record, and what is wrong with it.
+
+Each record is checked by itself (its bytes are canonical, its shape is known, it says the index at which it stands, its
+hash is the stored leaf, its payload is the one it names) and against its neighbour: each record names the leaf of the
+one before it. The second check finds what the first cannot, a record that was rewritten together with its leaf, and
+the art is to name the right one. If record 6 does not name the leaf that stands at 5, then
+
+    record 7 names the leaf of 6     → 6 is vouched for, so 5 is not what it was
+    record 7 does not name it either → 6 itself is the stranger
+    there is no record 7             → nobody vouches for 6; 5 is named, and the text says that it may be either
+
+so a break of the chain is only reported after a look at the record that follows.
+
+Whoever can rewrite the whole file, or cut its end, leaves nothing that contradicts itself. That is found with a size
+and a root from an earlier verification, which somebody else remembered.
+
+The file is hostile: one entry is in memory at a time, problems are counted beyond a limit but not kept, and nothing
+is raised but `AuditError`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from hashlib import sha256
+
+import attrs
+import msgspec
+
+from tenetlang.audit.canonical import profile_bytes
+from tenetlang.audit.disclosure import bodies_mistake
+from tenetlang.audit.errors import UnreadableRemembered
+from tenetlang.audit.merkle import Frontier, leaf_hash
+from tenetlang.audit.record import FIRST_PREVIOUS
+from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
+
+PROBLEM_LIMIT = 100
+
+_remembered = re.compile(r"(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})")
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong. `index` is the record's, or None where the log as a whole is meant.
+
+    `what` is one of: `leaf` (the record is not the one that was hashed), `chain` (another record than the one that the
+    next one was appended to), `missing`, `order` (twice, or out of its place), `index` (it says another place than
+    where it stands), `canonical`, `shape`, `payload`, `stray-payload` (nobody named it), `line` and `storage` (the file
+    itself is damaged), `cut` and `rewritten` (against what was remembered).
+    """
+
+    index: int | None
+    what: str
+    detail: str
+
+
+@attrs.frozen
+class Verification:
+    """What a verification found.
+
+    `size` and `root` (64 hexadecimal digits) are of the records as they stand; remembered together, they show a later
+    cut or rewrite. `problems` are the first ones in the order of the records, `further` counts those beyond. `payloads`
+    counts those that are there and right, `erased` the records whose payload is gone.
+    """
+
+    ok: bool
+    size: int
+    root: str
+    problems: tuple[Problem, ...]
+    further: int
+    payloads: int
+    erased: int
+
+    @property
+    def remembered(self) -> str:
+        """Size and root in the form that `verify_log` takes."""
+        return f"{self.size} {self.root}"
+
+
+def verify_log(
+    path: str | os.PathLike[str], remembered: str | None = None, *, limit: int = PROBLEM_LIMIT
+) -> Verification:
+    """Verifies a log's database or an export of it.
+
+    `remembered` is `SIZE ROOT` as an earlier verification gave it. Raises `NotALog`, `LogUnavailable` or
+    `UnreadableRemembered`; whatever is wrong inside of a log is in the result.
+    """
+    walk = _Walk(limit, _parse_remembered(remembered))
+    for entry in read_entries(path):
+        match entry:
+            case Entry():
+                _take(walk, entry)
+            case Damage():
+                _take_damage(walk, entry)
+            case StrayPayload(index=index):
+                _report(walk, index, "stray-payload", "there is a payload for a record that is not there")
+    return _finish(walk)
+
+
+@attrs.frozen
+class _Before:
+    """The entry before the one at hand. `leaves` are those that its successor may name."""
+
+    index: int
+    leaves: tuple[bytes, ...]
+    sound: bool
+
+
+@attrs.define
+class _Walk:
+    limit: int
+    remembered: tuple[int, bytes] | None
+    problems: list[Problem] = attrs.field(factory=list)
+    further: int = 0
+    frontier: Frontier = attrs.field(factory=Frontier)
+    expected: int = 0
+    before: _Before | None = None
+    suspected: int | None = None
+    rewritten: bool = False
+    payloads: int = 0
+    erased: int = 0
+
+
+def _parse_remembered(text: str | None) -> tuple[int, bytes] | None:
+    if text is None:
+        return None
+    match = _remembered.fullmatch(text.strip())
+    if match is None:
+        raise UnreadableRemembered(
+            "what is remembered of a log is written `SIZE ROOT`: a number, a space, and 64 hexadecimal digits"
+        )
+    return int(match[1]), bytes.fromhex(match[2])
+
+
+def _report(walk: _Walk, index: int | None, what: str, detail: str) -> None:
+    if len(walk.problems) < walk.limit:
+        walk.problems.append(Problem(index, what, detail))
+    else:
+        walk.further += 1
+
+
+def _take(walk: _Walk, entry: Entry) -> None:
+    _compare_with_remembered(walk)
+    if entry.index < walk.expected:
+        _report(walk, entry.index, "order", f"record {entry.index} stands after record {walk.expected - 1}")
+        return
+    if entry.index > walk.expected:
+        _settle(walk)
+        _report(walk, walk.expected, "missing", _missing(walk.expected, entry.index))
+        walk.before = None
+    walk.expected = entry.index + 1
+    if entry.flaw is not None:
+        _report(walk, entry.index, "storage", entry.flaw)
+        walk.frontier.append(entry.leaf)
+        _settle(walk)
+        walk.before = None
+        return
+    computed = leaf_hash(entry.record)
+    walk.frontier.append(computed)
+    parsed, problems = _examine(entry, computed)
+    _check_chain(walk, entry, parsed, sound=not problems)
+    for what, detail in problems:
+        _report(walk, entry.index, what, detail)
+    if isinstance(parsed, dict):
+        _check_payload(walk, entry, parsed)
+    walk.before = _Before(entry.index, tuple({computed, entry.leaf}), sound=not problems)
+
+
+def _missing(first: int, next_there: int) -> str:
+    if first == next_there - 1:
+        return f"record {first} is missing: record {next_there} follows"
+    return f"records {first} to {next_there - 1} are missing: record {next_there} follows"
+
+
+def _examine(entry: Entry, computed: bytes) -> tuple[object, list[tuple[str, str]]]:
+    """The parsed record, or None, and what is wrong with it by itself."""
+    problems: list[tuple[str, str]] = []
+    if computed != entry.leaf:
+        detail = f"the record's hash is {computed.hex()}, and its leaf says {entry.leaf.hex()}: it was changed"
+        problems.append(("leaf", detail))
+    try:
+        parsed: object = msgspec.json.decode(entry.record)
+        canonical = profile_bytes(parsed)
+    except (ValueError, msgspec.DecodeError, RecursionError) as mistake:
+        problems.append(("canonical", f"the record is no canonical JSON: {mistake}"))
+        return None, problems
+    if canonical != entry.record:
+        problems.append(("canonical", "the record is JSON, but not in its canonical spelling"))
+    mistake_of_shape = shape_mistake(parsed)
+    if mistake_of_shape is not None:
+        problems.append(("shape", f"the record is not of the format: {mistake_of_shape}"))
+    if isinstance(parsed, dict):
+        said = parsed.get("index")
+        if said != entry.index:
+            problems.append(("index", f"the record that stands at {entry.index} says that it is record {said!r:.40}"))
+        if entry.index == 0 and parsed.get("kind") != "log.opened":
+            problems.append(("shape", "the first record of a log is `log.opened`, and this one is not"))
+    return parsed, problems
+
+
+def _check_chain(walk: _Walk, entry: Entry, parsed: object, *, sound: bool) -> None:
+    """Compares the leaf that this record names with the entry before it; see the top of the file for who is blamed."""
+    named = parsed.get("previous") if isinstance(parsed, dict) else None
+    if entry.index == 0:
+        if sound and named != FIRST_PREVIOUS:
+            _report(walk, 0, "chain", "the first record names a record before it, so the beginning of the log was cut")
+        return
+    before = walk.before
+    if before is None or not isinstance(named, str) or named in {leaf.hex() for leaf in before.leaves}:
+        _settle(walk)
+    elif sound and before.sound:
+        walk.suspected = before.index  # in place of one that waits: nobody vouches for the record at `before` either
+    else:
+        _settle(walk)
+
+
+def _settle(walk: _Walk) -> None:
+    """Reports the break of the chain that was waiting for the next record."""
+    if walk.suspected is not None:
+        index = walk.suspected
+        walk.suspected = None
+        last = " (or that one was, since no record follows it)" if walk.expected == index + 2 else ""
+        _report(
+            walk,
+            index,
+            "chain",
+            f"record {index + 1} was appended to another record than the one that stands at {index}: that one was "
+            f"replaced, or one after it taken out{last}",
+        )
+
+
+def _check_payload(walk: _Walk, entry: Entry, parsed: dict[object, object]) -> None:
+    named = parsed.get("payload")
+    if entry.payload is None:
+        walk.erased += isinstance(named, str)
+    elif named is None:
+        _report(walk, entry.index, "stray-payload", "the record names no payload, and there is one")
+    elif sha256(entry.payload).hexdigest() != named:
+        _report(walk, entry.index, "payload", "the payload is not the one that the record names: it was changed")
+    else:
+        walk.payloads += 1
+        mistake = bodies_mistake(parsed, entry.payload)
+        if mistake is not None:
+            _report(walk, entry.index, "payload", mistake)
+
+
+def _take_damage(walk: _Walk, damage: Damage) -> None:
+    _compare_with_remembered(walk)
+    _settle(walk)
+    _report(walk, walk.expected, damage.what, damage.detail)
+    walk.before = None
+    if damage.what == "line":
+        walk.expected += 1
+
+
+def _compare_with_remembered(walk: _Walk) -> None:
+    if walk.remembered is not None and walk.frontier.size == walk.remembered[0]:
+        walk.rewritten = walk.rewritten or walk.frontier.root() != walk.remembered[1]
+
+
+def _finish(walk: _Walk) -> Verification:
+    _compare_with_remembered(walk)
+    _settle(walk)
+    if walk.expected == 0:
+        _report(walk, 0, "missing", "the log holds no record, not even that of its opening")
+    if walk.remembered is not None:
+        size = walk.remembered[0]
+        if walk.frontier.size < size:
+            detail = f"the log had {size} records when it was remembered and now has {walk.frontier.size}: it was cut"
+            _report(walk, walk.expected, "cut", detail)
+        elif walk.rewritten:
+            detail = f"the first {size} records are not those that were remembered: one of them or all were rewritten"
+            _report(walk, None, "rewritten", detail)
+    return Verification(
+        ok=not walk.problems and not walk.further,
+        size=walk.frontier.size,
+        root=walk.frontier.root().hex(),
+        problems=tuple(walk.problems),
+        further=walk.further,
+        payloads=walk.payloads,
+        erased=walk.erased,
+    )

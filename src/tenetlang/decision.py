@@ -1,0 +1,172 @@
+"""What an evaluation says: the decision, and the trace behind it.
+
+A `Decision` is a value: verdict, who decided, the reason, what matched, what was lifted, what erred. Its trace is
+*lazy*: deciding keeps only what it needs, and the first look at `trace` expands it by running each rule again in the
+mode that records (the inputs are kept, and evaluation is deterministic). The shapes are those of `to_json`, which
+outside programs rely on; keys are only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
+
+import attrs
+
+Verdict: TypeAlias = Literal["allow", "deny", "escalate"]
+
+SCHEMA_VERSION = 1
+
+SEVERITY: Mapping[str, int] = {"allow": 0, "escalate": 1, "deny": 2}
+"""How restrictive a verdict is: the larger wins."""
+
+
+@attrs.frozen
+class Matched:
+    """A rule that matched; `at` is `file:line`, `owner` what `@owner` says."""
+
+    rule: str
+    verdict: Verdict
+    owner: str | None
+    at: str
+
+
+@attrs.frozen
+class Overridden:
+    """A rule that matched or erred, and the rule that lifted it."""
+
+    rule: str
+    by: str
+
+
+@attrs.frozen
+class RuleError:
+    """An error inside a rule: the code (`overflow`, `division_by_zero`, `bad_index`, `bad_input`) and where."""
+
+    rule: str
+    error: str
+    at: str
+
+
+@attrs.frozen
+class Obligation:
+    """What the caller must do for the allowance to hold; arguments as JSON values."""
+
+    name: str
+    args: tuple[object, ...]
+
+
+@attrs.frozen
+class Escalation:
+    """Who must be asked: `within` as a duration's text, `otherwise` is `deny` or the reviewers asked next."""
+
+    rule: str
+    reviewers: str
+    quorum: int
+    within: str
+    otherwise: str
+
+
+@attrs.frozen
+class TracedCondition:
+    """One condition of one rule. `value` is None where it erred or was not reached; `read` are the parts of the request and
+    the data that it read, as JSON values; `bindings` what it bound."""
+
+    text: str
+    value: bool | None
+    read: Mapping[str, object]
+    at: str
+    reached: bool = True
+    error: str | None = None
+    bindings: Mapping[str, object] = attrs.field(factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        shape: dict[str, object] = {"text": self.text, "value": self.value, "read": dict(self.read), "at": self.at}
+        if not self.reached:
+            shape["reached"] = False
+        if self.error is not None:
+            shape["error"] = self.error
+        if self.bindings:
+            shape["bindings"] = dict(self.bindings)
+        return shape
+
+
+@attrs.frozen
+class TracedRule:
+    """One rule that was tried: `holds` is None where it erred."""
+
+    rule: str
+    holds: bool | None
+    conditions: tuple[TracedCondition, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {"rule": self.rule, "holds": self.holds, "conditions": [c.to_json() for c in self.conditions]}
+
+
+Trace: TypeAlias = tuple[TracedRule, ...]
+
+
+@attrs.frozen(eq=False)
+class Decision:
+    """One decision on one request.
+
+    `decided_by` names rules, or says `default`, `invalid_request`, `unknown_tool`, `error` or `observe` where no rule
+    decides. `compact_trace` is what a record keeps: the bucket of the decision tree that was reached and, for each rule
+    tried, how it ended; with the bundle of `bundle` and the request it expands to `trace`.
+    """
+
+    policy: str
+    bundle: str
+    verdict: Verdict
+    decided_by: tuple[str, ...]
+    reason: str
+    matched: tuple[Matched, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
+    errors: tuple[RuleError, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    observed: tuple[Matched, ...] = ()
+    observed_verdict: Verdict | None = None
+    compact_trace: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    expand: Callable[[], Trace] = attrs.field(default=tuple, repr=False)
+
+    @property
+    def trace(self) -> Trace:
+        """Every rule whose tool conditions the request meets, by name, with each condition's value and what it read."""
+        return self.expand()
+
+    def to_json(self, *, trace: bool = True) -> dict[str, object]:
+        """The decision as JSON values, in the published shape; without the trace where `trace` is false."""
+        shape: dict[str, object] = {
+            "schema_version": SCHEMA_VERSION,
+            "policy": self.policy,
+            "bundle": self.bundle,
+            "verdict": self.verdict,
+            "decided_by": list(self.decided_by),
+            "reason": self.reason,
+            "matched": [_matched(item) for item in self.matched],
+            "overridden": [{"rule": item.rule, "by": item.by} for item in self.overridden],
+            "errors": [{"rule": item.rule, "error": item.error, "at": item.at} for item in self.errors],
+            "obligations": [{"name": item.name, "args": list(item.args)} for item in self.obligations],
+            "escalations": [
+                {
+                    "rule": item.rule,
+                    "reviewers": item.reviewers,
+                    "quorum": item.quorum,
+                    "within": item.within,
+                    "else": item.otherwise,
+                }
+                for item in self.escalations
+            ],
+        }
+        if self.observed or self.observed_verdict is not None:
+            shape["observed"] = [_matched(item) for item in self.observed]
+        if self.observed_verdict is not None:
+            shape["observed_verdict"] = self.observed_verdict
+        if trace:
+            shape["trace"] = [rule.to_json() for rule in self.trace]
+        return shape
+
+
+def _matched(item: Matched) -> dict[str, object]:
+    return {"rule": item.rule, "verdict": item.verdict, "owner": item.owner, "at": item.at}

@@ -1,0 +1,364 @@
+"""What can be known of a condition without a request: whether it can fault, and which values make it true.
+
+`early` is the question on which factoring rests: may this condition be evaluated before those written before it? It may
+if it can't fault and depends on nothing that they establish: no variable, no path that may be absent, no narrowed value.
+
+`constraint_of` reads a condition as a set of values of one attribute, where it is one:
+
+    agent.team == "x", in {…}, a bool, like negations and unions of such     → Among, or Among with `complement`
+    args.amount <= 50 and the other orders                                   → Between
+    "support" in agent.roles                                                 → Holds
+    args.cc is present                                                       → Exists
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+import attrs
+
+from tenetlang.program import expression as core
+from tenetlang.program.program import Definition, Function, Program
+from tenetlang.program.types import ListType, OptionalType, RecordType, Scalar, SetType, Type, UnionType
+from tenetlang.text import Span
+
+HASHED: Final = frozenset(
+    {"bool", "int", "decimal", "string", "time", "duration", "ip", "cidr", "url", "email", "host", "path", "semver",
+     "tool", "verdict"}
+)  # fmt: skip
+"""Scalars whose values can key a table: equal values hash alike, and no value of another type is among them."""
+
+ORDERED: Final = frozenset({"int", "decimal", "string", "time", "duration", "semver"})
+"""Scalars that Tenet orders and Python compares alike."""
+
+_FAULTLESS_OPERATORS: Final = frozenset({"set.union", "set.intersection", "set.difference"})
+
+_REQUEST_DIGITS: Final = 30
+"""Digits of a decimal of a request: 18 before the point, 12 after."""
+
+
+# ------------------------------------------------------------------------------------------------------------ walking
+
+
+def parts(item: object) -> Iterator[object]:
+    """The expressions, bounds and steps directly below a node, in the order in which they are evaluated."""
+    if isinstance(item, tuple):
+        for member in item:
+            if isinstance(member, tuple):
+                yield from parts(member)
+            elif attrs.has(type(member)) and not isinstance(member, Span):
+                yield member
+    elif not isinstance(item, core.Constant):
+        for name in _fields(type(item)):
+            below = getattr(item, name)
+            if isinstance(below, tuple):
+                yield from parts(below)
+            elif type(below) in NODES:
+                yield below
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(
+            field.name for field in attrs.fields(kind) if field.name not in {"type", "at", "path", "wanted", "tools"}
+        )
+    return _FIELDS[kind]
+
+
+NODES: Final = frozenset(
+    {core.Constant, core.Read, core.Local, core.Derived, core.Field, core.Part, core.Index, core.Present, core.Default,
+     core.Not, core.And, core.Or, core.Compare, core.Contains, core.Matches, core.ToolIs, core.IsType, core.Narrow,
+     core.Widen, core.Operate, core.Builtin, core.CallFunction, core.Exists, core.Every, core.MakeList, core.MakeSet,
+     core.MakeMap, core.MakeRecord, core.Build, core.Match, core.Bound, core.Condition, core.Choose, core.Assign}
+)  # fmt: skip
+
+
+def nodes(item: object) -> Iterator[object]:
+    """The node itself and all below it; of a tuple, all in it."""
+    waiting = list(parts(item))[::-1] if isinstance(item, tuple) else [item]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += list(parts(node))[::-1]
+
+
+# ------------------------------------------------------------------------------------------------------------- faults
+
+
+@attrs.define
+class Knowledge:
+    """What the analysis of one program looks up, and what it has found out about definitions and functions."""
+
+    facts: Mapping[str, Type]
+    optional_facts: frozenset[str]
+    parameters: Mapping[str, RecordType]
+    definitions: Mapping[str, Definition]
+    functions: Mapping[str, Function]
+    faulting: dict[str, bool] = attrs.field(factory=dict)
+
+
+def knowledge(program: Program) -> Knowledge:
+    """What the analysis needs of a program."""
+    return Knowledge(
+        facts={name: fact.type for name, fact in program.facts.items()},
+        optional_facts=frozenset(name for name, fact in program.facts.items() if not fact.required),
+        parameters={name: tool.parameters for name, tool in program.tools.items()},
+        definitions=program.definitions,
+        functions=program.functions,
+    )
+
+
+def can_fault(known: Knowledge, item: object) -> bool:
+    """Whether evaluating an expression, a step or a block may fault; True where it can't be told.
+
+    Every quantifier may: it can try more members than one rule is allowed.
+    """
+    return any(_faults(known, node) for node in nodes(item))
+
+
+def _faults(known: Knowledge, node: object) -> bool:
+    match node:
+        case core.Index(optional=optional):
+            return not optional
+        case core.Operate(operator) if operator in _FAULTLESS_OPERATORS:
+            return False
+        case core.Operate("decimal.add" | "decimal.subtract" | "decimal.multiply" as operator, operands):
+            return _digits(operator, operands) > 64
+        case core.Operate("decimal.negate"):
+            return False
+        case core.Operate() | core.Builtin() | core.Narrow():
+            return True
+        case core.Choose() | core.Every() | core.Bound() | core.Build():
+            return True
+        case core.Widen(of):
+            return not isinstance(of, core.Constant) and _large(of)
+        case core.Derived(name):
+            return _named_faults(known, f"let {name}", known.definitions[name].value)
+        case core.CallFunction(name):
+            return _named_faults(known, f"fn {name}", known.functions[name].body)
+    return False
+
+
+def _named_faults(known: Knowledge, name: str, body: core.Expression) -> bool:
+    found = known.faulting.get(name)
+    if found is None:
+        known.faulting[name] = True  # should definitions form a cycle, which the checker refuses
+        found = known.faulting[name] = can_fault(known, body)
+    return found
+
+
+def _large(of: core.Expression) -> bool:
+    """Whether an `int` may have more digits than a decimal takes in; only arithmetic and the request make such."""
+    return not isinstance(of, core.Builtin)
+
+
+def _digits(operator: str, operands: tuple[core.Expression, ...]) -> int:
+    """No more digits than this has the result; more than 64 where that can't be told."""
+    sizes: list[int] = []
+    for operand in operands:
+        match operand:
+            case core.Operate("decimal.add" | "decimal.subtract" | "decimal.multiply" as inner, below):
+                sizes.append(_digits(inner, below))
+            case core.Read(path) if path[0] in {"args", "data"}:
+                sizes.append(_REQUEST_DIGITS)
+            case core.Constant():
+                sizes.append(_REQUEST_DIGITS)
+            case _:
+                sizes.append(65)
+    return sum(sizes) if operator == "decimal.multiply" else max(sizes) + 1
+
+
+# ------------------------------------------------------------------------------------------------------ early evaluation
+
+
+def early(known: Knowledge, condition: core.Expression, tool: str | None) -> bool:
+    """Whether the condition may be evaluated before those written before it, on a request for `tool` (None: for any)."""
+    for node in nodes(condition):
+        match node:
+            case core.Local() | core.IsType() | core.Narrow() | core.Derived() | core.CallFunction() | core.Part():
+                return False
+            case core.Field(optional=False) | core.Exists() | core.Match():
+                return False
+            case core.Read(optional=False, path=path):
+                if not always_there(known, path, tool):
+                    return False
+    return not can_fault(known, condition)
+
+
+def always_there(known: Knowledge, path: tuple[str, ...], tool: str | None) -> bool:
+    """Whether each request for `tool` (None: for any tool) has something at the path."""
+    top = path[0]
+    if top in {"tool", "approvals", "counters", "data"}:
+        return len(path) <= (3 if top == "data" else 2)
+    if top == "args":
+        type_: Type | None = known.parameters.get(tool) if tool is not None else None
+    else:
+        type_ = None if top in known.optional_facts else known.facts.get(top)
+    for name in path[1:]:
+        field = type_.field(name) if isinstance(type_, RecordType) else None
+        if field is None or field.optional:
+            return False
+        type_ = field.type
+    return type_ is not None
+
+
+# -------------------------------------------------------------------------------------------------------- constraints
+
+
+@attrs.frozen
+class Among:
+    """The attribute is one of `values`; where `complement`, it is there and is none of them."""
+
+    attribute: core.Read
+    values: tuple[object, ...]
+    complement: bool = False
+
+
+@attrs.frozen
+class Between:
+    """`attribute operator constant`."""
+
+    attribute: core.Read
+    operator: core.ComparisonOperator
+    constant: object
+
+
+@attrs.frozen
+class Holds:
+    """`value` is a member of the attribute."""
+
+    attribute: core.Read
+    value: object
+
+
+@attrs.frozen
+class Presence:
+    """The attribute is there (or, where not `wanted`, is absent)."""
+
+    attribute: core.Read
+    wanted: bool
+
+
+Constraint: TypeAlias = Among | Between | Holds | Presence
+
+_MIRRORED: Final[Mapping[str, core.ComparisonOperator]] = {
+    "==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<=",
+}  # fmt: skip
+_OPPOSITE: Final[Mapping[str, core.ComparisonOperator]] = {
+    "==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<",
+}  # fmt: skip
+
+
+def constraint_of(condition: core.Expression) -> Constraint | None:
+    """The condition as a set of values of one attribute, None where it is none."""
+    match condition:
+        case core.Not(of):
+            inner = constraint_of(of)
+            return _negated(inner)
+        case core.Or(items):
+            return _united([constraint_of(item) for item in items])
+        case core.Read(path, Scalar("bool"), optional=False):
+            return None if path[0] == "data" else Among(condition, (True,))
+        case core.ToolIs(core.Read() as attribute, tools):
+            return Among(attribute, tuple(sorted(tools)))
+        case core.Present(core.Read(path) as attribute) if path[0] != "data":
+            return Presence(attrs.evolve(attribute, optional=False), wanted=True)
+        case core.Compare(operator, core.Read() as attribute, core.Constant(constant)):
+            return _compared(attribute, operator, constant)
+        case core.Compare(operator, core.Constant(constant), core.Read() as attribute):
+            return _compared(attribute, _MIRRORED[operator], constant)
+        case core.Contains(core.Read() as attribute, collection):
+            members = _constants(collection)
+            if members is None or not _keys_table(attribute):
+                return None
+            return Among(attribute, members)
+        case core.Contains(core.Constant(value), core.Read() as attribute):
+            holds = isinstance(attribute.type, SetType | ListType) and _is_hashed(attribute.type.of)
+            return Holds(attribute, value) if holds and _is_request(attribute) else None
+    return None
+
+
+def _compared(attribute: core.Read, operator: core.ComparisonOperator, constant: object) -> Constraint | None:
+    if not _keys_table(attribute):
+        return None
+    if operator in {"==", "!="}:
+        return Among(attribute, (constant,), complement=operator == "!=")
+    ordered = isinstance(attribute.type, UnionType) or (
+        isinstance(attribute.type, Scalar) and attribute.type.name in ORDERED
+    )
+    return Between(attribute, operator, constant) if ordered else None
+
+
+def _negated(inner: Constraint | None) -> Constraint | None:
+    match inner:
+        case Among(attribute, values, complement):
+            return Among(attribute, values, not complement)
+        case Between(attribute, operator, constant):
+            return Between(attribute, _OPPOSITE[operator], constant)
+        case Presence(attribute, wanted):
+            return Presence(attribute, not wanted)
+    return None
+
+
+def _united(found: list[Constraint | None]) -> Constraint | None:
+    values: list[object] = []
+    attribute: core.Read | None = None
+    for item in found:
+        if not isinstance(item, Among) or item.complement or attribute not in {None, item.attribute}:
+            return None
+        attribute = item.attribute
+        values += [value for value in item.values if value not in values]
+    return None if attribute is None else Among(attribute, tuple(values))
+
+
+def _constants(collection: core.Expression) -> tuple[object, ...] | None:
+    match collection:
+        case core.Constant(frozenset() | tuple() as members):
+            return tuple(members)
+        case core.MakeSet(items) | core.MakeList(items):
+            values: list[object] = []
+            for item in items:
+                if not isinstance(item, core.Constant):
+                    return None
+                values.append(item.value)
+            return tuple(values)
+    return None
+
+
+def _is_hashed(type_: Type) -> bool:
+    return isinstance(type_, UnionType) or (isinstance(type_, Scalar) and type_.name in HASHED)
+
+
+def _is_request(attribute: core.Read) -> bool:
+    return attribute.path[0] != "data" and not attribute.optional
+
+
+def _keys_table(attribute: core.Read) -> bool:
+    type_ = attribute.type.of if isinstance(attribute.type, OptionalType) else attribute.type
+    return _is_request(attribute) and _is_hashed(type_)
+
+
+# --------------------------------------------------------------------------------------------------------- known tools
+
+
+def for_tool(condition: core.Expression, tool: str) -> bool | None:
+    """What the condition is for every request for `tool`, if that alone settles it; else None."""
+    match condition:
+        case core.ToolIs(core.Read(("tool",)), tools):
+            return tool in tools
+        case core.Constant(bool() as value):
+            return value
+        case core.Not(of):
+            inner = for_tool(of, tool)
+            return None if inner is None else not inner
+        case core.And(items) | core.Or(items):
+            settles = isinstance(condition, core.Or)
+            found = [for_tool(item, tool) for item in items]
+            if found and found[0] is settles:
+                return settles
+            return None if None in found or settles in found else not settles
+    return None

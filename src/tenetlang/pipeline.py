@@ -1,0 +1,65 @@
+"""The whole pipeline on one page.
+
+text → syntax tree → checked program → decision tree → evaluator → decision + trace → audit record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from tenetlang.decision_tree.build import build
+from tenetlang.decision_tree.tree import Policy
+from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.program.check import check
+from tenetlang.program.program import Program
+from tenetlang.report.finding import Finding
+from tenetlang.syntax.parse import parse
+from tenetlang.syntax.tree import File, Import
+from tenetlang.text import Text
+
+
+@attrs.frozen
+class Compiled:
+    """What became of some texts: as far as each stage came, and all that was found on the way."""
+
+    files: tuple[File, ...]
+    program: Program | None
+    findings: tuple[Finding, ...]
+
+
+def compile_texts(texts: Sequence[Text], library: Mapping[str, Text], entry: str | None = None) -> Compiled:
+    """Text → syntax tree → checked program. `library` has the standard packages; `entry` names the package that decides."""
+    parsed = [parse(text) for text in texts]
+    files = tuple(file for file, _ in parsed)
+    broken = tuple(finding for _, findings in parsed for finding in findings)
+    checked = check((*files, *_imported(files, library)), entry)
+    return Compiled(files, checked.program, broken + checked.findings)
+
+
+def _imported(files: Sequence[File], library: Mapping[str, Text]) -> tuple[File, ...]:
+    """The standard packages that the files import, directly or not, and `std.agents`, which is imported unasked."""
+    found: dict[str, File] = {}
+    wanted = ["std.agents", *_standard_imports(files)]
+    while wanted:
+        name = wanted.pop()
+        if name in library and name not in found:
+            found[name] = parse(library[name])[0]
+            wanted += _standard_imports([found[name]])
+    return tuple(found[name] for name in sorted(found))
+
+
+def _standard_imports(files: Sequence[File]) -> list[str]:
+    imports = (item for file in files for item in file.declarations if isinstance(item, Import))
+    return [item.package.text for item in imports if item.package.parts[0] == "std"]
+
+
+def decision_tree(program: Program) -> Policy:
+    """Checked program → decision tree."""
+    return build(program)
+
+
+def evaluator(policy: Policy, documents: Mapping[str, object]) -> Evaluator:
+    """Decision tree → evaluator, with the documents for the policy's data. Raises `DataError`."""
+    return Evaluator(policy, documents)

@@ -1,0 +1,73 @@
+"""A policy as a library user holds it: loaded once, asked for decisions.
+
+policy = load("policies/")
+decision = policy.decide({"tool": "refund", "args": {…}, "agent": {…}})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from tenetlang.decision import Decision
+from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.evaluator.requests import DataError
+from tenetlang.project.project import ProjectError, read_documents, read_project
+from tenetlang.report.diagnostic import Diagnostic
+from tenetlang.report.words import describe
+
+
+class PolicyError(ValueError):
+    """A policy that can't be loaded. `findings` say what is wrong and where; empty where the files can't be read at all."""
+
+    def __init__(self, message: str, findings: tuple[Diagnostic, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+class Policy:
+    """Decides requests. Safe to share between threads; holds no state that a decision changes."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over the decision tree: what the records call the bundle."""
+        return self._evaluator.digest
+
+    def decide(self, request: object) -> Decision:
+        """The decision on a request given as Python values. Never raises: what is no request is denied."""
+        return self._evaluator.decide(request)
+
+    def decide_json(self, data: bytes | str) -> Decision:
+        """The decision on a request given as JSON text, read strictly. Never raises."""
+        return self._evaluator.decide_json(data)
+
+    def ask(self, name: str, request: object) -> object:
+        """The value of an exported definition (`acme.support.risk`) for a request, as JSON values.
+
+        None where the definition is limited to other tools. Raises `LookupError` for a name that is not exported and
+        `ValueError` for an invalid request or an error inside the definition.
+        """
+        return self._evaluator.ask(name, request)
+
+
+def load(path: str | PathLike[str], *, data: Mapping[str, object] | None = None, entry: str | None = None) -> Policy:
+    """The policy in a file or folder, checked and compiled.
+
+    `data` are the documents as JSON values, by the names that the policy declares; without it they are read from the
+    files that `tenet.toml` names. `entry` is the package that decides, where that is not clear. Raises `PolicyError`.
+    """
+    try:
+        project = read_project([Path(path)])
+        result = project.compile(entry)
+        if result.broken:
+            found = tuple(describe(finding) for finding in result.findings)
+            errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+            first = f": {errors[0].headline} ({errors[0].labels[0].span.place})" if errors else ""
+            raise PolicyError(f"the policy has {len(errors)} error{'' if len(errors) == 1 else 's'}{first}", found)
+        return Policy(result.evaluator(read_documents(project.configuration.data) if data is None else data))
+    except (ProjectError, DataError) as error:
+        raise PolicyError(str(error)) from error

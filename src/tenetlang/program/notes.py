@@ -1,0 +1,46 @@
+"""What the stage has noticed so far: findings, each mistake once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from tenetlang.report.finding import Finding
+from tenetlang.text import Span
+
+
+@attrs.define
+class Notes:
+    """Collects findings. A second finding of one check at one place is dropped, whatever it says."""
+
+    found: dict[tuple[str, int, str], Finding] = attrs.field(factory=dict)
+
+    def add(
+        self,
+        check: str,
+        at: Span,
+        variant: str = "",
+        also: tuple[tuple[str, Span], ...] = (),
+        rules: tuple[str, ...] = (),
+        **details: str | None,
+    ) -> None:
+        """Note a finding. A detail that is None or empty is left out, so that optional wordings are silent."""
+        key = (at.text.name, at.start, check)
+        if key not in self.found:
+            given = {name: detail for name, detail in details.items() if detail}
+            self.found[key] = Finding(check, at, given, variant, also, rules)
+
+    def ordered(self) -> tuple[Finding, ...]:
+        """All of them, by file, place and check."""
+        return tuple(sorted(self.found.values(), key=_place))
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str, str]:
+    return (finding.at.text.name, finding.at.start, finding.at.end, finding.check, finding.variant)
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names as a finding shows them: in backticks, with commas, cut where there are very many."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,1 @@
+"""What lies on disk: configuration, policy files and documents, read once and handed to the pipeline as text."""

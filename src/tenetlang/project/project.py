@@ -1,0 +1,153 @@
+"""From paths to a compiled policy: the one place where policy files and documents are read from disk.
+
+A path is a `.tenet` file or a folder; of a folder, all `.tenet` files below it take part, hidden folders left out, in
+the order of their names. What is found on the way (a file that is no UTF-8, a missing document) is a `ProjectError`
+with a sentence that says where and what to do; what is wrong with the policy is in the findings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from tenetlang import pipeline
+from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.program.program import Program
+from tenetlang.project.configuration import Configuration, ConfigurationError, find_configuration, with_environment
+from tenetlang.report.catalogue import SEVERITIES
+from tenetlang.report.finding import Finding
+from tenetlang.report.suppress import apply
+from tenetlang.resources import stdlib_files
+from tenetlang.text import Text
+from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
+
+SUFFIX = ".tenet"
+
+
+class ProjectError(ValueError):
+    """Something on disk that can't be used, or nothing where something was expected."""
+
+
+class NothingFound(ProjectError):
+    """No policy file where one was looked for."""
+
+
+@attrs.frozen
+class Project:
+    """The policy files under some paths, as texts, and the configuration nearest to the first path."""
+
+    texts: tuple[Text, ...]
+    configuration: Configuration
+
+    def compile(self, entry: str | None = None) -> Result:
+        """Check all texts; suppressions are applied to what was found."""
+        compiled = pipeline.compile_texts(self.texts, standard_library(), entry or self.configuration.entry)
+        findings = apply(compiled.findings, self.texts)
+        return Result(self, compiled.program, tuple(findings))
+
+
+@attrs.frozen
+class Result:
+    """A compiled project: the program as far as one could be made, and the findings."""
+
+    project: Project
+    program: Program | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether any finding is an error, so that nothing may be decided by this program."""
+        return self.program is None or any(SEVERITIES[finding.check] == "error" for finding in self.findings)
+
+    def evaluator(self, documents: Mapping[str, object] | None = None) -> Evaluator:
+        """The evaluator of a sound project, with the documents given, else those of the configuration."""
+        assert self.program is not None
+        assert not self.broken
+        found = read_documents(self.project.configuration.data) if documents is None else documents
+        return pipeline.evaluator(pipeline.decision_tree(self.program), found)
+
+
+def read_project(paths: Sequence[Path], variables: Mapping[str, str] | None = None) -> Project:
+    """The project under these paths. Raises `ProjectError`, and `NothingFound` where there is no policy file."""
+    files = list(dict.fromkeys(found for path in paths for found in policy_files(path)))
+    if not files:
+        names = ", ".join(f"`{shown_path(path)}`" for path in paths)
+        raise NothingFound(f"no {SUFFIX} file in {names}")
+    try:
+        configuration = find_configuration(paths[0])
+    except ConfigurationError as error:
+        raise ProjectError(str(error)) from error
+    if variables is not None:
+        configuration = with_environment(configuration, variables)
+    return Project(tuple(read_text(file) for file in files), configuration)
+
+
+def policy_files(path: Path) -> list[Path]:
+    """The policy files that the path means: itself, or all below it, sorted by path."""
+    if not path.exists():
+        raise ProjectError(f"`{shown_path(path)}` does not exist")
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+        found += [Path(folder, name) for name in names if name.endswith(SUFFIX)]
+    return sorted(found, key=lambda file: file.as_posix())
+
+
+def read_text(file: Path) -> Text:
+    """One policy file."""
+    try:
+        content = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"`{shown_path(file)}` is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise ProjectError(f"`{shown_path(file)}` can't be read: {error.strerror}") from error
+    return Text(shown_path(file), content)
+
+
+def shown_path(path: Path) -> str:
+    """The path relative to the current folder where that is shorter, with `/`."""
+    if not path.is_absolute():
+        return path.as_posix()
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def standard_library() -> Mapping[str, Text]:
+    """The standard library's texts by package name: `std.agents`, `std.text`, …"""
+    return {name.removesuffix(SUFFIX).replace("/", "."): Text(name, content) for name, content in stdlib_files()}
+
+
+def read_documents(files: Mapping[str, Path]) -> dict[str, object]:
+    """The documents, as JSON values. Raises `ProjectError` for what can't be read or is no strict JSON."""
+    return {name: read_document(name, file) for name, file in files.items()}
+
+
+def read_document(name: str, file: Path) -> object:
+    """One document."""
+    try:
+        return read_json(file.read_bytes(), DATA_LIMITS)
+    except OSError as error:
+        raise ProjectError(f"the document `{name}` in `{shown_path(file)}` can't be read: {error.strerror}") from error
+    except InvalidRequest as invalid:
+        where = f"{invalid.path}: " if invalid.path else ""
+        raise ProjectError(f"the document `{name}` in `{shown_path(file)}`: {where}{invalid.reason}") from invalid
+
+
+def given_documents(options: Iterable[str]) -> dict[str, Path]:
+    """`NAME=FILE` options as a mapping. Raises `ProjectError`."""
+    found: dict[str, Path] = {}
+    for option in options:
+        name, equals, file = option.partition("=")
+        if not equals or not name or not file:
+            raise ProjectError(f"`{option}` is not of the form NAME=FILE")
+        if name in found:
+            raise ProjectError(f"the document `{name}` is given twice")
+        found[name] = Path(file)
+    return found

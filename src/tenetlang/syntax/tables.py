@@ -1,0 +1,203 @@
+"""The grammar as tables: what the lexer and the parser run on.
+
+`grammar/tokens.lark` and `grammar/tenet.lark` are the only description of the syntax. Lark reads them and computes the
+LALR(1) tables; here these are turned into plain dictionaries, and that is all that Lark does for us: its lexers can
+split a word in two, and building its generic parse trees took most of the time.
+
+Computing the tables takes most of a second, reading them back a few milliseconds. So `grammar/tables.json` keeps them,
+with a digest of the grammar that they were made from; where the digest differs, Lark computes them anew. The file is
+written by `python -m tenetlang.syntax.tables`, and a test holds it to the grammar.
+
+A row of the table maps a terminal to what the parser does (`n >= 0`: shift, and go to state n; `n < 0`: reduce by
+production `~n`) and a rule's name to the state that follows it. Terminals are in capitals, rules are not.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+import msgspec
+
+from tenetlang import resources
+
+if TYPE_CHECKING:
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+END = "$END"
+SIGN = "SIGN"  # the group of the pattern that matches all signs, such as `==`
+STRAY = "STRAY"  # the group that matches what is no token at all
+
+_FILES = ("tokens.lark", "tenet.lark")
+_STARTS = ("declaration", "expression")
+STORED = "tables.json"
+_CLASSES = ("reserved", "names_the_next_word", "no_newline_after", "no_newline_before", "begins_declaration")
+
+
+@attrs.frozen
+class Production:
+    """One alternative of a rule: `action` is its own name or the rule's, `keep` which of its symbols have a value."""
+
+    rule: str
+    action: str
+    length: int
+    keep: tuple[int, ...]
+    annotated: bool
+
+
+@attrs.frozen
+class Tables:
+    """What the two grammar files say.
+
+    `pattern` matches any one token, with a group for each terminal that is no fixed text. `words` gives the terminal of each keyword
+    and sign, `spelling` the text of each terminal that has only one. `classes` are the token classes of tokens.lark, and `first`
+    holds, for each rule, the terminals that it can begin with.
+    """
+
+    rows: tuple[Mapping[str, int], ...]
+    productions: tuple[Production, ...]
+    start: Mapping[str, int]
+    end: frozenset[int]
+    pattern: str
+    words: Mapping[str, str]
+    spelling: Mapping[str, str]
+    classes: Mapping[str, frozenset[str]]
+    first: Mapping[str, frozenset[str]]
+
+
+@attrs.frozen
+class Stored:
+    """The tables as they lie in `grammar/tables.json`: symbols by number, and each row once, as symbol, action, …"""
+
+    digest: str
+    symbols: tuple[str, ...]
+    rows: tuple[tuple[int, ...], ...]
+    row_of_state: tuple[int, ...]
+    tables: Tables
+
+
+@functools.cache
+def tables() -> Tables:
+    """The tables of the grammar, made once for each process."""
+    grammar = grammar_text()
+    try:
+        stored = msgspec.json.decode(resources.grammar_text(STORED), type=Stored)
+    except (FileNotFoundError, msgspec.DecodeError):  # it is only a shortcut
+        return compute(grammar)
+    if stored.digest != digest(grammar):
+        return compute(grammar)
+    rows = [
+        {stored.symbols[symbol]: action for symbol, action in zip(row[::2], row[1::2], strict=True)}
+        for row in stored.rows
+    ]
+    return attrs.evolve(stored.tables, rows=tuple(rows[number] for number in stored.row_of_state))
+
+
+def grammar_text() -> str:
+    """The two files of the grammar, which are one."""
+    return "".join(resources.grammar_text(name) for name in _FILES)
+
+
+def digest(grammar: str) -> str:
+    """What `tables.json` is held to."""
+    return hashlib.sha256(grammar.encode()).hexdigest()
+
+
+def compute(grammar: str) -> Tables:
+    """The tables of that grammar text, computed by Lark. Raises lark's GrammarError where it is not LALR(1)."""
+    from lark.common import ParserConf
+    from lark.load_grammar import load_grammar
+    from lark.parsers.lalr_analysis import IntParseTable, LALR_Analyzer, Shift
+
+    loaded, _ = load_grammar(grammar, "tenet.lark", [], global_keep_all_tokens=False)
+    terminals, rules, ignored = loaded.compile([*_STARTS, *_CLASSES], "*")
+    of_syntax = [rule for rule in rules if rule.origin.name not in _CLASSES or rule.origin.name == "reserved"]
+    analyzer = LALR_Analyzer(ParserConf(of_syntax, {}, list(_STARTS)), strict=True)
+    analyzer.compute_lalr()
+    table = analyzer.parse_table
+    assert isinstance(table, IntParseTable)
+
+    numbers = {rule: number for number, rule in enumerate(of_syntax)}
+    rows: list[dict[str, int]] = [{} for _ in table.states]
+    for state, actions in table.states.items():
+        for symbol, (action, argument) in actions.items():
+            rows[state][str(symbol)] = argument if action is Shift else ~numbers[argument]
+    words = {str(terminal.name): str(terminal.pattern.value) for terminal in terminals if terminal.pattern.type == "str"}
+    return Tables(
+        rows=tuple(rows),
+        productions=tuple(_production(rule) for rule in of_syntax),
+        start={str(name): state for name, state in table.start_states.items()},
+        end=frozenset(table.end_states.values()),
+        pattern=_pattern(terminals, ignored),
+        words={text: name for name, text in words.items()},
+        spelling=words,
+        classes={
+            name: frozenset(str(rule.expansion[0].name) for rule in _alternatives(rules, name)) for name in _CLASSES
+        },
+        first={
+            str(symbol.name): frozenset(str(terminal.name) for terminal in found if terminal.is_term)
+            for symbol, found in analyzer.FIRST.items()
+            if not symbol.is_term
+        },
+    )
+
+
+def _alternatives(rules: list[Rule], name: str) -> list[Rule]:
+    return [rule for rule in rules if rule.origin.name == name]
+
+
+def _production(rule: Rule) -> Production:
+    symbols = rule.expansion
+    kept = (
+        number
+        for number, symbol in enumerate(symbols)
+        if not (symbol.is_term and getattr(symbol, "filter_out", False)) and not symbol.name.startswith("_")
+    )
+    return Production(
+        rule=str(rule.origin.name),
+        action=str(rule.alias or rule.origin.name),
+        length=len(symbols),
+        keep=tuple(kept),
+        annotated=bool(symbols) and symbols[0].name == "annotations",
+    )
+
+
+def _pattern(terminals: list[TerminalDef], ignored: list[str]) -> str:
+    """One regular expression for any token: the patterns by their priority in the grammar, then all signs as one group,
+    the longer first, and then any other character.
+    """
+    assert set(ignored) == {"BLANK", "COMMENT"}
+    blank = next(terminal.pattern for terminal in terminals if terminal.name == "BLANK")
+    patterns = [t for t in terminals if t.pattern.type == "re" and t.name != "BLANK"]
+    patterns.sort(key=lambda terminal: (-terminal.priority, -terminal.pattern.max_width, terminal.name))
+    signs = [t.pattern.value for t in terminals if t.pattern.type == "str" and not t.pattern.value.isidentifier()]
+    signs.sort(key=lambda sign: (-len(sign), sign))
+    return (
+        f"(?:{blank.to_regexp()})?(?:"
+        + "".join(f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})|" for terminal in patterns)
+        + f"(?P<{SIGN}>{'|'.join(re.escape(sign) for sign in signs)})|(?P<{STRAY}>[^ \\t]))"
+    )
+
+
+def store(made: Tables, made_from: str) -> bytes:
+    """The bytes of `grammar/tables.json` for these tables."""
+    symbols = tuple(sorted({symbol for row in made.rows for symbol in row}))
+    numbers = {symbol: number for number, symbol in enumerate(symbols)}
+    rows: dict[tuple[int, ...], int] = {}
+    of_state = [
+        rows.setdefault(tuple(n for symbol in sorted(row) for n in (numbers[symbol], row[symbol])), len(rows))
+        for row in made.rows
+    ]
+    stored = Stored(
+        digest=digest(made_from),
+        symbols=symbols,
+        rows=tuple(rows),
+        row_of_state=tuple(of_state),
+        tables=attrs.evolve(made, rows=()),
+    )
+    return msgspec.json.encode(stored, order="deterministic") + b"\n"

@@ -1,0 +1,1 @@
+"""Runs the tests and samples the claims that a policy brings along."""

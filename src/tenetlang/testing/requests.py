@@ -1,0 +1,160 @@
+"""From a test's `call` and `with` lines to a request, the documents, and the program that decides it.
+
+What a test leaves unsaid is what a new session looks like: counters at 0, an empty session, empty documents, no origins.
+A required fact that has no such beginning (the agent, the time) must be said; a test that leaves it out is in error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from tenetlang.evaluator.meaning import Run, Scope, value
+from tenetlang.evaluator.requests import empty_document
+from tenetlang.program.program import Program, Replacement, TestCase
+from tenetlang.program.types import ListType, MapType, OptionalType, RecordType, Scalar, SetType, Type
+from tenetlang.testing.walk import with_values
+from tenetlang.values.order import sorted_values
+from tenetlang.values.render import to_plain
+
+
+class TestError(ValueError):
+    """A test that can't be run, and why."""
+
+    __test__ = False
+
+
+@attrs.frozen
+class Situation:
+    """All that decides one row of a test: the request as JSON values, documents by `package.name`, and the program with the
+    functions that the test replaces."""
+
+    request: Mapping[str, object]
+    documents: Mapping[str, object]
+    program: Program
+
+
+def situation(program: Program, case: TestCase, scope: Scope) -> Situation:
+    """What the test's row describes. Raises `TestError` for what it leaves unsaid, `Fault` for what errs."""
+    run = Run(program, {}, {})
+    request: dict[str, object] = {}
+    if program.uses_tools and case.tool is not None:
+        request["tool"] = case.tool
+        request["args"] = {name: as_request(value(run, argument, scope)) for name, argument in case.arguments}
+    documents: dict[str, object] = {}
+    functions = dict(program.functions)
+    for replacement in case.replacements:
+        if replacement.target[0] == "function":
+            name = replacement.target[1]
+            known = {p.name for p in replacement.parameters}
+            given = {n: (v, _type_of(case, n)) for n, v in scope.items() if n not in known}
+            body = with_values(replacement.value, given)
+            functions[name] = attrs.evolve(functions[name], parameters=replacement.parameters, body=body)
+        else:
+            replace(request, documents, replacement, as_request(value(run, replacement.value, scope)))
+    complete(program, request, documents, deciding=_decides(case))
+    return Situation(request, documents, attrs.evolve(program, functions=functions))
+
+
+def _decides(case: TestCase) -> bool:
+    """Whether the test asks for a verdict at all, and so needs a whole request."""
+    return case.tool is not None or any(expectation.verdict is not None for expectation in case.expectations)
+
+
+def _type_of(case: TestCase, name: str) -> Type:
+    for local in (*case.variables, *(local for local, _ in case.assignments)):
+        if local.name == name:
+            return local.type
+    raise KeyError(name)
+
+
+def replace(request: dict[str, object], documents: dict[str, object], replacement: Replacement, given: object) -> None:
+    """Put one `with` line's value where it belongs."""
+    path = replacement.target
+    if path[0] == "data":
+        _put(documents, (f"{path[1]}.{path[2]}", *path[3:]), given)
+    elif path[0] == "approvals":
+        assert isinstance(given, list)
+        request["approvals"] = [{"reviewers": name} if isinstance(name, str) else name for name in given]
+    elif path[0] == "origins" and len(path) == 2:
+        _put(request, path, _origin(given))
+    else:
+        _put(request, path, given)
+
+
+def _origin(given: object) -> object:
+    if isinstance(given, dict):
+        return f"tool:{given['tool']}" if given["kind"] == "tool" else given["kind"]
+    return given
+
+
+def _put(into: dict[str, object], path: tuple[str, ...], given: object) -> None:
+    for name in path[:-1]:
+        below = into.setdefault(name, {})
+        if not isinstance(below, dict):
+            raise TestError(f"`{'.'.join(path)}` can't be set: `{name}` is no record")
+        into = below
+    into[path[-1]] = given
+
+
+def complete(program: Program, request: dict[str, object], documents: dict[str, object], *, deciding: bool) -> None:
+    """Fill in what a new session has, in place. Raises `TestError` for a required fact that is unsaid."""
+    for name, fact in program.facts.items():
+        if name not in request or name == "session":
+            beginning = _beginning(fact.type) if name == "session" else None
+            if isinstance(beginning, dict):
+                said = request.get(name, {})
+                request[name] = {**beginning, **said} if isinstance(said, dict) else said
+            elif fact.required and deciding:
+                raise TestError(f"the policy reads `{name}`, and the test does not say it: add `with {name} = …`")
+    if program.uses_tools:
+        counters = request.setdefault("counters", {})
+        assert isinstance(counters, dict)
+        for counter in program.counters:
+            counters.setdefault(counter.name, 0)
+    for data in program.data:
+        full = f"{data.package}.{data.name}"
+        if full not in documents:
+            empty = empty_document(data.type)
+            if empty is None:
+                raise TestError(f"the document `{data.name}` has no empty value: add `with data.{data.name} = …`")
+            documents[full] = empty
+
+
+def _beginning(type_: Type) -> object:
+    """The value of the type in a session that has just begun, None where there is none."""
+    match type_:
+        case ListType() | SetType():
+            return []
+        case MapType():
+            return {}
+        case Scalar("string"):
+            return "test"
+        case Scalar("int" | "decimal"):
+            return 0
+        case Scalar("bool"):
+            return False
+        case OptionalType(of):
+            return _beginning(of)
+        case RecordType(fields):
+            begun = {field.name: _beginning(field.type) for field in fields if not field.optional}
+            return begun if all(item is not None for item in begun.values()) else None
+    return None
+
+
+def as_request(item: object) -> object:
+    """A value of the language as a request would bring it: numbers as numbers, sets as lists, all else as text."""
+    match item:
+        case bool() | str():
+            return item if isinstance(item, bool) else str(item)
+        case Decimal():
+            return item
+        case dict():
+            return {str(key): as_request(below) for key, below in item.items()}
+        case tuple():
+            return [as_request(below) for below in item]
+        case frozenset():
+            return [as_request(below) for below in sorted_values(item)]
+    return to_plain(item)

@@ -1,0 +1,206 @@
+"""Runs `test` blocks: each row decides one request, on both evaluators, and is compared with what it expects.
+
+A failure says what was expected, what came instead, and, where a rule was expected to decide and did not, the first of
+its conditions that stopped it, with what that condition read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import attrs
+
+from tenetlang.decision import Decision, TracedCondition
+from tenetlang.decision_tree.build import build
+from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.evaluator.meaning import Fault, Run, Scope, value
+from tenetlang.evaluator.reference import Reference
+from tenetlang.evaluator.requests import DataError, Invalid
+from tenetlang.program.program import Expectation, Program, TestCase
+from tenetlang.testing.requests import Situation, TestError, situation
+from tenetlang.values.collections import Record
+from tenetlang.values.render import literal
+
+Status = Literal["passed", "failed", "error"]
+
+
+@attrs.frozen
+class Failure:
+    """One expectation that was not met."""
+
+    expected: str
+    got: str
+    at: str
+    stopped: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class TestResult:
+    """What came of one row of one test. `row` are the table's values as the author would write them, empty without a table."""
+
+    __test__ = False
+    name: str
+    package: str
+    row: str
+    status: Status
+    at: str
+    failures: tuple[Failure, ...] = ()
+    error: str = ""
+    decision: Decision | None = None
+
+
+@attrs.define
+class Runner:
+    """Runs tests of one program; keeps the evaluators that tests without replaced functions share."""
+
+    program: Program
+    built: dict[int, Evaluator] = attrs.field(factory=dict)
+
+    def evaluator(self, program: Program, documents: Mapping[str, object]) -> Evaluator:
+        if program.functions != self.program.functions:
+            return Evaluator(build(program), documents)
+        if 0 not in self.built:
+            self.built[0] = Evaluator(build(self.program), documents)
+        return self.built[0].with_documents(documents)
+
+
+def run_tests(
+    program: Program, wanted: Callable[[TestCase], bool], progress: Callable[[], None] = lambda: None
+) -> Iterator[TestResult]:
+    """The result of each row of each wanted test, in the order written. `progress` is called after each."""
+    runner = Runner(program)
+    for case in program.tests:
+        if wanted(case):
+            for row in range(len(case.rows)):
+                yield _run_row(runner, case, row)
+                progress()
+
+
+def _run_row(runner: Runner, case: TestCase, row: int) -> TestResult:
+    shown = ""
+    try:
+        scope = _scope(runner.program, case, row)
+        shown = ", ".join(literal(scope[local.name]) for local in case.variables)
+        described = situation(runner.program, case, scope)
+        failures, decision = _judge(runner, case, described, scope)
+    except TestError as error:
+        return TestResult(case.name, case.package, shown, "error", case.at.place, error=str(error))
+    except DataError as error:
+        return TestResult(case.name, case.package, shown, "error", case.at.place, error=str(error))
+    except Fault as fault:
+        message = f"the error {fault.code} in the test itself, at {fault.at.place}"
+        return TestResult(case.name, case.package, shown, "error", case.at.place, error=message)
+    status: Status = "failed" if failures else "passed"
+    return TestResult(case.name, case.package, shown, status, case.at.place, failures, decision=decision)
+
+
+def _scope(program: Program, case: TestCase, row: int) -> dict[str, object]:
+    run = Run(program, {}, {})
+    given = [value(run, item, {}) for item in case.rows[row]]
+    scope = dict(zip((local.name for local in case.variables), given, strict=True))
+    for local, assigned in case.assignments:
+        scope[local.name] = value(run, assigned, scope)
+    return scope
+
+
+def _judge(
+    runner: Runner, case: TestCase, described: Situation, scope: Scope
+) -> tuple[tuple[Failure, ...], Decision | None]:
+    evaluator = runner.evaluator(described.program, described.documents)
+    reference = Reference(described.program, described.documents, evaluator.digest)
+    decision: Decision | None = None
+    inputs: Mapping[str, object] = {}
+    if case.tool is not None or not described.program.uses_tools:
+        decision = evaluator.decide(described.request)
+        check = reference.decide(described.request)
+        if decision.to_json() != check.to_json():
+            raise TestError(
+                "the two evaluators disagree on this request, which is a bug of tenetlang; please report it"
+            )
+        read = reference.reader.read(described.request)
+        inputs = {} if isinstance(read, Invalid) else read
+        inputs = {**inputs, **outcome(decision)}
+    failures: list[Failure] = []
+    for expectation in case.expectations:
+        run = Run(described.program, inputs, reference.data)
+        failure = _unmet(run, expectation, decision, scope)
+        if failure is not None:
+            failures.append(failure)
+    return tuple(failures), decision
+
+
+def outcome(decision: Decision) -> dict[str, object]:
+    """What `verdict`, `decided_by` and `obligations` are in a test or a claim."""
+    return {
+        "verdict": decision.verdict,
+        "decided_by": frozenset(decision.decided_by),
+        "obligations": frozenset(obligation.name for obligation in decision.obligations),
+    }
+
+
+def _unmet(run: Run, expectation: Expectation, decision: Decision | None, scope: Scope) -> Failure | None:
+    at = expectation.at.place
+    if expectation.condition is not None:
+        run.reads = {}
+        if value(run, expectation.condition, scope) is True:
+            return None
+        read = "; ".join(f"{name} = {literal(item)}" for name, item in sorted(run.reads.items()))
+        return Failure(expectation.text, f"false{', with ' + read if read else ''}", at)
+    if expectation.verdict is None or decision is None:
+        raise TestError("the test expects a verdict and calls no tool: add `call …`")
+    wanted = str(value(run, expectation.verdict, scope))
+    asked = {escalation.reviewers for escalation in decision.escalations}
+    met = (
+        decision.verdict == wanted
+        and (expectation.to is None or expectation.to in asked)
+        and set(expectation.by) <= set(decision.decided_by)
+        and (expectation.because is None or expectation.because == decision.reason)
+    )
+    if met:
+        return None
+    return Failure(_expected(expectation, wanted), _got(decision), at, _stopped(expectation, wanted, decision, run))
+
+
+def _expected(expectation: Expectation, wanted: str) -> str:
+    to = f" to {expectation.to}" if expectation.to else ""
+    by = f" by {', '.join(expectation.by)}" if expectation.by else ""
+    because = f' because "{expectation.because}"' if expectation.because is not None else ""
+    return f"{wanted}{to}{by}{because}"
+
+
+def _got(decision: Decision) -> str:
+    to = f" to {', '.join(e.reviewers for e in decision.escalations)}" if decision.escalations else ""
+    because = f' because "{decision.reason}"'
+    return f"{decision.verdict}{to} by {', '.join(decision.decided_by)}{because}"
+
+
+def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run) -> tuple[str, ...]:
+    """For each rule that should have decided: the first condition that stopped it."""
+    if expectation.by:
+        names = [name for name in expectation.by if name not in decision.decided_by]
+    else:
+        verdicts = {rule.shown_name: rule.verdict for package in run.program.packages for rule in package.rules}
+        names = [rule.rule for rule in decision.trace if verdicts[rule.rule] == wanted][:3]
+    traced = {rule.rule: rule for rule in decision.trace}
+    lines: list[str] = []
+    for name in names:
+        if name not in traced:
+            lines.append(f"{name}: is not for this tool")
+            continue
+        for condition in traced[name].conditions:
+            if condition.value is not True:
+                lines.append(f"{name}: {_stop(condition)}")
+                break
+        else:
+            lifted = next((item.by for item in decision.overridden if item.rule == name), None)
+            lines.append(f"{name}: matched{f', overridden by {lifted}' if lifted else ', a stricter rule decided'}")
+    return tuple(lines)
+
+
+def _stop(condition: TracedCondition) -> str:
+    why = f"erred ({condition.error})" if condition.error else "is false"
+    read = "; ".join(
+        f"{name} = {literal(Record(item) if isinstance(item, dict) else item)}" for name, item in condition.read.items()
+    )
+    return f"`{condition.text}` {why}{', with ' + read if read else ''} ({condition.at})"

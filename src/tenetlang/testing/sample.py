@@ -1,0 +1,196 @@
+"""Requests made up for a program: well-typed, and close to where its rules decide.
+
+Values come from the program itself: a number is a constant that the program compares with, or one next to it; a string
+is one that some rule names; a collection holds few of those. The rest is simply varied. The sequence depends on nothing
+but the program and the seed, so a counterexample can be found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from random import Random
+
+import attrs
+
+from tenetlang.program import types as t
+from tenetlang.program.expression import Constant
+from tenetlang.program.program import Claim, Program
+from tenetlang.testing.requests import as_request
+from tenetlang.testing.walk import nodes
+from tenetlang.values.order import sorted_values
+
+MOST_ITEMS = 3
+"""Elements of a collection that is made up."""
+
+_EXAMPLES: Mapping[str, tuple[object, ...]] = {
+    "string": ("", "a", "b", "x1"),
+    "int": (0, 1, 2, -1, 10),
+    "decimal": (Decimal(0), Decimal(1), Decimal("0.01"), Decimal(100), Decimal(-1)),
+    "time": ("2026-11-22T20:00:00Z", "2026-01-01T00:00:00Z", "2027-06-30T12:30:00Z"),
+    "duration": ("0s", "1m", "1h", "24h"),
+    "ip": ("10.0.0.1", "192.0.2.7", "2001:db8::1"),
+    "cidr": ("10.0.0.0/8", "192.0.2.0/24"),
+    "url": ("https://example.com/", "http://example.org:8080/a/b?q=1", "https://sub.example.com/x"),
+    "email": ("a@example.com", "b@example.org"),
+    "host": ("example.com", "sub.example.com", "example.org"),
+    "path": ("/", "/home/a/b.txt", "a/b", "/etc/passwd"),
+    "semver": ("1.0.0", "1.2.3-rc.1", "2.0.0"),
+    "glob": ("*", "a*"),
+    "regex": (".*", "a+"),
+    "json": (None, True, 0, "a", [], {}, {"a": 1}),
+}
+
+
+@attrs.frozen
+class Sampler:
+    """Makes requests and documents for one program."""
+
+    program: Program
+    constants: Mapping[str, tuple[object, ...]]
+    random: Random
+
+    def request(self) -> dict[str, object]:
+        """A request that the program takes, as JSON values."""
+        program, choose = self.program, self.random
+        request: dict[str, object] = {}
+        if program.uses_tools and program.tools:
+            tool = choose.choice(sorted(program.tools))
+            request["tool"] = tool
+            request["args"] = self.value(program.tools[tool].parameters)
+            request["counters"] = {counter.name: self.value(counter.type) for counter in program.counters}
+            names = [field.name for field in program.tools[tool].parameters.fields]
+            said = [name for name in names if choose.random() < 0.5]  # half of them
+            request["origins"] = {name: choose.choice(self.origins()) for name in said}
+        for name, fact in sorted(program.facts.items()):
+            if fact.required or choose.random() < 0.5:  # half of them
+                request[name] = self.value(fact.type)
+        return request
+
+    def documents(self) -> dict[str, object]:
+        """A document for each of the program's data, by `package.name`."""
+        return {f"{data.package}.{data.name}": self.value(data.type) for data in self.program.data}
+
+    def origins(self) -> list[str]:
+        return ["user", "agent", *(f"tool:{tool}" for tool in sorted(self.program.tools)[:3])]
+
+    def value(self, type_: t.Type) -> object:
+        """A JSON value that reads as the type."""
+        choose = self.random
+        match type_:
+            case t.Scalar(name):
+                return self._scalar(name)
+            case t.UnionType(literals):
+                return choose.choice(literals)
+            case t.OptionalType(of):
+                return self.value(of)
+            case t.ListType(of):
+                return [self.value(of) for _ in range(choose.randint(0, MOST_ITEMS))]
+            case t.SetType(of):
+                return [self.value(of) for _ in range(choose.randint(0, MOST_ITEMS))]
+            case t.MapType(key, of):
+                return {str(self.value(key)): self.value(of) for _ in range(choose.randint(0, MOST_ITEMS))}
+            case t.RecordType(fields):
+                if any(field.type == t.ARGUMENTS for field in fields):
+                    return self._call(fields)
+                said = [field for field in fields if not field.optional or choose.random() < 0.5]  # half
+                return {field.name: self.refined(field) for field in said}
+            case t.Never() | t.Unknown():
+                return None
+
+    def _scalar(self, name: str) -> object:
+        choose = self.random
+        if name == "bool":
+            return choose.random() < 0.5  # half
+        if name == "tool":
+            return choose.choice([*sorted(self.program.tools), "other"])
+        known = self.constants.get(name, ())
+        if known and choose.random() < 0.7:  # mostly what the program speaks of
+            return choose.choice(known)
+        return choose.choice(_EXAMPLES[name])
+
+    def _call(self, fields: tuple[t.Field, ...]) -> object:
+        """An earlier call, with arguments that fit its tool."""
+        tool = next(field.name for field in fields if field.type == t.TOOL)
+        arguments = next(field for field in fields if field.type == t.ARGUMENTS)
+        call = self.value(t.RecordType(tuple(field for field in fields if field is not arguments)))
+        assert isinstance(call, dict)
+        declared = self.program.tools.get(call[tool])
+        if declared is not None and (not arguments.optional or self.random.random() < 0.7):  # mostly
+            call[arguments.name] = self.value(declared.parameters)
+        return call
+
+    def refined(self, field: t.Field) -> object:
+        """A value for the field that keeps to its refinement where a few attempts find one."""
+        refinement = field.refinement
+        value = self.value(field.type)
+        if refinement is None:
+            return value
+        bounds = [bound for bound in (refinement.minimum, refinement.maximum) if bound is not None]
+        if bounds and isinstance(value, int | Decimal):
+            low = refinement.minimum if refinement.minimum is not None else value
+            high = refinement.maximum if refinement.maximum is not None else value
+            return min(max(value, low), high)
+        if refinement.length is not None and isinstance(value, str):
+            return (value + "a" * refinement.length[0])[: refinement.length[1]]
+        if refinement.items is not None and isinstance(value, list):
+            return (
+                (value + [self.value(field.type.of) for _ in range(refinement.items[0])])[: refinement.items[1]]
+                if isinstance(field.type, t.ListType | t.SetType)
+                else value
+            )
+        return value
+
+
+def sampler(program: Program, seed: int = 0) -> Sampler:
+    """The sampler of a program; equal seeds give equal sequences."""
+    return Sampler(program, constants_of(program), Random(seed))  # noqa: S311  # nothing secret here
+
+
+def constants_of(program: Program) -> dict[str, tuple[object, ...]]:
+    """The constants of the program by type, each with its neighbours, as JSON values."""
+    found: dict[str, set[object]] = {}
+    for node in _everything(program):
+        if isinstance(node, Constant):
+            _collect(found, node.type, node.value)
+    return {name: tuple(as_request(item) for item in sorted_values(values)) for name, values in sorted(found.items())}
+
+
+def _everything(program: Program) -> Iterator[object]:
+    for package in program.packages:
+        for rule in package.rules:
+            yield from nodes(rule.body)
+            yield from nodes(rule.exception or ())
+    for definition in program.definitions.values():
+        yield from nodes(definition.value)
+    for function in program.functions.values():
+        yield from nodes(function.body)
+    for claim in program.claims:
+        yield from nodes(claim.condition)
+        yield from nodes(claim.body)
+
+
+def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> None:
+    match type_:
+        case t.ListType(of) | t.SetType(of) if isinstance(value, tuple | frozenset):
+            for item in value:
+                _collect(found, of, item)
+        case t.Scalar("int") if isinstance(value, int):
+            found.setdefault("int", set()).update({value - 1, value, value + 1})
+            found.setdefault("decimal", set()).add(Decimal(value))
+        case t.Scalar("decimal") if isinstance(value, Decimal | int):
+            step = Decimal("0.01")
+            found.setdefault("decimal", set()).update({value - step, Decimal(value), value + step})
+        case t.Scalar(name) if name in _EXAMPLES and name not in {"json", "glob", "regex"}:
+            found.setdefault(name, set()).add(value)
+        case t.UnionType():
+            found.setdefault("string", set()).add(value)
+        case _:
+            pass
+
+
+def samples(program: Program, claim: Claim, count: int) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
+    """Requests and documents for a claim, `count` of each."""
+    making = sampler(program, seed=sum(map(ord, claim.name)))
+    for _ in range(count):
+        yield making.request(), making.documents()

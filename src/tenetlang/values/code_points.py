@@ -1,0 +1,146 @@
+r"""Sets of code points: how the classes of a pattern are built and compared.
+
+A set is a tuple of inclusive ranges, ascending, with a gap between any two (`Ranges`). It holds Unicode scalar values
+only: surrogates are in no set and in no complement, because no Tenet string holds one. So two sets are equal exactly
+when they are the same tuple, and a complement is taken within what a string can hold.
+
+`folded` closes a set under simple case folding: with a letter come all that differ from it only in case. That is what
+RE2, Go and ECMAScript's `iu` do, and it is a little more than a reader may expect: `k` brings KELVIN SIGN (U+212A) and `s` brings
+LONG S (U+017F), also where they came in through `\w`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import Final, TypeAlias
+
+from tenetlang.values.unicode_tables import CATEGORIES, FOLDING, SCRIPTS
+
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+
+LAST: Final = 0x10FFFF
+ALL: Final[Ranges] = ((0, 0xD7FF), (0xE000, LAST))
+
+DIGIT: Final[Ranges] = ((0x30, 0x39),)
+SPACE: Final[Ranges] = ((0x09, 0x0A), (0x0C, 0x0D), (0x20, 0x20))
+WORD: Final[Ranges] = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
+
+POSIX: Final[dict[str, Ranges]] = {
+    "alnum": ((0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A)),
+    "alpha": ((0x41, 0x5A), (0x61, 0x7A)),
+    "ascii": ((0x00, 0x7F),),
+    "blank": ((0x09, 0x09), (0x20, 0x20)),
+    "cntrl": ((0x00, 0x1F), (0x7F, 0x7F)),
+    "digit": DIGIT,
+    "graph": ((0x21, 0x7E),),
+    "lower": ((0x61, 0x7A),),
+    "print": ((0x20, 0x7E),),
+    "punct": ((0x21, 0x2F), (0x3A, 0x40), (0x5B, 0x60), (0x7B, 0x7E)),
+    "space": ((0x09, 0x0D), (0x20, 0x20)),
+    "upper": ((0x41, 0x5A),),
+    "word": WORD,
+    "xdigit": ((0x30, 0x39), (0x41, 0x46), (0x61, 0x66)),
+}
+"""The classes that are written `[[:alpha:]]`; all of them are ASCII."""
+
+
+def normalized(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The set of all code points in any of the ranges, without surrogates."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1] + 1:
+            if high > merged[-1][1]:
+                merged[-1] = (merged[-1][0], high)
+        else:
+            merged.append((low, high))
+    if any(low <= 0xDFFF and high >= 0xD800 for low, high in merged):
+        return tuple(_without_surrogates(merged))
+    return tuple(merged)
+
+
+def _without_surrogates(ranges: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
+    for low, high in ranges:
+        if low < 0xD800:
+            yield low, min(high, 0xD7FF)
+        if high > 0xDFFF:
+            yield max(low, 0xE000), high
+        # What lies in between is dropped.
+
+
+def complement(ranges: Ranges) -> Ranges:
+    """All code points that a string can hold and the set does not."""
+    gaps: list[tuple[int, int]] = []
+    following = 0
+    for low, high in ranges:
+        if low > following:
+            gaps.append((following, low - 1))
+        following = high + 1
+    if following <= LAST:
+        gaps.append((following, LAST))
+    return normalized(gaps)
+
+
+def contains(ranges: Ranges, code_point: int) -> bool:
+    """Whether the code point is in the set."""
+    place = bisect_right(ranges, (code_point, LAST)) - 1
+    return place >= 0 and code_point <= ranges[place][1]
+
+
+def folded(ranges: Ranges) -> Ranges:
+    """The set and all letters that differ from one of its own only in case."""
+    following = _next_in_orbit()
+    letters = _letters()
+    added: list[tuple[int, int]] = []
+    for low, high in ranges:
+        for letter in letters[bisect_left(letters, low) : bisect_right(letters, high)]:
+            other = following[letter]
+            while other != letter:
+                added.append((other, other))
+                other = following[other]
+    return normalized((*ranges, *added)) if added else ranges
+
+
+@lru_cache(256)
+def unicode_class(name: str) -> Ranges | None:
+    r"""The code points of `\p{NAME}`, a general category or a script of Unicode 15.1, or None if there is no such name.
+
+    Names are written as Unicode writes them (`Lu`, `L`, `Greek`). `C` leaves out unassigned code points, as in RE2.
+    """
+    if name == "Any":
+        return ALL
+    if len(name) == 1:
+        members = [text for category, text in CATEGORIES.items() if category[0] == name]
+        return normalized(each for text in members for each in _decoded(text)) or None
+    text = CATEGORIES.get(name, SCRIPTS.get(name))
+    return None if text is None else normalized(_decoded(text))
+
+
+def _decoded(text: str) -> Iterable[tuple[int, int]]:
+    end = 0
+    for entry in text.split():
+        gap, _, more = entry.partition("+")
+        start = end + int(gap, 16)
+        end = start + int(more or "0", 16)
+        yield start, end
+
+
+@cache
+def _next_in_orbit() -> dict[int, int]:
+    following: dict[int, int] = {}
+    start = 0
+    for entry in FOLDING.split():
+        sign = 1 if "^" in entry else -1
+        run, _, distance = entry.partition("^" if sign > 0 else "_")
+        stride = 2 if "/" in run else 1
+        gap, _, more = run.partition("/" if stride == 2 else "+")
+        start += int(gap, 16)
+        for letter in range(start, start + stride * int(more or "0", 16) + 1, stride):
+            following[letter] = letter + sign * int(distance, 16)
+    return following
+
+
+@cache
+def _letters() -> tuple[int, ...]:
+    return tuple(sorted(_next_in_orbit()))

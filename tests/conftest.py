@@ -1,0 +1,21 @@
+"""How hard Hypothesis tries: `TENET_TEST_PROFILE` is `ci` (the default) or `deep`.
+
+Under `ci` the examples follow from the tests alone, so that a run says the same as the run before it and a failure
+is always caused by the change at hand. Under `deep` they are drawn anew each time, and there are many.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
+settings.register_profile(
+    "deep",
+    max_examples=2_000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("TENET_TEST_PROFILE", "ci"))

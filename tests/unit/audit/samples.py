@@ -1,0 +1,99 @@
+"""Decisions, requests and small logs for the tests of the audit log; everything is the same at each run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+from tenetlang.audit import Log, Surroundings, decision_record, time_text, ulid
+
+START = 1_795_377_600_000_000_000  # 2026-11-22T20:00:00Z
+
+DECISION: dict[str, object] = {
+    "schema_version": 1,
+    "policy": "acme.support",
+    "bundle": "sha256:" + "ab" * 32,
+    "verdict": "escalate",
+    "decided_by": ["large_refund"],
+    "reason": "a refund of 120 USD is above 50",
+    "matched": [{"rule": "large_refund", "verdict": "escalate", "owner": "payments", "at": "support.tenet:44"}],
+    "overridden": [],
+    "errors": [],
+    "obligations": [{"name": "mask", "args": ["body"]}],
+    "escalations": [
+        {"rule": "large_refund", "reviewers": "finance_oncall", "quorum": 2, "within": "30m", "else": "deny"}
+    ],
+}
+
+REQUEST: dict[str, object] = {
+    "agent": {"id": "a1", "team": "support", "roles": ["support"]},
+    "user": {"id": "u7"},
+    "tool": "refund",
+    "args": {"customer": "Zoë Ångström", "amount": 120, "currency": "USD"},
+    "origins": {"amount": "user", "customer": "tool:crm.find"},
+    "session": {"id": "s1", "labels": [], "calls": []},
+    "counters": {"refunds_today": 4980.5},
+    "context": {},
+    "now": "2026-11-22T20:00:00Z",
+}
+
+TRACE: dict[str, object] = {"bucket": 3, "rules": {"large_refund": "holds"}, "values": {"args.amount": "120"}}
+
+
+def salts(seed: bytes = b"") -> Callable[[], bytes]:
+    """Salts that differ from each other and are the same at each run."""
+    numbers = count()
+    return lambda: sha256(seed + str(next(numbers)).encode()).digest()[:16]
+
+
+def identifier(number: int) -> str:
+    return ulid(START + number * 1_000_000, sha256(str(number).encode()).digest()[:10])
+
+
+def sample(
+    number: int = 1,
+    decision: Mapping[str, object] = DECISION,
+    request: Mapping[str, object] | bytes | None = REQUEST,
+    trace: Mapping[str, object] = TRACE,
+    surroundings: Surroundings | None = None,
+) -> tuple[dict[str, object], bytes]:
+    return decision_record(
+        decision,
+        request,
+        trace,
+        time_text(START + number * 1_000_000),
+        identifier(number),
+        4_200,
+        salts(str(number).encode()),
+        surroundings,
+    )
+
+
+def open_sample(path: Path) -> Log:
+    return Log.open(path, clock=lambda: START, randomness=lambda size: b"\x07" * size)
+
+
+def small_log(path: Path, decisions: int) -> Path:
+    """A log of the record of its opening and that many decisions."""
+    with open_sample(path) as log:
+        log.append_all([sample(number) for number in range(1, decisions + 1)])
+    return path
+
+
+def tamper(path: Path, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+    """Changes the database behind the log's back."""
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement, values in statements:
+            connection.execute(statement, values)
+    connection.close()
+
+
+def rows(path: Path) -> list[tuple[int, bytes, bytes]]:
+    connection = sqlite3.connect(path)
+    found: list[tuple[int, bytes, bytes]] = connection.execute("SELECT * FROM records ORDER BY idx").fetchall()
+    connection.close()
+    return found
