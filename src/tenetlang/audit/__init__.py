@@ -24,7 +24,7 @@ from tenetlang.audit.errors import (
 )
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
 from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
-from tenetlang.audit.show import show
+from tenetlang.audit.show import show, show_last
 from tenetlang.audit.source import export_jsonl
 from tenetlang.audit.verify import Problem, Verification, verify_log
 
@@ -47,6 +47,7 @@ __all__ = [
     "export_jsonl",
     "open_log",
     "show",
+    "show_last",
     "time_text",
     "ulid",
     "verify_log",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import sha256
 
@@ -16,7 +15,6 @@ from tenetlang.audit.bodies import PAYLOAD_VERSION
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes, number_text
 
 _LONG_INTEGER = 1000
-_MAX_INTEGER = 4_300
 
 
 def read_payload(payload: bytes) -> object:
@@ -49,7 +47,7 @@ def showable(value: object) -> object:
             return value
 
 
-def bodies_mistake(record: Mapping[object, object], payload: bytes) -> str | None:
+def bodies_mistake(record: object, payload: bytes) -> str | None:
     """Why the bodies of a payload are not what the record's digests say, or None.
 
     A body that was left out for its size cannot be compared, and is passed over.
@@ -68,7 +66,7 @@ def bodies_mistake(record: Mapping[object, object], payload: bytes) -> str | Non
     return f"the payload is not of version {PAYLOAD_VERSION}"
 
 
-def _body_mistake(record: Mapping[object, object], pointer: str, body: object) -> str | None:
+def _body_mistake(record: object, pointer: str, body: object) -> str | None:
     try:
         match body:
             case {"salt": str(salt), "value": value}:

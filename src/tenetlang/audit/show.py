@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Generator
 from contextlib import closing
 
@@ -27,6 +28,18 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
             if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
                 return _shown(entry)
     raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
+
+
+def show_last(path: str | os.PathLike[str], limit: int) -> tuple[dict[str, object], ...]:
+    """The last records of a log, at most `limit`, oldest first, each as `show` gives it but without its payload.
+
+    Reads the whole log, since an export has no index. Raises `NotALog`, `LogUnavailable`.
+    """
+    last: deque[Entry] = deque(maxlen=limit)
+    with closing(_entries(path)) as entries:
+        for entry in entries:
+            last.append(Entry(entry.index, entry.record, entry.leaf, flaw=entry.flaw))
+    return tuple(_shown(entry) for entry in last)
 
 
 def _is_index(index_or_identifier: int | str) -> bool:

@@ -55,15 +55,11 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
         raise LogUnavailable(
             f"SQLite {apsw.sqlite_lib_version()} can corrupt a write-ahead log; install apsw 3.51.3 or later"
         )
+    connection = _opened(path, path, apsw.SQLITE_OPEN_READWRITE, busy_seconds)
     try:
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
-    except apsw.Error as mistake:
-        raise LogUnavailable(
-            f"cannot open {path} to write: {mistake}; check that it exists and its permissions"
-        ) from mistake
-    try:
-        _harden(connection, busy_seconds)
         _check_identity(connection, path)
+        if connection.readonly("main"):
+            raise LogUnavailable(f"{path} may be read but not written; check its permissions")
         for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA checkpoint_fullfsync=ON"):
             run(connection, statement)
     except BaseException:
@@ -76,29 +72,39 @@ def connect_to_read(path: str) -> apsw.Connection:
     """A connection that reads a log and changes nothing; raises `NotALog` or `LogUnavailable`."""
     import apsw
 
+    # Whoever closes a log last takes away the files beside it, which a read-only connection cannot do. But if there are
+    # changes in them that a crash left behind, the file stays as it was found.
+    pending = Path(path + "-wal").exists()
+    connection = _opened(path, path, apsw.SQLITE_OPEN_READONLY if pending else apsw.SQLITE_OPEN_READWRITE)
     try:
-        # Whoever closes a log last takes away the files beside it, which a read-only connection cannot do. But if there
-        # are changes in them that a crash left behind, the file stays as it was found.
-        pending = Path(path + "-wal").exists()
-        connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY if pending else apsw.SQLITE_OPEN_READWRITE)
-        _harden(connection, 10.0)
         run(connection, "PRAGMA query_only=ON")
         try:
             run(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
-        except (apsw.CantOpenError, apsw.ReadOnlyError):
-            # A write-ahead database on a read-only medium: without a pending file beside it, nobody writes to it.
-            connection.close(True)
+        except (apsw.CantOpenError, apsw.ReadOnlyError) as mistake:
             if pending:
-                raise
-            uri = Path(path).as_uri() + "?immutable=1"
-            connection = apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-            _harden(connection, 10.0)
-    except apsw.NotADBError as mistake:
-        raise _not_a_log(path, "it is no SQLite database, or its first page is damaged") from mistake
-    except apsw.Error as mistake:
-        raise LogUnavailable(f"cannot read {path}: {mistake}; check that it exists and its permissions") from mistake
-    try:
+                raise LogUnavailable(f"cannot read {path}: {mistake}; check the folder's permissions") from mistake
+            # A read-only medium has no room for the files beside it. Nobody writes there, so they are not needed.
+            connection.close(True)
+            flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+            connection = _opened(path, Path(path).as_uri() + "?immutable=1", flags)
+        except apsw.Error:
+            pass  # whatever it is, the check of the identity meets it again and says it
         _check_identity(connection, path)
+    except BaseException:
+        connection.close(True)
+        raise
+    return connection
+
+
+def _opened(path: str, name: str, flags: int, busy_seconds: float = 10.0) -> apsw.Connection:
+    import apsw
+
+    try:
+        connection = apsw.Connection(name, flags=flags)
+    except apsw.Error as mistake:
+        raise LogUnavailable(f"cannot open {path}: {mistake}; check that it exists and its permissions") from mistake
+    try:
+        _harden(connection, busy_seconds)
     except BaseException:
         connection.close(True)
         raise
@@ -109,8 +115,7 @@ def create_tables(path: str) -> apsw.Connection:
     """Makes a database with the tables of a log out of an empty file."""
     import apsw
 
-    connection = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
-    _harden(connection, 0.0)
+    connection = _opened(path, path, apsw.SQLITE_OPEN_READWRITE)
     if run(connection, "PRAGMA journal_mode=WAL") != [("wal",)]:
         connection.close(True)
         raise LogUnavailable(f"{path} lies on a file system that cannot hold a write-ahead log; choose another folder")

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from hashlib import sha256
 
 import attrs
@@ -79,15 +80,20 @@ class Verification:
 
 
 def verify_log(
-    path: str | os.PathLike[str], remembered: str | None = None, *, limit: int = PROBLEM_LIMIT
+    path: str | os.PathLike[str],
+    remembered: str | None = None,
+    *,
+    limit: int = PROBLEM_LIMIT,
+    progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Verifies a log's database or an export of it.
 
-    `remembered` is `SIZE ROOT` as an earlier verification gave it. Raises `NotALog`, `LogUnavailable` or
+    `remembered` is `SIZE ROOT` as an earlier verification gave it; `progress` is called for each entry. Raises `NotALog`, `LogUnavailable` or
     `UnreadableRemembered`; whatever is wrong inside of a log is in the result.
     """
     walk = _Walk(limit, _parse_remembered(remembered))
     for entry in read_entries(path):
+        progress()
         match entry:
             case Entry():
                 _take(walk, entry)

@@ -14,6 +14,7 @@ if it can't fault and depends on nothing that they establish: no variable, no pa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 import attrs
@@ -22,6 +23,7 @@ from tenetlang.program import expression as core
 from tenetlang.program.program import Definition, Function, Program
 from tenetlang.program.types import ListType, OptionalType, RecordType, Scalar, SetType, Type, UnionType
 from tenetlang.text import Span
+from tenetlang.values.order import sorted_values
 
 HASHED: Final = frozenset(
     {"bool", "int", "decimal", "string", "time", "duration", "ip", "cidr", "url", "email", "host", "path", "semver",
@@ -63,9 +65,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {}
 
 def _fields(kind: type) -> tuple[str, ...]:
     if kind not in _FIELDS:
-        _FIELDS[kind] = tuple(
-            field.name for field in attrs.fields(kind) if field.name not in {"type", "at", "path", "wanted", "tools"}
-        )
+        names = (field.name for field in attrs.fields(kind))
+        _FIELDS[kind] = tuple(name for name in names if name not in {"type", "at", "path", "wanted", "tools"})
     return _FIELDS[kind]
 
 
@@ -135,7 +136,7 @@ def _faults(known: Knowledge, node: object) -> bool:
         case core.Choose() | core.Every() | core.Bound() | core.Build():
             return True
         case core.Widen(of):
-            return not isinstance(of, core.Constant) and _large(of)
+            return not isinstance(of, core.Constant)  # an `int` has up to 19 digits, a decimal takes in 18
         case core.Derived(name):
             return _named_faults(known, f"let {name}", known.definitions[name].value)
         case core.CallFunction(name):
@@ -149,11 +150,6 @@ def _named_faults(known: Knowledge, name: str, body: core.Expression) -> bool:
         known.faulting[name] = True  # should definitions form a cycle, which the checker refuses
         found = known.faulting[name] = can_fault(known, body)
     return found
-
-
-def _large(of: core.Expression) -> bool:
-    """Whether an `int` may have more digits than a decimal takes in; only arithmetic and the request make such."""
-    return not isinstance(of, core.Builtin)
 
 
 def _digits(operator: str, operands: tuple[core.Expression, ...]) -> int:
@@ -175,35 +171,58 @@ def _digits(operator: str, operands: tuple[core.Expression, ...]) -> int:
 # ------------------------------------------------------------------------------------------------------ early evaluation
 
 
-def early(known: Knowledge, condition: core.Expression, tool: str | None) -> bool:
-    """Whether the condition may be evaluated before those written before it, on a request for `tool` (None: for any)."""
+def early(known: Knowledge, condition: core.Expression, tools: frozenset[str]) -> bool:
+    """Whether the condition may be evaluated before those written before it, on a request for any of `tools`."""
     for node in nodes(condition):
         match node:
-            case core.Local() | core.IsType() | core.Narrow() | core.Derived() | core.CallFunction() | core.Part():
+            case core.Local() | core.IsType() | core.Narrow() | core.Exists() | core.Match():
                 return False
-            case core.Field(optional=False) | core.Exists() | core.Match():
+            case core.Field(optional=False):
                 return False
-            case core.Read(optional=False, path=path):
-                if not always_there(known, path, tool):
+            case core.Derived(name):
+                limit = known.definitions[name].tools
+                if limit is not None and not tools <= limit:
+                    return False
+            case core.Read(path, optional=optional):
+                if path[0] == "args" and not same_everywhere(known, path, tools):
+                    return False
+                if not optional and not always_there(known, path, tools):
                     return False
     return not can_fault(known, condition)
 
 
-def always_there(known: Knowledge, path: tuple[str, ...], tool: str | None) -> bool:
-    """Whether each request for `tool` (None: for any tool) has something at the path."""
+def always_there(known: Knowledge, path: tuple[str, ...], tools: frozenset[str]) -> bool:
+    """Whether each request for one of `tools` has something at the path."""
     top = path[0]
     if top in {"tool", "approvals", "counters", "data"}:
         return len(path) <= (3 if top == "data" else 2)
     if top == "args":
-        type_: Type | None = known.parameters.get(tool) if tool is not None else None
-    else:
-        type_ = None if top in known.optional_facts else known.facts.get(top)
-    for name in path[1:]:
+        return all(_is_there(known.parameters[tool], path[1:]) for tool in tools)
+    return top not in known.optional_facts and top in known.facts and _is_there(known.facts[top], path[1:])
+
+
+def same_everywhere(known: Knowledge, path: tuple[str, ...], tools: frozenset[str]) -> bool:
+    """Whether the argument at the path has one and the same type for all of `tools`."""
+    found = {_type_at(known.parameters[tool], path[1:]) for tool in tools}
+    return len(found) == 1 and None not in found
+
+
+def _is_there(type_: Type, names: tuple[str, ...]) -> bool:
+    for name in names:
         field = type_.field(name) if isinstance(type_, RecordType) else None
         if field is None or field.optional:
             return False
         type_ = field.type
-    return type_ is not None
+    return True
+
+
+def _type_at(type_: Type, names: tuple[str, ...]) -> Type | None:
+    for name in names:
+        field = type_.field(name) if isinstance(type_, RecordType) else None
+        if field is None:
+            return None
+        type_ = field.type
+    return type_
 
 
 # -------------------------------------------------------------------------------------------------------- constraints
@@ -253,37 +272,49 @@ _OPPOSITE: Final[Mapping[str, core.ComparisonOperator]] = {
 }  # fmt: skip
 
 
-def constraint_of(condition: core.Expression) -> Constraint | None:
+def constraint_of(known: Knowledge, condition: core.Expression) -> Constraint | None:
     """The condition as a set of values of one attribute, None where it is none."""
     match condition:
         case core.Not(of):
-            inner = constraint_of(of)
-            return _negated(inner)
+            return _negated(constraint_of(known, of))
         case core.Or(items):
-            return _united([constraint_of(item) for item in items])
+            return _united([constraint_of(known, item) for item in items])
         case core.Read(path, Scalar("bool"), optional=False):
             return None if path[0] == "data" else Among(condition, (True,))
         case core.ToolIs(core.Read() as attribute, tools):
             return Among(attribute, tuple(sorted(tools)))
         case core.Present(core.Read(path) as attribute) if path[0] != "data":
             return Presence(attrs.evolve(attribute, optional=False), wanted=True)
-        case core.Compare(operator, core.Read() as attribute, core.Constant(constant)):
-            return _compared(attribute, operator, constant)
-        case core.Compare(operator, core.Constant(constant), core.Read() as attribute):
-            return _compared(attribute, _MIRRORED[operator], constant)
-        case core.Contains(core.Read() as attribute, collection):
-            members = _constants(collection)
-            if members is None or not _keys_table(attribute):
-                return None
-            return Among(attribute, members)
-        case core.Contains(core.Constant(value), core.Read() as attribute):
+        case core.Compare(operator, core.Read() as attribute, other):
+            return _compared(attribute, operator, constant_of(known, other))
+        case core.Compare(operator, other, core.Read() as attribute):
+            return _compared(attribute, _MIRRORED[operator], constant_of(known, other))
+        case core.Contains(core.Read() as attribute, collection) if _keys_table(attribute):
+            members = _constants(known, collection)
+            return None if members is None else Among(attribute, members)
+        case core.Contains(item, core.Read() as attribute) if _is_request(attribute):
+            value = constant_of(known, item)
             holds = isinstance(attribute.type, SetType | ListType) and _is_hashed(attribute.type.of)
-            return Holds(attribute, value) if holds and _is_request(attribute) else None
+            return Holds(attribute, value) if holds and value is not None else None
     return None
 
 
-def _compared(attribute: core.Read, operator: core.ComparisonOperator, constant: object) -> Constraint | None:
-    if not _keys_table(attribute):
+def constant_of(known: Knowledge, expression: core.Expression) -> object | None:
+    """The value of a constant or of a `let` that is one; None, which is no value of the language, for all else."""
+    match expression:
+        case core.Constant(value):
+            return value
+        case core.Derived(name):
+            definition = known.definitions[name]
+            return constant_of(known, definition.value) if definition.tools is None else None
+        case core.Widen(of):
+            whole = constant_of(known, of)
+            return Decimal(whole) if isinstance(whole, int) and abs(whole) < 10**18 else None
+    return None
+
+
+def _compared(attribute: core.Read, operator: core.ComparisonOperator, constant: object | None) -> Constraint | None:
+    if constant is None or not _keys_table(attribute):
         return None
     if operator in {"==", "!="}:
         return Among(attribute, (constant,), complement=operator == "!=")
@@ -315,18 +346,13 @@ def _united(found: list[Constraint | None]) -> Constraint | None:
     return None if attribute is None else Among(attribute, tuple(values))
 
 
-def _constants(collection: core.Expression) -> tuple[object, ...] | None:
+def _constants(known: Knowledge, collection: core.Expression) -> tuple[object, ...] | None:
     match collection:
-        case core.Constant(frozenset() | tuple() as members):
-            return tuple(members)
         case core.MakeSet(items) | core.MakeList(items):
-            values: list[object] = []
-            for item in items:
-                if not isinstance(item, core.Constant):
-                    return None
-                values.append(item.value)
-            return tuple(values)
-    return None
+            values = [constant_of(known, item) for item in items]
+            return None if None in values else tuple(values)
+    constant = constant_of(known, collection)
+    return tuple(sorted_values(constant)) if isinstance(constant, frozenset | tuple) else None
 
 
 def _is_hashed(type_: Type) -> bool:
@@ -357,8 +383,9 @@ def for_tool(condition: core.Expression, tool: str) -> bool | None:
             return None if inner is None else not inner
         case core.And(items) | core.Or(items):
             settles = isinstance(condition, core.Or)
-            found = [for_tool(item, tool) for item in items]
-            if found and found[0] is settles:
-                return settles
-            return None if None in found or settles in found else not settles
+            for item in items:
+                inner = for_tool(item, tool)
+                if inner is None or inner is settles:
+                    return inner
+            return not settles
     return None

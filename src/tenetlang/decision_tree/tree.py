@@ -32,7 +32,7 @@ of a checked program that deciding needs, under the same names, and no tests, cl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import attrs
 
@@ -54,14 +54,18 @@ FORMAT_VERSION = 1
 """The version of the decision tree and of its JSON form; a reader refuses any other."""
 
 
+Mask: TypeAlias = Annotated[int, "mask"]
+"""A set of rules of a bucket: bit n stands for its candidate n. In the JSON form it is written in hexadecimal."""
+
+
 @attrs.frozen
 class Table:
     """Looks a value up: the rules that it leaves alive, `otherwise` for values that no entry has, `missing` for none."""
 
     attribute: Read
-    entries: tuple[tuple[object, int], ...]
-    otherwise: int
-    missing: int
+    entries: tuple[tuple[object, Mask], ...]
+    otherwise: Mask
+    missing: Mask
 
 
 @attrs.frozen
@@ -71,8 +75,8 @@ class Cuts:
 
     attribute: Read
     points: tuple[object, ...]
-    masks: tuple[int, ...]
-    missing: int
+    masks: tuple[Mask, ...]
+    missing: Mask
 
 
 @attrs.frozen
@@ -80,9 +84,9 @@ class Members:
     """Which of some constants a set or list holds: alive are the `unaffected` rules and those of each member's entry."""
 
     attribute: Read
-    entries: tuple[tuple[object, int], ...]
-    unaffected: int
-    missing: int
+    entries: tuple[tuple[object, Mask], ...]
+    unaffected: Mask
+    missing: Mask
 
 
 @attrs.frozen
@@ -91,7 +95,7 @@ class Predicate:
     it is evaluated only if one of them is still alive."""
 
     condition: Expression
-    mask: int
+    mask: Mask
 
 
 Test: TypeAlias = Table | Cuts | Members | Predicate

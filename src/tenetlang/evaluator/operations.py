@@ -6,6 +6,7 @@ Each raises `ValueFault` with `overflow` or `division_by_zero` and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from tenetlang.values import numbers, times
 from tenetlang.values.faults import overflow
@@ -31,7 +32,9 @@ def concatenate_lists(left: tuple[object, ...], right: tuple[object, ...]) -> tu
     return left + right
 
 
-OPERATIONS: Mapping[str, Callable[..., object]] = {
+Operation: TypeAlias = Callable[..., object]  # type: ignore[explicit-any]  # each takes values of its own types
+
+OPERATIONS: Mapping[str, Operation] = {
     "int.add": numbers.int_add,
     "int.subtract": numbers.int_subtract,
     "int.multiply": numbers.int_multiply,

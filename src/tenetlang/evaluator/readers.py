@@ -18,7 +18,7 @@ from tenetlang.program.program import Tool
 from tenetlang.values.collections import Map, Record, from_json_value, to_json_value
 from tenetlang.values.faults import ValueFault, shown
 from tenetlang.values.network import parse_cidr, parse_email, parse_host, parse_ip
-from tenetlang.values.numbers import decimal_text, int_result, to_decimal
+from tenetlang.values.numbers import decimal_text, incoming_decimal, int_result
 from tenetlang.values.paths import parse_path
 from tenetlang.values.pattern_syntax import PatternError
 from tenetlang.values.patterns import compile_glob, compile_regex
@@ -122,7 +122,7 @@ def _decimal(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Refused(f"expected a decimal, got {described(value)}")
     try:
-        return to_decimal(value)
+        return incoming_decimal(value)
     except ValueFault as fault:
         raise Refused(fault.detail) from None
 

@@ -87,13 +87,15 @@ class Part:
 
 @attrs.frozen
 class Index:
-    """`m[k]`, `xs[i]`: faults with `bad_index` where nothing is there, or is absent where `optional`."""
+    """`m[k]`, `xs[i]`: faults with `bad_index` where nothing is there, or is absent where `optional`. `certain` says that flow
+    typing has proved that something is there, so it can't fault."""
 
     of: Expression
     key: Expression
     type: Type
     at: Span = attrs.field(eq=False)
     optional: bool = False
+    certain: bool = False
 
 
 @attrs.frozen

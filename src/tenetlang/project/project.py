@@ -17,9 +17,9 @@ from tenetlang import pipeline
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.program.program import Program
 from tenetlang.project.configuration import Configuration, ConfigurationError, find_configuration, with_environment
-from tenetlang.report.catalogue import SEVERITIES
 from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
+from tenetlang.report.words import severity_of
 from tenetlang.resources import stdlib_files
 from tenetlang.text import Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
@@ -60,7 +60,7 @@ class Result:
     @property
     def broken(self) -> bool:
         """Whether any finding is an error, so that nothing may be decided by this program."""
-        return self.program is None or any(SEVERITIES[finding.check] == "error" for finding in self.findings)
+        return self.program is None or any(severity_of(finding) == "error" for finding in self.findings)
 
     def evaluator(self, documents: Mapping[str, object] | None = None) -> Evaluator:
         """The evaluator of a sound project, with the documents given, else those of the configuration."""

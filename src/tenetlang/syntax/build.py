@@ -21,8 +21,9 @@ from tenetlang.syntax.tree import Annotation, Block, Expression, FieldForm, Path
 from tenetlang.text import Span
 
 T = TypeVar("T")
+EXPRESSIONS = get_args(Expression)
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Spelled:
     """A word or sign with its place."""
 
@@ -30,7 +31,7 @@ class Spelled:
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Package:
     """The package line, before the file is put together."""
 
@@ -39,7 +40,7 @@ class Package:
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Spelling:
     """Words or strings joined by dots on the right of `is`, where they may name a tool, a type or a verdict."""
 
@@ -48,7 +49,7 @@ class Spelling:
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Else:
     """The last arm of a `match`."""
 
@@ -59,55 +60,55 @@ class Else:
 # Clauses may stand in any order, each once.
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class IfClause:
     body: list[tree.Statement]
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ByClause:
     values: list[Expression]
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class WithinClause:
     value: Expression
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class UnlessClause:
     body: list[tree.Statement]
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class BecauseClause:
     template: Template
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ThenClause:
     uses: list[tree.ObligationUse]
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ExpectTo:
     reviewers: Path
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ExpectBy:
     rules: list[Path]
     at: Span
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ExpectBecause:
     text: tree.String
     at: Span
@@ -146,12 +147,8 @@ def _no() -> bool:
     return False
 
 
-def _yes() -> bool:
+def _yes(_sign: str) -> bool:
     return True
-
-
-def _sign() -> str:
-    return "-"
 
 
 def _next_line(items: list[T], item: T, _newline: str) -> list[T]:
@@ -508,6 +505,10 @@ def _named_type(at: Span, name: Path) -> tree.NamedType:
     return tree.NamedType(name, at)
 
 
+def _tool_type(at: Span, word: str) -> tree.NamedType:
+    return tree.NamedType(Path((word,), at), at)
+
+
 def _literal_type(at: Span, raw: str) -> tree.LiteralType:
     return tree.LiteralType(string(raw, at), at)
 
@@ -563,13 +564,13 @@ def _unary(at: Span, operator: tree.UnaryOperator, operand: Expression) -> tree.
     return tree.Unary(operator, operand, at)
 
 
-def _chained(at: Span, left: Expression, operator: Spelled, _right: object) -> tree.Expression:
-    also: tuple[tuple[str, Span], ...] = ()
-    details = {"operator": operator.text, "left": left.at.source}
-    if isinstance(left, tree.Binary):
-        also = (("first", left.operator_at),)
-        details["middle"] = left.right.at.source
-    raise Mistake(Finding("chained-comparison", operator.at, details, also=also))
+def _chained(at: Span, left: Expression, operator: Spelled, right: object) -> tree.Expression:
+    if not isinstance(left, tree.Binary):
+        raise Mistake(Finding("chained-comparison", operator.at))
+    end = right.at.end if isinstance(right, EXPRESSIONS) else operator.at.end
+    again = Span(at.text, left.right.at.start, end).source
+    details = {"suggestion": f"{left.at.source} and {again}"}
+    raise Mistake(Finding("chained-comparison", operator.at, details, also=(("first", left.operator_at),)))
 
 
 def _is_present(at: Span, of: Expression) -> tree.IsPresent:
@@ -789,7 +790,8 @@ def _match(at: Span, arms: list[tree.Arm | Else]) -> tree.Match:
     for arm, behind in zip(before, arms[1:], strict=True):
         if isinstance(arm, Else):
             place = Span(arm.at.text, arm.at.start, arm.at.start + len("else"))
-            raise Mistake(Finding("syntax-error", behind.at, {}, "after-else", (("first", place),)))
+            details = {"found": "an arm behind `else`", "expected": "the end of the `match`"}
+            raise Mistake(Finding("syntax-error", behind.at, details, also=(("declaration", place),)))
     otherwise = last.value if isinstance(last, Else) else None
     return tree.Match(tuple(arm for arm in arms if isinstance(arm, tree.Arm)), otherwise, at)
 
@@ -843,6 +845,7 @@ PLACED: Mapping[str, object] = {
     "never": _never,
     "always": _always,
     "named_type": _named_type,
+    "tool_type": _tool_type,
     "literal_type": _literal_type,
     "generic_type": _generic_type,
     "record_type": _record_type,
@@ -906,7 +909,6 @@ PLAIN: Mapping[str, object] = {
     "no_name": _no_name,
     "no": _no,
     "yes": _yes,
-    "sign": _sign,
     "next_line": _next_line,
     "record_entry": _record_entry,
     "map_entry": _map_entry,

@@ -152,11 +152,13 @@ def _alternatives(rules: list[Rule], name: str) -> list[Rule]:
 
 
 def _production(rule: Rule) -> Production:
+    from lark.grammar import Terminal
+
     symbols = rule.expansion
     kept = (
         number
         for number, symbol in enumerate(symbols)
-        if not (symbol.is_term and getattr(symbol, "filter_out", False)) and not symbol.name.startswith("_")
+        if not (symbol.filter_out if isinstance(symbol, Terminal) else symbol.name.startswith("_"))
     )
     return Production(
         rule=str(rule.origin.name),

@@ -34,7 +34,7 @@ DEEPEST = 64
 
 Token = tuple[str, str, int, int]
 
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
+CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 @attrs.define
@@ -86,8 +86,8 @@ def tokens(text: Text, start: int, end: int, brackets: Brackets, comments: list[
     waiting = False  # it ends something, unless the next token carries on
     for found in known.pattern.finditer(content, start, end):
         kind = found.lastgroup or ""
-        word = found[kind]
-        begin, stop = found.span(kind)
+        begin, stop = found.span(found.lastindex or 0)
+        word = content[begin:stop]
         if kind == "NAME":
             if previous not in known.names_the_next_word:
                 kind = words.get(word, kind)
@@ -116,10 +116,10 @@ def tokens(text: Text, start: int, end: int, brackets: Brackets, comments: list[
 
 def _bracket(opened: list[tuple[str, int]], kind: str, sign: str, begin: int) -> str:
     """Opens or closes the bracket; the kind of the token, which is one of ours where that can't be."""
-    if sign in _CLOSING:
+    if sign in CLOSING:
         opened.append((sign, begin))
         return kind if len(opened) <= DEEPEST else TOO_DEEP
-    if opened and _CLOSING[opened[-1][0]] == sign:
+    if opened and CLOSING[opened[-1][0]] == sign:
         opened.pop()
         return kind
     return STRAY_BRACKET

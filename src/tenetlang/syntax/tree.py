@@ -717,10 +717,14 @@ class Comment:
 
 @attrs.frozen
 class File:
-    """One parsed file. `package` is None where the package line is missing or broken."""
+    """One parsed file. `package` is None where the package line is missing or broken.
+
+    `broken` are the names that declarations with a syntax error would have given, so that nobody reports their uses.
+    """
 
     text: Text
     annotations: tuple[Annotation, ...]
     package: Path | None
     declarations: tuple[Declaration, ...]
     comments: tuple[Comment, ...]
+    broken: tuple[str, ...] = ()

@@ -103,10 +103,10 @@ def complete(program: Program, request: dict[str, object], documents: dict[str, 
     """Fill in what a new session has, in place. Raises `TestError` for a required fact that is unsaid."""
     for name, fact in program.facts.items():
         if name not in request or name == "session":
-            beginning = _beginning(fact.type) if name == "session" else None
-            if isinstance(beginning, dict):
+            begun = beginning(fact.type) if name == "session" else None
+            if isinstance(begun, dict):
                 said = request.get(name, {})
-                request[name] = {**beginning, **said} if isinstance(said, dict) else said
+                request[name] = {**begun, **said} if isinstance(said, dict) else said
             elif fact.required and deciding:
                 raise TestError(f"the policy reads `{name}`, and the test does not say it: add `with {name} = …`")
     if program.uses_tools:
@@ -123,7 +123,7 @@ def complete(program: Program, request: dict[str, object], documents: dict[str, 
             documents[full] = empty
 
 
-def _beginning(type_: Type) -> object:
+def beginning(type_: Type) -> object:
     """The value of the type in a session that has just begun, None where there is none."""
     match type_:
         case ListType() | SetType():
@@ -137,11 +137,12 @@ def _beginning(type_: Type) -> object:
         case Scalar("bool"):
             return False
         case OptionalType(of):
-            return _beginning(of)
+            return beginning(of)
         case RecordType(fields):
-            begun = {field.name: _beginning(field.type) for field in fields if not field.optional}
+            begun = {field.name: beginning(field.type) for field in fields if not field.optional}
             return begun if all(item is not None for item in begun.values()) else None
-    return None
+        case _:
+            return None
 
 
 def as_request(item: object) -> object:
@@ -157,4 +158,5 @@ def as_request(item: object) -> object:
             return [as_request(below) for below in item]
         case frozenset():
             return [as_request(below) for below in sorted_values(item)]
-    return to_plain(item)
+        case _:
+            return to_plain(item)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 
 import attrs
 
 from tenetlang.program import expression as core
 from tenetlang.program.types import Type
-from tenetlang.text import Span
 
-NODES = core.Expression.__args__  # type: ignore[attr-defined]  # a union of classes, which has `__args__`
+NODES = core.Expression.__args__
 PARTS = (*NODES, core.Bound, core.Condition, core.Choose, core.Assign)
-
-Node = TypeVar("Node")
 
 
 def nodes(item: object) -> Iterator[object]:
@@ -30,21 +26,19 @@ def nodes(item: object) -> Iterator[object]:
                 yield from nodes(below)
 
 
-def with_values(item: Node, values: Mapping[str, tuple[object, Type]]) -> Node:
+def with_values(expression: core.Expression, values: Mapping[str, tuple[object, Type]]) -> core.Expression:
     """The same expression with the named variables as constants."""
+    put = _put(expression, values)
+    assert isinstance(put, NODES)
+    return put
+
+
+def _put(item: object, values: Mapping[str, tuple[object, Type]]) -> object:
     if isinstance(item, core.Local) and item.name in values:
         value, type_ = values[item.name]
-        constant: object = core.Constant(value, type_, item.at)
-        return constant  # type: ignore[return-value]  # one kind of expression for another
+        return core.Constant(value, type_, item.at)
     if isinstance(item, tuple):
-        return tuple(with_values(member, values) for member in item)  # type: ignore[return-value]  # as it came
+        return tuple(_put(member, values) for member in item)
     if not isinstance(item, PARTS):
         return item
-    changed: dict[str, object] = {}
-    for field in attrs.fields(type(item)):
-        below = getattr(item, field.name)
-        if isinstance(below, tuple | PARTS) and not isinstance(below, Span):
-            other = with_values(below, values)
-            if other is not below:
-                changed[field.name] = other
-    return attrs.evolve(item, **changed) if changed else item  # type: ignore[misc]  # attrs classes all
+    return type(item)(**{field.name: _put(getattr(item, field.name), values) for field in attrs.fields(type(item))})

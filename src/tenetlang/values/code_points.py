@@ -90,7 +90,7 @@ def contains(ranges: Ranges, code_point: int) -> bool:
 
 def folded(ranges: Ranges) -> Ranges:
     """The set and all letters that differ from one of its own only in case."""
-    following = _next_in_orbit()
+    following = next_in_orbit()
     letters = _letters()
     added: list[tuple[int, int]] = []
     for low, high in ranges:
@@ -126,21 +126,27 @@ def _decoded(text: str) -> Iterable[tuple[int, int]]:
         yield start, end
 
 
-@cache
-def _next_in_orbit() -> dict[int, int]:
-    following: dict[int, int] = {}
+def case_mapping(table: str) -> dict[int, int]:
+    """One of the tables `FOLDING`, `LOWER` and `UPPER`: where it leads from each letter that it has."""
+    mapping: dict[int, int] = {}
     start = 0
-    for entry in FOLDING.split():
+    for entry in table.split():
         sign = 1 if "^" in entry else -1
         run, _, distance = entry.partition("^" if sign > 0 else "_")
         stride = 2 if "/" in run else 1
         gap, _, more = run.partition("/" if stride == 2 else "+")
         start += int(gap, 16)
         for letter in range(start, start + stride * int(more or "0", 16) + 1, stride):
-            following[letter] = letter + sign * int(distance, 16)
-    return following
+            mapping[letter] = letter + sign * int(distance, 16)
+    return mapping
+
+
+@cache
+def next_in_orbit() -> dict[int, int]:
+    """For each letter with case the next of those that differ from it only in case; the last leads to the first."""
+    return case_mapping(FOLDING)
 
 
 @cache
 def _letters() -> tuple[int, ...]:
-    return tuple(sorted(_next_in_orbit()))
+    return tuple(sorted(next_in_orbit()))

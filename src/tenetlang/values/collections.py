@@ -139,7 +139,7 @@ def _key(key: object) -> str:
     raise bad_input("the keys of an object are strings without half of a surrogate pair")
 
 
-def json_to_plain(value: object) -> object:
+def from_json_value(value: object) -> object:
     """The document that a value of type `json` stands for: `None`, `bool`, `int`, `Decimal`, `str`, list, dict."""
     match value:
         case JsonConstant.NULL:
@@ -147,9 +147,9 @@ def json_to_plain(value: object) -> object:
         case JsonConstant():
             return value is JSON_TRUE
         case tuple():
-            return [json_to_plain(element) for element in value]
+            return [from_json_value(element) for element in value]
         case Map():
-            return {key: json_to_plain(element) for key, element in value.items()}
+            return {key: from_json_value(element) for key, element in value.items()}
         case _:
             return value
 

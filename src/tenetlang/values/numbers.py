@@ -207,9 +207,8 @@ def parse_number(text: str) -> int | Decimal:
     """A number in the spelling of JSON (RFC 8259): an `int` if it is whole and fits in 64 bits, else a decimal."""
     sign, whole, fraction, exponent = _number_parts(text)
     if not exponent and len(whole) <= READ_WHOLE_DIGITS and len(fraction) <= READ_PLACES:
-        if not fraction.strip("0"):
-            return int(sign + whole)
-        return Decimal(f"{sign}{whole}.{fraction}")
+        significant = fraction.rstrip("0")
+        return Decimal(f"{sign}{whole}.{significant}") if significant else int(sign + whole)
     return _scaled(text, sign, whole + fraction, len(whole) + _power(exponent, whole + fraction))
 
 

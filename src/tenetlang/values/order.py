@@ -69,16 +69,6 @@ def sort_key(value: object) -> tuple[object, ...]:
             raise TypeError(f"{type(value).__name__} is not a value of the language")
 
 
-def equal(left: object, right: object) -> bool:
-    """Whether two values that the compiler lets meet are one value: by value, whatever their spelling was."""
-    return left == right
-
-
-def less(left: object, right: object) -> bool:
-    """Whether `left` comes before `right` in canonical order, which is what `<` means."""
-    return sort_key(left) < sort_key(right)
-
-
 def sorted_values(values: Iterable[_V]) -> list[_V]:
     """The values in canonical order."""
     listed = list(values)

@@ -37,13 +37,13 @@ from typing import Final
 import attrs
 import msgspec
 
-from tenetlang.values.collections import MAX_DEPTH, JsonConstant, Map, Record, json_to_plain, to_json_value
+from tenetlang.values.collections import MAX_DEPTH, JsonConstant, Map, Record, from_json_value, to_json_value
 from tenetlang.values.faults import ValueFault, shown
 from tenetlang.values.network import Cidr, Email, Host, Ip
 from tenetlang.values.numbers import INT_MAX, INT_MIN, number_from_decimal, number_from_float, parse_number
 from tenetlang.values.order import sort_key
 from tenetlang.values.paths import Path
-from tenetlang.values.times import Duration, Time, from_datetime, time_text
+from tenetlang.values.times import Duration, Time, time_from_datetime, time_text
 from tenetlang.values.urls import Url
 from tenetlang.values.versions import Semver
 
@@ -135,11 +135,6 @@ def read_python(value: object, limits: Limits = REQUEST_LIMITS) -> object:
         raise InvalidRequest("", "the request changed while it was read, or the stack is full") from None
 
 
-def check_limits(value: object, limits: Limits = REQUEST_LIMITS) -> None:
-    """Refuses, with `InvalidRequest`, what `read_python` would refuse."""
-    read_python(value, limits)
-
-
 # The fast way
 
 _NINETEEN_DIGITS: Final = b"0" * 19
@@ -189,6 +184,10 @@ class _Unreadable:
     reason: str
 
 
+_SHORT: Final = 64
+"""Code points of a string that is taken without a call: most are no longer, and calls are what reading costs."""
+
+
 class _Reader:
     """Copies one document, and counts what may still come."""
 
@@ -230,8 +229,7 @@ class _Reader:
         if length > self.limits.string:
             raise _Refusal(f"the string has more than {self.limits.string} bytes")
         self.size -= length
-        if self.size < 0:
-            raise _Refusal(f"the document has more than {self.limits.size} bytes")
+        self.leave()
         return text
 
     def mapping(self, entries: Mapping[object, object] | Record | Map, depth: int) -> dict[str, object]:
@@ -241,22 +239,32 @@ class _Reader:
             if type(key) is not str:
                 raise _Refusal("a key is not a string")
             self.string(key)
+            if type(value) is str and value.isascii() and len(value) <= _SHORT:
+                self.size -= len(value)
+                copy[key] = value
+                continue
             try:
                 copy[key] = self.read(value, depth - 1)
             except _Refusal as refusal:
                 refusal.steps.append(key)
                 raise
+        self.leave()
         return copy
 
     def sequence(self, elements: Sequence[object], depth: int) -> list[object]:
         self.enter(len(elements), depth)
         copy: list[object] = []
         for element in elements:
+            if type(element) is str and element.isascii() and len(element) <= _SHORT:
+                self.size -= len(element)
+                copy.append(element)
+                continue
             try:
                 copy.append(self.read(element, depth - 1))
             except _Refusal as refusal:
                 refusal.steps.append(len(copy))
                 raise
+        self.leave()
         return copy
 
     def enter(self, length: int, depth: int) -> None:
@@ -265,6 +273,10 @@ class _Reader:
         self.values -= length
         if self.values < 0:
             raise _Refusal(f"the document has more than {self.limits.values} values")
+
+    def leave(self) -> None:
+        if self.size < 0:
+            raise _Refusal(f"the document has more than {self.limits.size} bytes")
 
 
 def _json_sort_key(element: object) -> tuple[object, ...]:
@@ -279,11 +291,11 @@ def _scalar(value: object) -> object:
         if type(value) is Decimal:
             return number_from_decimal(value)
         if type(value) is JsonConstant:
-            return json_to_plain(value)
+            return from_json_value(value)
         if type(value) in _SPELLED:
             return str(value)
         if type(value) is datetime:
-            return time_text(from_datetime(value))
+            return time_text(time_from_datetime(value))
     except ValueFault as fault:
         raise _Refusal(fault.detail) from None
     except Exception:  # noqa: BLE001  # a tzinfo, or a field set by force, may raise what it likes

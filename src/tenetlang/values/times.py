@@ -47,7 +47,7 @@ class Time(int):
     """A moment: nanoseconds since 1970-01-01T00:00:00Z. `str` gives its one spelling in RFC 3339.
 
     Made by the functions of this module, which hold it to the years 1678 to 2261. Sums and differences of
-    plain Python come out as `int`; `time_add` and its kin check the range.
+    plain Python come out as `int`; `time_plus` and its kin check the range.
     """
 
     __slots__ = ()
@@ -133,32 +133,32 @@ def make_duration(nanoseconds: int) -> Duration:
 # Arithmetic
 
 
-def time_add(time: Time, duration: Duration) -> Time:
+def time_plus(time: Time, duration: Duration) -> Time:
     """The moment that much later."""
     return make_time(int(time) + int(duration))
 
 
-def time_subtract(time: Time, duration: Duration) -> Time:
+def time_minus(time: Time, duration: Duration) -> Time:
     """The moment that much earlier."""
     return make_time(int(time) - int(duration))
 
 
-def time_since(later: Time, earlier: Time) -> Duration:
+def time_difference(later: Time, earlier: Time) -> Duration:
     """How long after `earlier` the moment `later` is; negative if it is before."""
     return make_duration(int(later) - int(earlier))
 
 
-def duration_add(left: Duration, right: Duration) -> Duration:
+def duration_plus(left: Duration, right: Duration) -> Duration:
     """The two durations together."""
     return make_duration(int(left) + int(right))
 
 
-def duration_subtract(left: Duration, right: Duration) -> Duration:
+def duration_minus(left: Duration, right: Duration) -> Duration:
     """What is left of one duration after the other."""
     return make_duration(int(left) - int(right))
 
 
-def duration_multiply(duration: Duration, factor: int) -> Duration:
+def duration_times(duration: Duration, factor: int) -> Duration:
     """The duration that many times."""
     return make_duration(int(duration) * factor)
 
@@ -203,7 +203,7 @@ def parse_time_literal(text: str) -> Time:
     return parse_time(text)
 
 
-def from_datetime(moment: datetime) -> Time:
+def time_from_datetime(moment: datetime) -> Time:
     """The moment of an aware `datetime`, exactly; `bad_input` for a naive one, which names no moment."""
     offset = moment.utcoffset()
     if offset is None:

@@ -1,7 +1,7 @@
-r"""Unicode 15.1: general categories, scripts and simple case folding, as `\p{…}` and `(?i)` use them.
+r"""Unicode 15.1: general categories, scripts and simple case mappings.
 
-The tables are part of tenetlang, and not asked of the running Python or of RE2: each of those brings the Unicode
-of its own release: the same policy must accept the same strings on every machine, today and in a replay years later.
+The tables are part of tenetlang, and not asked of the running Python or of RE2. Each of those brings the Unicode
+of its own release, but the same policy must accept the same strings on every machine, today and in a replay years later.
 A later Unicode is a change of the language, announced as one. The tables agree with those that RE2 was built with when
 they were made, and a test compares them with the installed RE2 for every class.
 
@@ -13,6 +13,7 @@ they were made, and a test compares them with the installed RE2 for every class.
 for each letter the next of its orbit, the last one leading back to the first. `GAP^UP` or `GAP_DOWN`: the letter, GAP
 after the one before, and how far away the next of its orbit is. `GAP+MORE…` stands for so many more letters right
 after it, `GAP/MORE…` for every second one, with the same distance. GAP counts from the first letter of the run before.
+`LOWER` and `UPPER` are written the same way, and lead from a letter to its simple lower-case or upper-case mapping.
 
 Source: UnicodeData.txt, Scripts.txt and CaseFolding.txt (statuses C and S) of the Unicode Character Database 15.1,
 copyright Unicode, Inc., under the Unicode License V3.
@@ -398,4 +399,35 @@ FOLDING = (
     "5/1^1 1/1_1 1e^1 1_1 35d_3a0 1d+4f_97d0 4f95^1 1_1 41b+19^20 20+19_20 4bf+27^28 28+27_28 88+23^28 28+23_28 "
     "98/12^27 1/4^27 c/6^27 10/2^27 8^27 2/12_27 1/4_27 c/6_27 10/2_27 8_27 6c4+32^40 40+32_40 be0+1f^20 "
     "20+1f_20 5580+1f^20 20+1f_20 7aa0+21^22 22+21_22"
+)
+
+LOWER = (
+    "41+19^20 7f+16^20 18+6^20 28/17^1 30_c7 2/2^1 7/7^1 11/16^1 2e_79 1/2^1 8^d2 1/1^1 4^ce 1^1 2+1^cd 2^1 "
+    "3^4f 1^ca 1^cb 1^1 2^cd 1^cf 2^d3 1^d1 1^1 4^d3 1^d5 2^d6 1/2^1 6^da 1^1 2^da 3^1 2^da 1^1 2+1^d9 2/1^1 "
+    "4^db 1^1 4^1 8^2 1^1 2^2 1^1 2^2 1/8^1 13/8^1 13^2 1/1^1 4_61 1_38 1/13^1 28_82 2/8^1 18^2a2b 1^1 2_a3 "
+    "1^2a28 3^1 2_c3 1^45 1^47 1/4^1 12a/1^1 6^1 9^74 7^26 2+2^25 4^40 2+1^3f 3+10^20 12+8^20 2c^8 9/b^1 1c_3c "
+    "3^1 2_7 1^1 3+2_82 3+f^50 10+1f^20 50/10^1 2a/1a^1 36^f 1/6^1 f/2f^1 61+25^30 b6f+25^1c60 27^1c60 6^1c60 "
+    "2d3+4f^97d0 50+5^8 8a0+2a_bc0 2d+2_bc0 143/4a^1 9e_1dbf 2/2f^1 68+7_8 10+5_8 10+7_8 10+7_8 10+5_8 11/3_8 "
+    "f+7_8 20+7_8 10+7_8 10+7_8 10+1_8 2+1_4a 2_9 c+3_56 4_9 c+1_8 2+1_64 e+1_8 2+1_70 2_7 c+1_80 2+1_7e 2_9 "
+    "12a_1d5d 4_20bf 1_2046 7^1c 2e+f^10 23^1 333+19^1a 74a+2f^30 60^1 2_29f7 1_ee6 1_29e7 3/2^1 6_2a1c 1_29fd "
+    "1_2a1f 1_2a1e 2^1 3^1 9+1_2a3f 2/31^1 6b/1^1 7^1 794e/16^1 40/d^1 a2/6^1 10/1e^1 47/1^1 4_8a04 1/4^1 d^1 "
+    "2_a528 3/1^1 6/9^1 14_a544 1_a54f 1_a54b 1_a541 1_a544 2_a512 1_a52a 1_a515 1^3a0 1/7^1 10_30 1_a543 "
+    "1_8a38 1/1^1 9^1 6/1^1 1f^1 572c+19^20 4df+27^28 b0+23^28 c0/12^27 1/4^27 c/6^27 10/2^27 8^27 6eb+32^40 "
+    "c20+1f^20 55a0+1f^20 7ac0+21^22"
+)
+
+UPPER = (
+    "61+19_20 54^2e7 2b+16_20 18+6_20 7^79 2/17_1 30_e8 2/2_1 7/7_1 11/16_1 2f/2_1 5_12c 1^c3 3/1_1 5_1 4_1 6_1 "
+    "3^61 4_1 1^a3 4^82 3/2_1 7_1 5_1 3_1 4/1_1 5_1 4_1 2^38 6_1 1_2 2_1 1_2 2_1 1_2 2/7_1 f_4f 2/8_1 13_1 1_2 "
+    "2_1 4/13_1 2a/8_1 19_1 3+1^2a3f 3_1 5/4_1 9^2a1f 1^2a1c 1^2a1e 1_d2 1_ce 2+1_cd 3_ca 2_cb 1^a54f 4_cd "
+    "1^a54b 2_cf 2^a528 1^a544 2_d1 1_d3 1^a544 1^29f7 1^a541 3_d3 2^29fd 1_d5 3_d6 8^29e7 3_da 2^a543 1_da "
+    "4^a52a 1_da 1_45 1+1_d9 2_47 6_db b^a515 1^a512 a7^54 2c/1_1 6_1 4+2^82 31_26 1+2_25 4+10_20 11_1f 1+8_20 "
+    "9_40 1+1_3f 3_3e 1_39 4_2f 1_36 1_8 2/b_1 17_56 1_50 1^7 1_74 2_60 3_1 3_1 35+1f_20 20+f_50 11/10_1 "
+    "2a/1a_1 37/6_1 d_f 2/2f_1 90+25_30 b6f+2a^bc0 2d+2^bc0 2fb+5_8 888_186e 1_186d 1_1864 1+1_1862 2_1863 "
+    "1_185c 1_1825 1^89c2 f1^8a04 4^ee6 11^8a38 73/4a_1 9a_3b 6/2f_1 5f+7^8 10+5^8 10+7^8 10+7^8 10+5^8 11/3^8 "
+    "f+7^8 10+1^4a 2+3^56 4+1^64 2+1^80 2+1^70 2+1^7e 4+7^8 10+7^8 10+7^8 10+1^8 3^9 b_1c25 5^9 d+1^8 10+1^8 "
+    "5^7 e^9 15b_1c 22+f_10 14_1 34c+19_1a 760+2f_30 31_1 4_2a2b 1_2a28 2/2_1 b_1 3_1 b/31_1 6b/1_1 7_1 "
+    "d+25_1c60 27_1c60 6_1c60 7914/16_1 40/d_1 a2/6_1 10/1e_1 47/1_1 5/4_1 d_1 5/1_1 3^30 3/9_1 1e/7_1 13/1_1 "
+    "9_1 6/1_1 1f_1 35d_3a0 1d+4f_97d0 53d1+19_20 4e7+27_28 b0+23_28 bf/12_27 1/4_27 c/6_27 10/2_27 8_27 "
+    "704+32_40 c00+1f_20 55a0+1f_20 7ac2+21_22"
 )

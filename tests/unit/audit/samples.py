@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+
+import apsw
 
 from tenetlang.audit import Log, Surroundings, decision_record, time_text, ulid
 
@@ -83,17 +85,23 @@ def small_log(path: Path, decisions: int) -> Path:
     return path
 
 
-def tamper(path: Path, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
-    """Changes the database behind the log's back."""
-    connection = sqlite3.connect(path)
-    with connection:
+def tamper(path: Path, statements: Iterable[tuple[str, tuple[bytes | int | str, ...]]]) -> None:
+    """Changes the database behind the log's back.
+
+    With apsw as well: two copies of SQLite in one process do not see each other's locks.
+    """
+    with closing(apsw.Connection(str(path))) as connection, connection:
         for statement, values in statements:
-            connection.execute(statement, values)
-    connection.close()
+            connection.execute(statement, values).fetchall()
 
 
 def rows(path: Path) -> list[tuple[int, bytes, bytes]]:
-    connection = sqlite3.connect(path)
-    found: list[tuple[int, bytes, bytes]] = connection.execute("SELECT * FROM records ORDER BY idx").fetchall()
-    connection.close()
+    found: list[tuple[int, bytes, bytes]] = []
+    with closing(apsw.Connection(str(path))) as connection:
+        for row in connection.execute("SELECT * FROM records ORDER BY idx"):
+            match tuple(row):
+                case (int(index), bytes(record), bytes(leaf)):
+                    found.append((index, record, leaf))
+                case _:
+                    raise AssertionError(row)
     return found

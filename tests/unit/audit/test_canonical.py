@@ -104,7 +104,7 @@ def test_two_amounts_never_share_a_digest() -> None:
 
 
 def test_names_are_sorted_by_utf_16_code_units() -> None:
-    assert canonical_bytes({"\ufb33": 1, "\U0001f602": 2, "a": 3}) == '{"a":3,"😂":2,"דּ":1}'.encode()
+    assert canonical_bytes({"\ufb33": 1, "\U0001f602": 2, "a": 3}) == '{"a":3,"\U0001f602":2,"\ufb33":1}'.encode()
 
 
 class Colour(Enum):

@@ -6,7 +6,6 @@ from decimal import Decimal
 from hashlib import sha256
 
 import pytest
-from tests.unit.audit.samples import DECISION, REQUEST, START, TRACE, identifier, salts, sample
 
 from tenetlang.audit import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.bodies import MAX_PAYLOAD
@@ -14,6 +13,7 @@ from tenetlang.audit.canonical import canonical_bytes, profile_bytes
 from tenetlang.audit.disclosure import bodies_mistake, read_payload
 from tenetlang.audit.record import MAX_RECORD, author_word, caller_word
 from tenetlang.audit.shape import shape_mistake
+from tests.unit.audit.samples import DECISION, REQUEST, START, TRACE, identifier, salts, sample
 
 
 def placed(envelope: dict[str, object]) -> dict[str, object]:
@@ -263,7 +263,7 @@ def test_a_trace_outside_the_profile_or_too_long_goes_to_the_payload() -> None:
         envelope, payload = sample(trace={**path, "values": {}})
         record = assert_well_formed(envelope, payload)
         assert set(record["trace"] if isinstance(record["trace"], dict) else ()) == {"path_digest", "values"}
-        assert bodies_of(payload)["/trace/path_digest"]["value"] == (path if "a" not in path else path)
+        assert bodies_of(payload)["/trace/path_digest"]["value"] == path
 
 
 def test_a_body_that_the_payload_has_no_room_for_is_left_out_but_digested() -> None:

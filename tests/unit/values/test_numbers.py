@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -84,8 +85,34 @@ def test_a_number_beyond_the_limits_is_refused_without_being_computed(text: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-", "+1", "01", "-01", ".5", "5.", "1e", "1e+", "1_000", " 1", "1 ", "1\n", "NaN", "inf", "Infinity", "0x10"]
-    + ["١", "１", "1e١", "1.٥", "1e5e5", "1.5.5", "--1", "1e--1", "²"],
+    [
+        "",
+        "-",
+        "+1",
+        "01",
+        "-01",
+        ".5",
+        "5.",
+        "1e",
+        "1e+",
+        "1_000",
+        " 1",
+        "1 ",
+        "1\n",
+        "NaN",
+        "inf",
+        "Infinity",
+        "0x10",
+        "١",
+        "１",
+        "1e١",
+        "1.٥",
+        "1e5e5",
+        "1.5.5",
+        "--1",
+        "1e--1",
+        "²",
+    ],
 )
 def test_what_json_does_not_call_a_number_is_none(text: str) -> None:
     with pytest.raises(ValueFault):
@@ -126,7 +153,7 @@ def test_an_int_of_19_digits_is_no_decimal_to_read_but_widens_in_a_sum() -> None
         (Decimal("1E+2"), "100"),
         (Decimal("-0.00"), "0"),
         (Decimal("0E-12"), "0"),
-        (Decimal("100"), "100"),
+        (Decimal(100), "100"),
         (Decimal("-1.50"), "-1.5"),
         (7, "7"),
     ],
@@ -139,13 +166,14 @@ def test_whole_numbers_fault_beyond_64_bits() -> None:
     most, least = numbers.INT_MAX, numbers.INT_MIN
     assert numbers.int_add(most, 0) == most
     assert numbers.int_subtract(least, 0) == least
-    for compute in (
+    beyond: list[Callable[[], int]] = [
         lambda: numbers.int_add(most, 1),
         lambda: numbers.int_subtract(least, 1),
         lambda: numbers.int_multiply(most, 2),
         lambda: numbers.int_negate(least),
         lambda: numbers.floor_div(least, -1),
-    ):
+    ]
+    for compute in beyond:
         with pytest.raises(ValueFault) as fault:
             compute()
         assert code_of(fault) == "overflow"
@@ -157,12 +185,13 @@ def test_floor_div_and_modulo_round_down() -> None:
 
 
 def test_division_by_zero_has_its_own_fault() -> None:
-    for compute in (
+    divisions: list[Callable[[], object]] = [
         lambda: numbers.floor_div(1, 0),
         lambda: numbers.modulo(1, 0),
         lambda: numbers.divide(Decimal(1), Decimal("0.00")),
         lambda: numbers.divide(0, 0),
-    ):
+    ]
+    for compute in divisions:
         with pytest.raises(ValueFault) as fault:
             compute()
         assert code_of(fault) == "division_by_zero"
@@ -205,12 +234,11 @@ def test_division_is_not_rounded_twice() -> None:
         lambda: numbers.subtract(Decimal("1e63"), Decimal("1e-12")),
         lambda: numbers.add(Decimal("9e63"), Decimal("9e63")),
         lambda: numbers.divide(Decimal("1e60"), Decimal("1e-12")),
-        lambda: numbers.divide(Decimal("1e63"), Decimal("7")),
+        lambda: numbers.divide(Decimal("1e63"), Decimal(7)),
         lambda: numbers.rounded(Decimal("9" * 64), -1, "up"),
     ],
 )
-def test_a_result_that_needs_more_than_64_digits_is_a_fault_and_never_rounded(compute: object) -> None:
-    assert callable(compute)
+def test_a_result_that_needs_more_than_64_digits_is_a_fault_and_never_rounded(compute: Callable[[], Decimal]) -> None:
     with pytest.raises(ValueFault) as fault:
         compute()
     assert code_of(fault) == "overflow"

@@ -7,10 +7,30 @@ import pytest
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.versions import parse_semver
 
-ASCENDING = (
-    "0.0.0 0.0.1 0.9.0 1.0.0-0 1.0.0-1 1.0.0-2 1.0.0-10 1.0.0--1 1.0.0-1a 1.0.0-A 1.0.0-alpha 1.0.0-alpha.1 "
-    "1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 1.0.10 1.2.0 1.10.0 2.0.0"
-).split()
+ASCENDING = [
+    "0.0.0",
+    "0.0.1",
+    "0.9.0",
+    "1.0.0-0",
+    "1.0.0-1",
+    "1.0.0-2",
+    "1.0.0-10",
+    "1.0.0--1",
+    "1.0.0-1a",
+    "1.0.0-A",
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-alpha.beta",
+    "1.0.0-beta",
+    "1.0.0-beta.2",
+    "1.0.0-beta.11",
+    "1.0.0-rc.1",
+    "1.0.0",
+    "1.0.10",
+    "1.2.0",
+    "1.10.0",
+    "2.0.0",
+]
 
 
 def test_versions_are_ordered_by_precedence() -> None:
@@ -49,8 +69,6 @@ def test_build_metadata_is_checked_and_dropped() -> None:
         "1.2.3-a..b",
         "1.2.3+",
         "1.2.3+a..b",
-    ]
-    + [
         "1.2.3-a_b",
         "1.2.3+a+b",
         "1.2.3 ",

@@ -1,0 +1,217 @@
+"""`tenet audit`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from tenetlang.cli import statuses
+from tenetlang.cli.commands import Group
+from tenetlang.cli.help import ending
+from tenetlang.cli.options import ANYWHERE, FORMAT
+from tenetlang.cli.output import Progress, painter, say, say_json
+from tenetlang.cli.shown import value_text
+from tenetlang.report.visible import visible
+
+
+@click.group("audit", cls=Group)
+def command() -> None:
+    r"""Verify, show and export a log of decisions: a database that `eval --log` wrote, or an export of one.
+
+    \b
+    tenet audit verify decisions.db
+    tenet audit show decisions.db 3
+    """
+
+
+# --------------------------------------------------------------------------------------------------------- verify
+
+
+@command.command(
+    "verify",
+    epilog=ending(
+        ["tenet audit verify decisions.db", 'tenet audit verify decisions.db --remembered "812 4f0c…"'],
+        [(0, "nothing was changed"), (1, "something was, and it says what")],
+    ),
+)
+@click.argument("log", type=ANYWHERE)
+@click.option(
+    "--remembered",
+    metavar='"SIZE ROOT"',
+    help="What an earlier verification printed; finds a log that was cut or wholly rewritten.",
+)
+@FORMAT
+def verify(log: Path, remembered: str | None, style: str) -> int:
+    """Find what was changed in LOG, by record.
+
+    It ends with the log's size and root. Keep that line where whoever could change the log can't reach it, and hand it
+    to the next verification: alone, a log whose end was cut off, or all of which was rewritten, looks sound.
+    """
+    from tenetlang.audit import verify_log
+
+    with Progress("verified") as progress:
+        found = verify_log(log, remembered, progress=progress.step)
+    if style == "json":
+        say_json(
+            {
+                "ok": found.ok,
+                "size": found.size,
+                "root": found.root,
+                "payloads": found.payloads,
+                "erased": found.erased,
+                "problems": [
+                    {"index": problem.index, "what": problem.what, "detail": problem.detail}
+                    for problem in found.problems
+                ],
+                "further_problems": found.further,
+            }
+        )
+        return statuses.FINE if found.ok else statuses.FOUND
+    paint = painter(sys.stdout)
+    for problem in found.problems:
+        where = "the log" if problem.index is None else f"record {problem.index}"
+        say(f"{paint(where, 'deny')}  {visible(problem.what)}: {visible(problem.detail)}\n")
+    if found.further:
+        say(f"and {found.further:,} more problems\n")
+    state = paint("sound", "good") if found.ok else paint("changed", "bad")
+    erased = f", {found.erased:,} erased" if found.erased else ""
+    say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
+    say(f"remember: {found.remembered}\n")
+    return statuses.FINE if found.ok else statuses.FOUND
+
+
+# ----------------------------------------------------------------------------------------------------------- show
+
+
+@command.command(
+    "show",
+    epilog=ending(
+        ["tenet audit show decisions.db", "tenet audit show decisions.db 3 --format json"],
+        [(0, "shown"), (1, "the record was changed"), (5, "there is no such record")],
+    ),
+)
+@click.argument("log", type=ANYWHERE)
+@click.argument("record", metavar="[INDEX|ID]", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many are listed at most.")
+@FORMAT
+def show(log: Path, record: str | None, limit: int, style: str) -> int:
+    """Show a record of LOG by its index or identifier, or list the last ones."""
+    from tenetlang.audit import show as show_record
+
+    if record is None:
+        return _list_last(log, limit, style)
+    found = show_record(log, record)
+    if style == "json":
+        say_json(found)
+    else:
+        say("".join(f"{line}\n" for line in _record_lines(found)))
+    return statuses.FINE if found["intact"] else statuses.FOUND
+
+
+def _list_last(log: Path, limit: int, style: str) -> int:
+    from tenetlang.audit import show_last
+
+    records = show_last(log, limit)
+    if style == "json":
+        say_json({"records": list(records)})
+    else:
+        for found in records:
+            say(_one_line(found) + "\n")
+    return statuses.FINE if all(found["intact"] for found in records) else statuses.FOUND
+
+
+def _one_line(found: Mapping[str, object]) -> str:
+    record = found["record"]
+    said = record if isinstance(record, Mapping) else {}
+    decided = said.get("decided")
+    decision = decided if isinstance(decided, Mapping) else {}
+    what = said.get("what")
+    tool = what.get("tool") if isinstance(what, Mapping) else None
+    by = decision.get("decided_by")
+    cells = [
+        f"{found['index']:>6}",
+        _word(said.get("at")),
+        _word(said.get("id")),
+        _word(said.get("kind")),
+        _word(decision.get("verdict")),
+        ", ".join(map(_word, by)) if isinstance(by, list) else "",
+        _word(tool),
+    ]
+    changed = [] if found["intact"] else [painter(sys.stdout)("CHANGED", "deny")]
+    return "  ".join(cell for cell in (*cells, *changed) if cell)
+
+
+def _word(value: object) -> str:
+    return visible(value)[:80] if isinstance(value, str) else ""
+
+
+def _record_lines(found: Mapping[str, object]) -> Iterator[str]:
+    """The record with its parts indented, so that it can be read without another tool."""
+    paint = painter(sys.stdout)
+    state = paint("intact", "good") if found["intact"] else paint("changed: its hash is not its leaf", "bad")
+    yield f"record {found['index']}, {state}"
+    yield f"leaf {visible(str(found['leaf']))}"
+    yield from _indented(found["record"], 0)
+    if "payload" in found:
+        yield "payload"
+        yield from _indented(found["payload"], 2)
+
+
+def _indented(value: object, indent: int) -> Iterator[str]:
+    space = " " * indent
+    match value:
+        case dict() if value and indent < 40:
+            column = max(len(visible(str(key))) for key in value)
+            for key, inner in value.items():
+                name = visible(str(key))
+                if isinstance(inner, dict | list) and inner:
+                    yield f"{space}{name}"
+                    yield from _indented(inner, indent + 2)
+                else:
+                    yield f"{space}{name}{' ' * (column - len(name))}  {value_text(inner, 400)}"
+        case list() if value and indent < 40:
+            for inner in value:
+                first = True
+                for line in (
+                    _indented(inner, 0) if isinstance(inner, dict | list) and inner else [value_text(inner, 400)]
+                ):
+                    yield f"{space}{'- ' if first else '  '}{line}"
+                    first = False
+        case _:
+            yield f"{space}{value_text(value, 400)}"
+
+
+# --------------------------------------------------------------------------------------------------------- export
+
+
+@command.command(
+    "export",
+    epilog=ending(["tenet audit export decisions.db > decisions.jsonl"], [(0, "exported"), (2, "damaged, or no log")]),
+)
+@click.argument("log", type=ANYWHERE)
+@click.option(
+    "--format", "style", type=click.Choice(("jsonl",)), default="jsonl", show_default=True, help="JSON lines."
+)
+@click.option("--payloads", is_flag=True, help="With what the callers sent, which the records only digest.")
+@click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file.")
+def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:  # noqa: ARG001  # one format so far
+    """Write all records of LOG as JSON lines, which can be verified like the log itself.
+
+    Each line holds a record as the text that was hashed, so that any language can check the chain.
+    """
+    from tenetlang.audit import export_jsonl
+
+    lines = export_jsonl(log, payloads=payloads)
+    if output is None or str(output) == "-":
+        for line in lines:
+            say(line.decode())
+        return statuses.FINE
+    try:
+        with output.open("wb") as opened:
+            opened.writelines(lines)
+    except OSError as error:
+        raise click.ClickException(f"`{output}` can't be written: {error.strerror}") from error
+    return statuses.FINE

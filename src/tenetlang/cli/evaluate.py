@@ -1,0 +1,291 @@
+"""`tenet eval`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import attrs
+import click
+
+from tenetlang.cli import statuses
+from tenetlang.cli.commands import Command
+from tenetlang.cli.help import ending
+from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, evaluator_of, read_input, report_broken
+from tenetlang.cli.output import Progress, complain, painter, remark, say, say_json
+from tenetlang.cli.shown import value_text
+from tenetlang.decision import SEVERITY, Verdict
+from tenetlang.report.visible import visible
+
+if TYPE_CHECKING:
+    from tenetlang.cli.recording import Answer, Recorder
+    from tenetlang.evaluator.evaluator import Evaluator
+    from tenetlang.program.program import Program
+
+EXAMPLES = [
+    "tenet eval policies/ request.json",
+    "tenet eval policies/ requests.jsonl --lines --log decisions.db --format json",
+    'echo \'{"tool": "lookup", "args": {}}\' | tenet eval policies/ - --fill',
+]
+STATUSES = [
+    (0, "decided (with --exit-code: allow)"),
+    (1, "the policy has errors, or --log can't be written"),
+    (3, "--exit-code: deny (with --lines: for any line)"),
+    (4, "--exit-code: escalate (with --lines: for any line, and deny for none)"),
+]
+BATCH = 256
+"""So many lines of a file are recorded in one transaction; of a pipe, each by itself."""
+
+
+@attrs.frozen
+class Wanted:
+    """The options that say what is done with each request."""
+
+    program: Program
+    evaluator: Evaluator
+    recorder: Recorder | None
+    fill: bool
+    now: str
+    trace: bool
+    style: str
+
+
+@click.command("eval", cls=Command, epilog=ending(EXAMPLES, STATUSES))
+@click.argument("policy", type=ANYWHERE)
+@click.argument("request", type=ANYWHERE)
+@click.option("--lines", is_flag=True, help="REQUEST holds one request on each line; each line gets one decision.")
+@DATA
+@click.option("--ask", metavar="DOCUMENT", help="Give the value of an exported `let` instead of a decision.")
+@click.option("--fill", is_flag=True, help="Assume an empty session, counters at 0 and the time now, and say so.")
+@click.option("--log", type=ANYWHERE, metavar="FILE", help="Record each decision in this log before it is given.")
+@click.option("--exit-code", is_flag=True, help="Let the exit status tell the verdict.")
+@click.option("--no-trace", is_flag=True, help="Leave the trace out of the JSON.")
+@ENTRY
+@FORMAT
+def command(
+    policy: Path,
+    request: Path,
+    *,
+    lines: bool,
+    given: tuple[str, ...],
+    ask: str | None,
+    fill: bool,
+    log: Path | None,
+    exit_code: bool,
+    no_trace: bool,
+    entry: str | None,
+    style: str,
+) -> int:
+    """Decide REQUEST, a JSON file or `-` for standard input, by the policy at POLICY, a file or a folder.
+
+    A request that is malformed or does not fit the policy's types is denied, and the reason says where.
+    """
+    if ask is not None and (log is not None or exit_code):
+        raise click.UsageError("--ask gives a value and decides nothing, so it goes with neither --log nor --exit-code")
+    result = compiled([policy], entry)
+    if result.broken or result.program is None:
+        report_broken(result.findings, style)
+        return statuses.FOUND
+    from tenetlang.audit import time_text
+
+    now = time_text(time.time_ns())
+    recorder = _recorder(log)
+    wanted = Wanted(result.program, evaluator_of(result, given), recorder, fill, now, not no_trace, style)
+    if ask is not None:
+        return _ask(wanted, ask, request, lines=lines)
+    with closing(recorder) if recorder else nullcontext():
+        verdict = _decide_lines(wanted, request) if lines else _decide_one(wanted, request)
+    if exit_code:
+        return {"allow": statuses.FINE, "deny": statuses.DENIED, "escalate": statuses.ESCALATED}[verdict]
+    return statuses.FOUND if recorder and recorder.failure else statuses.FINE
+
+
+def _recorder(log: Path | None) -> Recorder | None:
+    if log is None:
+        return None
+    from tenetlang.cli.recording import open_recorder
+
+    return open_recorder(log)
+
+
+# ------------------------------------------------------------------------------------------------------- deciding
+
+
+def _decide_one(wanted: Wanted, file: Path) -> Verdict:
+    from tenetlang.values.reading import REQUEST_LIMITS
+
+    answer, assumed = _answer(wanted, read_input(file, REQUEST_LIMITS.size))
+    for sentence in assumed:
+        remark(f"assumed: {visible(sentence)}\n")
+    (given,) = _recorded(wanted, [answer])
+    if wanted.style == "json":
+        say_json(given.to_json(trace=wanted.trace))
+    else:
+        from tenetlang.cli.decision_text import decision_lines
+
+        recorded = [] if given.identifier is None else [f"  recorded as {given.identifier}"]
+        say("\n".join([*decision_lines(given.decision, painter(sys.stdout)), *recorded]) + "\n")
+    return given.decision.verdict
+
+
+def _decide_lines(wanted: Wanted, file: Path) -> Verdict:
+    """The most restrictive verdict of all; allow if there is no line."""
+    worst: Verdict = "allow"
+    number = 0
+    assumptions: Counter[str] = Counter()
+    with Progress("decided", wanted=not sys.stdout.isatty()) as progress:
+        for batch in _batches(file, 1 if wanted.recorder is None or str(file) == "-" else BATCH):
+            answers = []
+            for raw in batch:
+                answer, assumed = _answer(wanted, raw)
+                answers.append(answer)
+                assumptions.update(assumed)
+            for given in _recorded(wanted, answers):
+                number += 1
+                _print_line(wanted, number, given)
+                worst = max(worst, given.decision.verdict, key=lambda verdict: SEVERITY[verdict])
+                progress.step()
+            if str(file) == "-":
+                sys.stdout.flush()
+    for sentence, count in sorted(assumptions.items()):
+        remark(f"assumed on {count:,} line{'' if count == 1 else 's'}: {visible(sentence)}\n")
+    return worst
+
+
+def _print_line(wanted: Wanted, number: int, given: Answer) -> None:
+    if wanted.style == "json":
+        say_json(given.to_json(trace=wanted.trace))
+    else:
+        from tenetlang.cli.decision_text import one_line
+
+        say(one_line(number, given.decision, painter(sys.stdout)) + "\n")
+
+
+def _answer(wanted: Wanted, raw: bytes) -> tuple[Answer, tuple[str, ...]]:
+    from tenetlang.cli.recording import Answer
+
+    request, assumed = _request(wanted, raw)
+    before = time.perf_counter_ns()
+    if request is None:
+        decision = wanted.evaluator.decide_json(raw)
+    else:
+        decision = wanted.evaluator.decide(request)
+    return Answer(decision, raw if request is None else request, time.perf_counter_ns() - before), assumed
+
+
+def _request(wanted: Wanted, raw: bytes) -> tuple[Mapping[str, object] | None, tuple[str, ...]]:
+    """The request as an object where one is needed and it is one, with what is assumed."""
+    if not wanted.fill and wanted.recorder is None:
+        return None, ()
+    from tenetlang.values.reading import InvalidRequest, read_json
+
+    try:
+        request = read_json(raw)
+    except InvalidRequest:
+        return None, ()
+    if not isinstance(request, dict):
+        return None, ()
+    if not wanted.fill:
+        return request, ()
+    from tenetlang.cli.assumptions import filled
+
+    return filled(wanted.program, request, wanted.now)
+
+
+def _recorded(wanted: Wanted, answers: Sequence[Answer]) -> Sequence[Answer]:
+    if wanted.recorder is None:
+        return answers
+    failed_before = wanted.recorder.failure is not None
+    given = wanted.recorder.record(answers)
+    if wanted.recorder.failure is not None and not failed_before:
+        complain(wanted.recorder.failure)
+    return given
+
+
+# --------------------------------------------------------------------------------------------------- JSON lines
+
+
+def _batches(file: Path, size: int) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in _lines(file):
+        batch.append(line)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """Each line without its end. Of one that is longer than a request may be, as much as shows that."""
+    try:
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as opened:
+            yield from _lines_of(opened)
+    except OSError as error:
+        raise click.ClickException(f"`{file}` can't be read: {error.strerror}") from error
+
+
+def _lines_of(opened: BinaryIO) -> Iterator[bytes]:
+    from tenetlang.values.reading import REQUEST_LIMITS
+
+    most = REQUEST_LIMITS.size + 2
+    while line := opened.readline(most):
+        rest = line
+        while not rest.endswith(b"\n") and len(rest) == most:
+            rest = opened.readline(most)
+        yield line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+# -------------------------------------------------------------------------------------------------------- asking
+
+
+def _ask(wanted: Wanted, document: str, file: Path, *, lines: bool) -> int:
+    from tenetlang.values.reading import REQUEST_LIMITS
+
+    name = document if "." in document else f"{wanted.program.entry}.{document}"
+    requests = _lines(file) if lines else iter([read_input(file, REQUEST_LIMITS.size)])
+    failed = False
+    for raw in requests:
+        value, error = _value(wanted, name, raw)
+        failed = failed or error is not None
+        if wanted.style == "json":
+            say_json({"document": name, **({"value": value} if error is None else {"error": error})})
+        elif error is None:
+            say(value_text(value, None) + "\n")
+        else:
+            complain(error)
+    return statuses.FOUND if failed else statuses.FINE
+
+
+def _value(wanted: Wanted, name: str, raw: bytes) -> tuple[object, str | None]:
+    """The value, or the sentence that says why there is none."""
+    from tenetlang.values.reading import InvalidRequest, read_json
+
+    try:
+        request = read_json(raw)
+        if wanted.fill and isinstance(request, dict):
+            from tenetlang.cli.assumptions import filled
+
+            request, assumed = filled(wanted.program, request, wanted.now)
+            for sentence in assumed:
+                remark(f"assumed: {visible(sentence)}\n")
+        return wanted.evaluator.ask(name, request), None
+    except InvalidRequest as invalid:
+        return None, f"invalid request: {invalid}"
+    except LookupError as error:
+        raise click.UsageError(_no_document(wanted, name), click.get_current_context()) from error
+    except ValueError as error:
+        return None, str(error)
+
+
+def _no_document(wanted: Wanted, name: str) -> str:
+    from tenetlang.report.nearest import nearest
+
+    exported = [known for known, definition in wanted.program.definitions.items() if definition.exported]
+    near = nearest(name, exported)
+    return f"no exported `let` is called `{name}`" + (f"; did you mean `{near}`?" if near else "")

@@ -1,0 +1,103 @@
+"""What several commands have in common: their options, and the way from paths to a compiled policy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenetlang.cli.output import coloured, remark, say
+
+if TYPE_CHECKING:
+    from tenetlang.evaluator.evaluator import Evaluator
+    from tenetlang.project.project import Result
+    from tenetlang.report.finding import Finding
+
+FORMAT = click.option(
+    "--format",
+    "style",
+    type=click.Choice(("pretty", "json")),
+    default="pretty",
+    show_default=True,
+    help="For people, or for programs.",
+)
+ENTRY = click.option("--entry", metavar="PACKAGE", help="The package that decides, where several could.")
+DATA = click.option(
+    "--data",
+    "given",
+    metavar="NAME=FILE",
+    multiple=True,
+    help="A document for the policy's data, as JSON; may be repeated.",
+)
+ANYWHERE = click.Path(path_type=Path)
+
+
+def compiled(paths: Iterable[Path], entry: str | None) -> Result:
+    """The project under the paths, compiled. Raises `ProjectError`."""
+    from tenetlang.project.project import read_project
+
+    return read_project(list(paths), os.environ).compile(entry)
+
+
+def evaluator_of(result: Result, given: Iterable[str]) -> Evaluator:
+    """The evaluator of a sound project with the configured documents, and those given instead of them."""
+    from tenetlang.project.project import given_documents, read_documents
+
+    files: dict[str, Path] = {**result.project.configuration.data, **given_documents(given)}
+    return result.evaluator(read_documents(files))
+
+
+def report_broken(findings: Iterable[Finding], style: str) -> None:
+    """Why a policy decides nothing: for people on standard error, for programs as the document that they get instead."""
+    errors = [finding for finding in findings if _is_error(finding)]
+    if style == "json":
+        say(rendered(errors, "json"))
+    else:
+        remark(rendered(errors, "pretty", colour=coloured(sys.stderr)))
+
+
+def _is_error(finding: Finding) -> bool:
+    from tenetlang.report.words import severity_of
+
+    return severity_of(finding) == "error"
+
+
+def rendered(findings: Iterable[Finding], style: str, *, colour: bool = False) -> str:
+    """The findings in one of the formats of `check`."""
+    from tenetlang.report import github, json, pretty, sarif
+    from tenetlang.report.words import describe
+
+    diagnostics = [describe(finding) for finding in findings]
+    match style:
+        case "json":
+            return json.render(diagnostics)
+        case "sarif":
+            from tenetlang import __version__
+
+            return sarif.render(diagnostics, version=__version__)
+        case "github":
+            return github.render(diagnostics)
+        case _:
+            return pretty.render(diagnostics, colour=colour)
+
+
+def read_input(file: Path, most: int) -> bytes:
+    """The content of a file, or of standard input for `-`, at most so many bytes and one. Raises `ClickException`."""
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(most + 1)
+        with file.open("rb") as opened:
+            return opened.read(most + 1)
+    except OSError as error:
+        raise click.ClickException(f"`{file}` can't be read: {error.strerror}") from error
+
+
+def documents_by_name(documents: Mapping[str, Path]) -> dict[str, str]:
+    """The files of the documents as they are shown."""
+    from tenetlang.project.project import shown_path
+
+    return {name: shown_path(file) for name, file in documents.items()}

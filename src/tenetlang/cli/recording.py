@@ -1,0 +1,93 @@
+"""`--log`: decisions are on the disk before anybody sees them, or there is no allowance.
+
+Records of several requests go into one transaction. If it fails, the log says whether it can be tried again; here it
+never is: that decision and all that follow are answered with deny, by `unavailable`, and the reason says what happened.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from tenetlang.audit import AuditError, Log, Surroundings, decision_record, open_log, time_text, ulid
+from tenetlang.decision import Decision
+
+
+@attrs.frozen
+class Answer:
+    """A decision, the request that it answers (its text where it could not be read), and how long it took."""
+
+    decision: Decision
+    request: Mapping[str, object] | bytes
+    took_ns: int
+    identifier: str | None = None
+
+    def to_json(self, *, trace: bool) -> dict[str, object]:
+        """The decision, with the identifier of its record if there is one."""
+        shape = self.decision.to_json(trace=trace)
+        return shape if self.identifier is None else {**shape, "id": self.identifier}
+
+
+@attrs.define
+class Recorder:
+    """Puts answers into a log; `failure` says why it no longer can."""
+
+    log: Log | None = None
+    failure: str | None = None
+
+    def record(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+        """The answers as they may be given: recorded, or denied."""
+        if self.failure is None and self.log is not None:
+            try:
+                return _recorded(self.log, answers)
+            except AuditError as error:
+                self.failure = str(error)
+        return tuple(_unavailable(answer, self.failure or "the log is closed") for answer in answers)
+
+    def close(self) -> None:
+        """Closes the log."""
+        if self.log is not None:
+            self.log.close()
+
+
+def open_recorder(file: Path) -> Recorder:
+    """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used."""
+    try:
+        return Recorder(open_log(file))
+    except AuditError as error:
+        return Recorder(failure=str(error))
+
+
+def _recorded(log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    entries: list[tuple[Mapping[str, object], bytes | None]] = []
+    recorded: list[Answer] = []
+    for answer in answers:
+        at = time.time_ns()
+        identifier = ulid(at, os.urandom(10))
+        entries.append(
+            decision_record(
+                answer.decision.to_json(trace=False),
+                answer.request,
+                answer.decision.compact_trace,
+                time_text(at),
+                identifier,
+                answer.took_ns,
+                lambda: os.urandom(16),
+                Surroundings(),
+            )
+        )
+        recorded.append(attrs.evolve(answer, identifier=identifier))
+    log.append_all(entries)
+    return tuple(recorded)
+
+
+def _unavailable(answer: Answer, failure: str) -> Answer:
+    decided = answer.decision
+    denied = Decision(
+        decided.policy, decided.bundle, "deny", ("unavailable",), f"the decision can't be recorded: {failure}"
+    )
+    return attrs.evolve(answer, decision=denied)

@@ -1,0 +1,103 @@
+"""`tenet test`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenetlang.cli import statuses
+from tenetlang.cli.commands import Command
+from tenetlang.cli.help import ending
+from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, compiled, report_broken
+from tenetlang.cli.output import Progress, complain, painter, say, say_json
+from tenetlang.cli.selection import Selection, SelectionError, selection
+
+if TYPE_CHECKING:
+    from tenetlang.cli.results import AnyResult
+    from tenetlang.program.program import Program
+
+EXAMPLES = ["tenet test policies/", 'tenet test policies/ -k "refund and not large" --junit results.xml']
+STATUSES = [
+    (0, "all passed"),
+    (1, "a test failed, a claim is broken, or the policy has errors"),
+    (5, "no test and no claim there, or none that -k wants"),
+]
+
+
+@click.command("test", cls=Command, epilog=ending(EXAMPLES, STATUSES))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=ANYWHERE)
+@click.option(
+    "-k", "expression", metavar="EXPR", help="Only those whose names fit: words, `and`, `or`, `not`, brackets."
+)
+@click.option("--junit", type=ANYWHERE, metavar="FILE", help="Write the results as JUnit XML as well.")
+@ENTRY
+@FORMAT
+def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None, entry: str | None, style: str) -> int:
+    """Run the `test`s, `never`s and `always`s of the policies at each PATH, a file or a folder (`.` if none is named).
+
+    Tests are decided by both evaluators. Claims are sampled: requests close to where the rules decide are tried, and
+    one that breaks the claim is shown. A claim that is not broken is not thereby proved.
+    """
+    from tenetlang.project.project import NothingFound
+
+    try:
+        wanted = selection(expression) if expression is not None else None
+    except SelectionError as error:
+        raise click.BadParameter(str(error), param_hint="-k") from error
+    try:
+        result = compiled(paths or (Path(),), entry)
+    except NothingFound as nothing:
+        complain(str(nothing))
+        return statuses.NOTHING
+    if result.broken or result.program is None:
+        report_broken(result.findings, style)
+        return statuses.FOUND
+    return _run(result.program, wanted, junit, style)
+
+
+def _run(program: Program, wanted: Selection | None, junit: Path | None, style: str) -> int:
+    from tenetlang.cli.results import as_json, outcome, result_lines, summary
+
+    paint = painter(sys.stdout)
+    results: list[AnyResult] = []
+    quiet = style == "json" or not sys.stdout.isatty()
+    for result in _results(program, wanted, quiet=quiet):
+        results.append(result)
+        if style == "pretty":
+            say("".join(f"{line}\n" for line in result_lines(result, paint)))
+    if junit is not None:
+        _write(junit, results)
+    if style == "json":
+        say_json(as_json(results))
+    if not results:
+        complain("no test and no claim has such a name" if wanted else "there is no test and no claim")
+        return statuses.NOTHING
+    failed = any(outcome(result) == "failed" for result in results)
+    if style == "pretty":
+        say(paint(summary(results), "bad" if failed else "good") + "\n")
+    return statuses.FOUND if failed else statuses.FINE
+
+
+def _results(program: Program, wanted: Selection | None, *, quiet: bool) -> Iterator[AnyResult]:
+    from tenetlang.testing.claims import sample_claims
+    from tenetlang.testing.run import run_tests
+
+    chosen = wanted or (lambda _: True)
+    rows = sum(len(case.rows) for case in program.tests if chosen(case.name))
+    claims = sum(chosen(claim.name) for claim in program.claims)
+    with Progress("tested", rows + claims, wanted=quiet) as progress:
+        yield from run_tests(program, lambda case: chosen(case.name), progress.step)
+        yield from sample_claims(program, lambda claim: chosen(claim.name), progress=progress.step)
+
+
+def _write(file: Path, results: list[AnyResult]) -> None:
+    from tenetlang.cli.junit import junit_xml
+
+    try:
+        file.write_text(junit_xml(results), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.ClickException(f"`{file}` can't be written: {error.strerror}") from error

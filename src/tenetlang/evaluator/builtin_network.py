@@ -1,0 +1,214 @@
+"""The functions of `std.net`, `std.paths`, `std.versions` and `std.json` that are not written in Tenet.
+
+Most read a text as a value, with the same parsers that read a request. They fault with `bad_input` where a request would be
+invalid; whoever wants to know beforehand asks the function `is_…` of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from tenetlang.evaluator.builtin_limits import Function, check_string
+from tenetlang.values import network, paths, urls, versions
+from tenetlang.values.collections import JsonConstant, JsonValue, Map, to_json_value
+from tenetlang.values.faults import ValueFault, bad_input, shown
+from tenetlang.values.network import Cidr, Host, Ip
+from tenetlang.values.reading import InvalidRequest, read_json
+from tenetlang.values.render import to_plain
+
+
+def _reads(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    """Whether a text reads as a value of that kind."""
+
+    def reads(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueFault:
+            return False
+        return True
+
+    return reads
+
+
+# std.net
+
+
+def ip_of(host: Host) -> Ip:
+    """The address that a host is; `bad_input` where it is a name."""
+    address = host.ip
+    if address is None:
+        raise bad_input(f"{shown(host)} is a name and not an address")
+    return address
+
+
+def is_address(host: Host) -> bool:
+    """Whether the host is an IP address and not a name."""
+    return host.ip is not None
+
+
+def ip_version(address: Ip) -> int:
+    """4 or 6."""
+    return address.version
+
+
+def block_of(address: Ip, prefix: int) -> Cidr:
+    """The block of that prefix length in which the address lies; `bad_input` where it has fewer bits."""
+    if not 0 <= prefix <= address.bits:
+        raise bad_input(f"a prefix of IPv{address.version} has 0 to {address.bits} bits")
+    kept = address.bits - prefix
+    return Cidr(Ip(address.version, address.number >> kept << kept), prefix)
+
+
+def prefix_length(block: Cidr) -> int:
+    """How many bits are fixed in the block."""
+    return block.prefix
+
+
+def first_address(block: Cidr) -> Ip:
+    """The lowest address of the block."""
+    return block.network
+
+
+def last_address(block: Cidr) -> Ip:
+    """The highest address of the block."""
+    return Ip(block.network.version, _end(block) - 1)
+
+
+def overlap(left: Cidr, right: Cidr) -> bool:
+    """Whether some address lies in both blocks."""
+    return left.overlaps(right)
+
+
+def merge(blocks: frozenset[Cidr]) -> frozenset[Cidr]:
+    """The fewest blocks that hold the same addresses."""
+    merged: list[Cidr] = []
+    for block in sorted(blocks):
+        # In canonical order a block comes before those inside it, and before its right-hand neighbour.
+        joined = block
+        if merged and merged[-1].contains_cidr(block):
+            continue
+        while merged and _is_left_half(merged[-1], joined):
+            joined = Cidr(merged.pop().network, joined.prefix - 1)
+        merged.append(joined)
+    return frozenset(merged)
+
+
+def _end(block: Cidr) -> int:
+    return block.network.number + (1 << (block.network.bits - block.prefix))
+
+
+def _is_left_half(left: Cidr, right: Cidr) -> bool:
+    """Whether the two are the halves of one block."""
+    size = left.network.bits - left.prefix
+    return (
+        left.prefix == right.prefix > 0
+        and left.network.version == right.network.version
+        and _end(left) == right.network.number
+        and not left.network.number >> size & 1
+    )
+
+
+# std.json
+
+
+def parse_json(text: str) -> JsonValue:
+    """The document that the text holds, within the limits of a request; `bad_input` where a request would be invalid."""
+    try:
+        return to_json_value(read_json(text))
+    except InvalidRequest as refusal:
+        raise bad_input(f"the text is not JSON that a request could hold: {refusal}") from None
+
+
+def json_text(document: JsonValue) -> str:
+    """The document as compact JSON with sorted keys; a number that is not whole is a string, as in a decision."""
+    spelled = msgspec.json.encode(to_plain(document)).decode("utf-8")
+    check_string(len(spelled))
+    return spelled
+
+
+def type_name(document: JsonValue) -> str:
+    """`null`, `boolean`, `number`, `string`, `array` or `object`."""
+    match document:
+        case JsonConstant.NULL:
+            return "null"
+        case JsonConstant():
+            return "boolean"
+        case str():
+            return "string"
+        case tuple():
+            return "array"
+        case Map():
+            return "object"
+        case _:
+            return "number"
+
+
+_NOTHING: Final = object()
+
+
+def _found(document: JsonValue, pointer: str) -> object:
+    """What a JSON Pointer (RFC 6901) points at, or `_NOTHING`."""
+    if pointer and pointer[0] != "/":
+        raise bad_input("a JSON pointer is empty or begins with `/`")
+    here: object = document
+    for token in pointer.split("/")[1:]:
+        if "~" in token.replace("~0", "").replace("~1", ""):
+            raise bad_input("in a JSON pointer, `~` is written `~0` and `/` is written `~1`")
+        name = token.replace("~1", "/").replace("~0", "~")
+        match here:
+            case Map():
+                here = here.get(name, _NOTHING)
+            case tuple() if name.isascii() and name.isdigit() and (name == "0" or name[0] != "0") and len(name) <= 9:
+                here = here[int(name)] if int(name) < len(here) else _NOTHING
+            case _:
+                here = _NOTHING
+    return here
+
+
+def at(document: JsonValue, pointer: str) -> object:
+    """What the pointer points at; `bad_index` where nothing is there, `bad_input` for what is no pointer."""
+    found = _found(document, pointer)
+    if found is _NOTHING:
+        raise ValueFault("bad_index", f"nothing is at {shown(pointer)}")
+    return found
+
+
+def has_at(document: JsonValue, pointer: str) -> bool:
+    """Whether the pointer points at something; `bad_input` for what is no pointer."""
+    return _found(document, pointer) is not _NOTHING
+
+
+NETWORK: Final[Mapping[str, Function]] = {
+    "std.net.parse_ip": network.parse_ip,
+    "std.net.parse_cidr": network.parse_cidr,
+    "std.net.parse_host": network.parse_host,
+    "std.net.parse_email": network.parse_email,
+    "std.net.parse_url": urls.parse_url,
+    "std.net.is_ip": _reads(network.parse_ip),
+    "std.net.is_cidr": _reads(network.parse_cidr),
+    "std.net.is_host": _reads(network.parse_host),
+    "std.net.is_email": _reads(network.parse_email),
+    "std.net.is_url": _reads(urls.parse_url),
+    "std.net.ip_of": ip_of,
+    "std.net.is_address": is_address,
+    "std.net.ip_version": ip_version,
+    "std.net.block_of": block_of,
+    "std.net.prefix_length": prefix_length,
+    "std.net.first_address": first_address,
+    "std.net.last_address": last_address,
+    "std.net.overlap": overlap,
+    "std.net.merge": merge,
+    "std.paths.parse": paths.parse_path,
+    "std.paths.is_path": _reads(paths.parse_path),
+    "std.versions.parse": versions.parse_semver,
+    "std.versions.is_version": _reads(versions.parse_semver),
+    "std.json.parse": parse_json,
+    "std.json.is_json": _reads(parse_json),
+    "std.json.to_text": json_text,
+    "std.json.type_name": type_name,
+    "std.json.at": at,
+    "std.json.has_at": has_at,
+}

@@ -1,0 +1,319 @@
+"""Decision tree → Python: the functions that decide, that explain, and that say why.
+
+Code is made as nodes of Python's syntax tree, never as text. Each node carries the line and column of the policy that it
+comes from and is compiled under the policy file's name, so a traceback points into the policy and a fault needs no
+bookkeeping to know its place. What is made runs with no builtins and sees only the names that it is given.
+
+One bucket is one function, from inputs to the mask of the rules that match:
+
+    def b1(inputs, run):
+        live = 0b1111
+        live &= c2(inputs["agent"]["team"], 0b0110)                 Table: `c2` is the `get` of its dict
+        if not live: return 0
+        live &= c3[bisect_left(c4, v1 := …) + bisect_right(c4, v1)]   Cuts
+        if not live: return 0
+        if live & 4 and not (inputs["args"]["cc"] …): live ^= 4        what is left of a rule, where it can't fault
+        if live & 8: live = settle(live, c5, 8, inputs, run)           and where it can: `runtime.settle`
+        return live
+
+Functions are made and compiled when they are first needed: a policy of ten thousand rules loads as quickly as its tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import attrs
+
+from tenetlang.decision_tree.conditions import Knowledge, can_fault, knowledge
+from tenetlang.decision_tree.tree import Bucket, Candidate, Cuts, Members, Policy, Predicate, Table, Test
+from tenetlang.evaluator import runtime
+from tenetlang.evaluator.generate_blocks import Block, exists, lifted, steps
+from tenetlang.evaluator.generate_expressions import (
+    INPUTS,
+    RUN,
+    Module,
+    Scope,
+    add_function,
+    call,
+    expression,
+    finish,
+    input_value,
+    method,
+    name_of,
+    new_module,
+    placed,
+    returning,
+    text,
+)
+from tenetlang.evaluator.runtime import Recording, RuleFunction, Run
+from tenetlang.program import expression as core
+from tenetlang.program.program import Rule, Template
+from tenetlang.program.types import BOOL
+from tenetlang.text import Span
+
+Inputs: TypeAlias = Mapping[str, object]
+BucketFunction: TypeAlias = Callable[[Inputs, Run], int]
+Explanation: TypeAlias = Callable[[Inputs, Recording], bool]
+Valuation: TypeAlias = Callable[..., object]
+
+INLINE_RULES: Final = 24
+"""In one bucket, no more rules than this have what is left of them written into the bucket's function."""
+
+
+@attrs.define
+class Generated:
+    """The functions of one policy with its documents, made when they are first asked for. Not safe between threads."""
+
+    policy: Policy
+    rules: tuple[Rule, ...]
+    known: Knowledge
+    deciding: Module
+    explaining: Module
+    buckets: dict[int, BucketFunction] = attrs.field(factory=dict)
+    explanations: dict[int, Explanation] = attrs.field(factory=dict)
+
+    def bucket(self, number: int) -> BucketFunction:
+        """The function of a bucket: the mask of the rules that match."""
+        if number not in self.buckets:
+            name = _bucket(self, self.policy.buckets[number])
+            self.buckets[number] = self._made(self.deciding, name)  # type: ignore[assignment]  # made by `exec`
+        return self.buckets[number]
+
+    def explanation(self, position: int) -> Explanation:
+        """The function that says to a recording how each step of a rule goes, and whether the rule holds."""
+        if position not in self.explanations:
+            rule = self.rules[position]
+            name = rule_function(self.explaining, rule, range(len(rule.body)))
+            self.explanations[position] = self._made(self.explaining, name)  # type: ignore[assignment]  # as above
+        return self.explanations[position]
+
+    def attribute(self, read: core.Read) -> Valuation:
+        """A function from inputs to the value at a path, or `ABSENT`."""
+        name = self.deciding.fresh("a")
+        value = input_value(self.deciding, read.path, True, read.at)
+        add_function(self.deciding, name, [], [returning(value)], read.at)
+        return self._made(self.deciding, name)
+
+    def witness(self, position: int) -> Valuation:
+        """A function that gives the values of a rule's variables under the first choice that holds."""
+        rule = self.rules[position]
+        return self._made(self.deciding, rule_function(self.deciding, rule, range(len(rule.body))))
+
+    def valuation(self, value: core.Expression, variables: Sequence[str]) -> Valuation:
+        """A function from inputs, run and the values of some variables to the value of an expression."""
+        name = self.deciding.fresh("e")
+        scope = {variable: self.deciding.fresh("v") for variable in variables}
+        body = [returning(expression(self.deciding, value, scope))]
+        add_function(self.deciding, name, list(scope.values()), body, value.at)
+        return self._made(self.deciding, name)
+
+    def template(self, template: Template, variables: Sequence[str]) -> tuple[str | Valuation, ...]:
+        """The texts of a template, and a function for each of its holes."""
+        return tuple(part if isinstance(part, str) else self.valuation(part, variables) for part in template.parts)
+
+    def _made(self, module: Module, name: str) -> Valuation:
+        function = finish(module)[name]
+        assert callable(function)
+        return function
+
+
+def generate(policy: Policy, data: Mapping[tuple[str, str], object]) -> Generated:
+    """The functions of a policy, for documents that are typed already."""
+    names = {"bisect_left": bisect_left, "bisect_right": bisect_right, "settle": runtime.settle, "either": either}
+    deciding = new_module(policy, data, recording=False)
+    explaining = new_module(policy, data, recording=True)
+    deciding.namespace.update(names)
+    return Generated(policy, policy.rules, knowledge(policy), deciding, explaining)
+
+
+def variables_of(rule: Rule) -> tuple[str, ...]:
+    """The variables that the body of a rule binds, in order."""
+    names: list[str] = []
+    for step in rule.body:
+        match step:
+            case core.Assign(local):
+                names.append(local.name)
+            case core.Choose(bound):
+                names += [local.name for local in (bound.key, bound.value) if local is not None]
+    return tuple(names)
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+
+def rule_function(module: Module, rule: Rule, rest: Sequence[int]) -> str:
+    """The name of a new function for these steps of a rule, and its exception.
+
+    It gives the values of the rule's variables (True, if there are none) for the first choice that holds, or None.
+    """
+    name = module.fresh("r")
+    recorded = module.recording
+    variables = variables_of(rule)
+
+    def at_end(scope: Scope) -> list[ast.stmt]:
+        if recorded:
+            found = method(RUN, "witness", [], rule.at)
+        elif variables:
+            found = placed(ast.Tuple([name_of(scope[variable], rule.at) for variable in variables], ast.Load()), rule.at)
+        else:
+            found = placed(ast.Constant(True), rule.at)
+        return [returning(found)]
+
+    body = tuple(rule.body[position] for position in rest)
+    at = rule.at
+    if rule.exception is not None:
+        body = (*body, core.Condition(core.Not(core.Exists(rule.exception, BOOL, at), BOOL, at), "", at))
+    block = Block(at_end, lambda place: placed(ast.Constant(None), place), recorded)
+    statements = steps(module, body, {}, block)
+    statements.append(returning(placed(ast.Constant(None), at)))
+    add_function(module, name, [], statements, at)
+    return name
+
+
+# ------------------------------------------------------------------------------------------------------------- buckets
+
+
+def _bucket(generated: Generated, bucket: Bucket) -> str:
+    module = generated.deciding
+    name = module.fresh("b")
+    at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _nowhere(generated)
+    body: list[ast.stmt] = [_set_live(_number((1 << len(bucket.candidates)) - 1, module, at), at)]
+    for test in bucket.tests:
+        body += _test(module, test, at)
+        body.append(_if(_not(_live(at), at), [returning(_number(0, module, at))]))
+    waiting: dict[int, tuple[int, RuleFunction]] = {}
+    named: dict[int, tuple[int, str]] = {}
+    inline = 0
+    for position, candidate in enumerate(bucket.candidates):
+        rule = generated.rules[candidate.rule]
+        if not candidate.rest and rule.exception is None:
+            continue
+        if inline < INLINE_RULES and _is_plain(generated.known, rule, candidate):
+            inline += 1
+            body.append(_inline(module, rule, candidate, 1 << position))
+        else:
+            named[1 << position] = (candidate.rule, rule_function(module, rule, candidate.rest))
+    if named:
+        mask = _number(sum(named), module, at)
+        arguments = [_live(at), module.constant(waiting, at), mask, name_of(INPUTS, at), name_of(RUN, at)]
+        body.append(_if(_and_mask(_live(at), _number(sum(named), module, at), at), [_set_live(call("settle", arguments, at), at)]))
+    body.append(returning(_live(at)))
+    add_function(module, name, [], body, at)
+    namespace = finish(module)
+    for bit, (rule_position, function) in named.items():
+        waiting[bit] = (rule_position, namespace[function])  # type: ignore[assignment]  # made by `exec`
+    return name
+
+
+def _nowhere(generated: Generated) -> Span:
+    from tenetlang.text import Text
+
+    return Span(Text("", ""), 0, 0)
+
+
+def _is_plain(known: Knowledge, rule: Rule, candidate: Candidate) -> bool:
+    """Whether what is left of a rule is conditions that can't fault."""
+    left = tuple(rule.body[position] for position in candidate.rest)
+    return (
+        rule.exception is None
+        and all(isinstance(step, core.Condition) for step in left)
+        and not any(can_fault(known, step) for step in left)
+    )
+
+
+def _inline(module: Module, rule: Rule, candidate: Candidate, bit: int) -> ast.stmt:
+    at = rule.at
+    left = [rule.body[position] for position in candidate.rest]
+    conditions = [expression(module, step.expression, {}) for step in left if isinstance(step, core.Condition)]
+    holds = conditions[0] if len(conditions) == 1 else placed(ast.BoolOp(ast.And(), conditions), at)
+    both = placed(ast.BoolOp(ast.And(), [_and_mask(_live(at), _number(bit, module, at), at), _not(holds, at)]), at)
+    flipped = placed(ast.BinOp(_live(at), ast.BitXor(), _number(bit, module, at)), at)
+    return _if(both, [_set_live(flipped, at)])
+
+
+def either(collection: object, table: Mapping[object, int], free: int) -> int:
+    """The rules alive for a collection: the free ones and those of each member."""
+    if collection is runtime.ABSENT:
+        return free
+    for member in collection:  # type: ignore[attr-defined]  # a tuple or a frozenset
+        free |= table.get(member, 0)
+    return free
+
+
+def _test(module: Module, test: Test, at: Span) -> list[ast.stmt]:
+    match test:
+        case Predicate(condition, mask):
+            alive = _and_mask(_live(at), _number(mask, module, at), at)
+            fails = placed(ast.BoolOp(ast.And(), [alive, _not(expression(module, condition, {}), at)]), at)
+            return [_if(fails, [_set_live(_and_mask(_live(at), _number(~mask, module, at), at), at)])]
+        case Table(attribute, entries, otherwise, missing):
+            table: dict[object, int] = {runtime.ABSENT: missing, **dict(entries)}
+            value = input_value(module, attribute.path, True, attribute.at)
+            kept = _called(module, table.get, [value, _number(otherwise, module, at)], at)
+        case Members(attribute, entries, unaffected, missing):
+            value = input_value(module, attribute.path, True, attribute.at)
+            free = _number(unaffected, module, at)
+            kept = call("either", [value, module.constant(dict(entries), at), free], at)
+        case Cuts(attribute, points, masks, missing):
+            return _cuts(module, attribute, points, masks, missing, at)
+    return [_set_live(_and_mask(_live(at), kept, at), at)]
+
+
+def _cuts(
+    module: Module, attribute: core.Read, points: tuple[object, ...], masks: tuple[int, ...], missing: int, at: Span
+) -> list[ast.stmt]:
+    found = module.fresh("v")
+    value = input_value(module, attribute.path, True, attribute.at)
+    constants = module.constant(points, at)
+    region = placed(
+        ast.BinOp(
+            call("bisect_left", [constants, name_of(found, at)], at),
+            ast.Add(),
+            call("bisect_right", [constants, name_of(found, at)], at),
+        ),
+        at,
+    )
+    mask = placed(ast.Subscript(module.constant(masks, at), region, ast.Load()), at)
+    absent = placed(ast.Compare(name_of(found, at), [ast.Is()], [name_of("ABSENT", at)]), at)
+    kept = placed(ast.IfExp(absent, _number(missing, module, at), mask), at)
+    store = placed(ast.Name(found, ast.Store()), at)
+    assigned = ast.copy_location(ast.Assign([store], value), value)
+    return [assigned, _set_live(_and_mask(_live(at), kept, at), at)]
+
+
+def _called(module: Module, function: Callable[..., object], arguments: list[ast.expr], at: Span) -> ast.expr:
+    name = module.fresh("g")
+    module.namespace[name] = function
+    return call(name, arguments, at)
+
+
+def _number(number: int, module: Module, at: Span) -> ast.expr:
+    """A mask: written out where it is short, else a global name."""
+    return module.constant(number, at)
+
+
+_LIVE: Final = "live"
+
+
+def _live(at: Span) -> ast.expr:
+    return name_of(_LIVE, at)
+
+
+def _set_live(value: ast.expr, at: Span) -> ast.stmt:
+    return ast.copy_location(ast.Assign([placed(ast.Name(_LIVE, ast.Store()), at)], value), value)
+
+
+def _and_mask(left: ast.expr, right: ast.expr, at: Span) -> ast.expr:
+    return placed(ast.BinOp(left, ast.BitAnd(), right), at)
+
+
+def _not(value: ast.expr, at: Span) -> ast.expr:
+    return placed(ast.UnaryOp(ast.Not(), value), at)
+
+
+def _if(test: ast.expr, body: list[ast.stmt]) -> ast.stmt:
+    return ast.copy_location(ast.If(test, body, []), test)

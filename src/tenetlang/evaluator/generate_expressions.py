@@ -1,0 +1,385 @@
+"""Core expressions as nodes of Python's syntax tree.
+
+Each node becomes Python that gives its value. Python's own `and`, `or`, `if … else` and order of evaluation are Tenet's, so
+what the language calls short-circuit needs no code. Quantifiers and comprehensions need statements: each is a function of its
+own, called with the variables that it uses. So are long `match`es. Nothing nests deeper than the policy's own expressions.
+
+No name and no attribute comes from the policy: variables, functions and constants are numbered, and parts of parsed values
+are looked up in a table of those that exist. The policy's texts are only ever constants.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Final
+
+import attrs
+
+from tenetlang.decision_tree.conditions import nodes
+from tenetlang.decision_tree.tree import Policy
+from tenetlang.evaluator import runtime
+from tenetlang.evaluator.builtins import BUILTINS
+from tenetlang.evaluator.operations import OPERATIONS
+from tenetlang.evaluator.readers import narrowed
+from tenetlang.program import expression as core
+from tenetlang.program.types import ListType, Scalar, Type
+from tenetlang.text import Span
+from tenetlang.values import numbers, times
+from tenetlang.values.collections import Map, Record
+from tenetlang.values.network import Cidr, Email, Host, Ip
+from tenetlang.values.paths import Path
+from tenetlang.values.patterns import Pattern
+from tenetlang.values.urls import Url
+from tenetlang.values.versions import Semver
+
+Scope = Mapping[str, str]
+"""For each variable of Tenet the variable of Python that holds it."""
+
+INPUTS: Final = "inputs"
+RUN: Final = "run"
+
+_COMPARISONS: Final[Mapping[str, type[ast.cmpop]]] = {
+    "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
+}  # fmt: skip
+
+
+def _parts() -> Mapping[str, Callable[[object], object]]:
+    """The public attributes of the parsed types, each with the function that gets it."""
+    names: set[str] = set()
+    for kind in (Url, Email, Host, Path, Semver, Ip, Cidr, times.Time, times.Duration, times.Calendar):
+        names |= {name for name in (*vars(kind), *getattr(kind, "__annotations__", {})) if not name.startswith("_")}
+    return {name: operator.attrgetter(name) for name in sorted(names)}
+
+
+PARTS: Final = _parts()
+
+
+class GenerationError(ValueError):
+    """A policy that was made by hand, or tampered with, and refers to what does not exist."""
+
+
+@attrs.define
+class Module:
+    """Python in the making: functions by the file whose lines they carry, and the values of their global names."""
+
+    policy: Policy
+    recording: bool
+    namespace: dict[str, object]
+    functions: dict[str, list[ast.stmt]] = attrs.field(factory=dict)
+    numbers: count[int] = attrs.field(factory=count)
+    named: dict[str, str] = attrs.field(factory=dict)
+    constants: dict[object, str] = attrs.field(factory=dict)
+
+    def fresh(self, letter: str) -> str:
+        """A name that nothing else has."""
+        return f"{letter}{next(self.numbers)}"
+
+    def constant(self, value: object, at: Span) -> ast.expr:
+        """The value as an expression: written out where Python can, else a global name."""
+        kind = type(value)
+        if kind in {bool, str} or (kind is int and isinstance(value, int) and abs(value) < 2**63):
+            assert isinstance(value, bool | str | int)
+            return placed(ast.Constant(value), at)
+        key = id(value)
+        if key not in self.constants:
+            name = self.fresh("c")
+            self.constants[key] = name
+            self.namespace[name] = value
+        return name_of(self.constants[key], at)
+
+
+def placed(node: ast.expr, at: Span) -> ast.expr:
+    """The node at the line and column of the policy."""
+    line, column = at.text.position(at.start)
+    node.lineno = node.end_lineno = line
+    node.col_offset = node.end_col_offset = column - 1
+    return node
+
+
+def name_of(name: str, at: Span) -> ast.expr:
+    return placed(ast.Name(name, ast.Load()), at)
+
+
+def call(function: str, arguments: list[ast.expr], at: Span) -> ast.expr:
+    return placed(ast.Call(name_of(function, at), arguments, []), at)
+
+
+def method(of: str, name: str, arguments: list[ast.expr], at: Span) -> ast.expr:
+    """A call of a method whose name is ours."""
+    return placed(ast.Call(placed(ast.Attribute(name_of(of, at), name, ast.Load()), at), arguments, []), at)
+
+
+def text(content: str, at: Span) -> ast.expr:
+    return placed(ast.Constant(content), at)
+
+
+def free_locals(item: object, scope: Scope) -> list[str]:
+    """The variables of the scope that an expression or block uses, sorted."""
+    return sorted({node.name for node in nodes(item) if isinstance(node, core.Local) and node.name in scope})
+
+
+def expression(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
+    """Python that gives the value of the node."""
+    at = node.at
+    match node:
+        case core.Constant(constant):
+            return module.constant(constant, at)
+        case core.Local(name):
+            if name not in scope:
+                raise GenerationError(f"no variable {name!r} at {at.place}")
+            return name_of(scope[name], at)
+        case core.Read():
+            return read(module, node)
+        case core.Derived(name):
+            function = _definition(module, name)
+            arguments = [text(name, at), name_of(function, at), name_of(INPUTS, at)]
+            return method(RUN, "define", arguments, at)
+        case core.CallFunction(name, arguments):
+            given = [expression(module, argument, scope) for argument in arguments]
+            return call(_function(module, name, len(given)), [name_of(INPUTS, at), name_of(RUN, at), *given], at)
+        case core.Present(of):
+            return _is_absent(expression(module, of, scope), ast.IsNot(), at)
+        case core.Default(of, otherwise):
+            return _default(module, of, otherwise, scope, at)
+        case core.Not(of):
+            return placed(ast.UnaryOp(ast.Not(), expression(module, of, scope)), at)
+        case core.And(items) | core.Or(items):
+            if not items:
+                return placed(ast.Constant(isinstance(node, core.And)), at)
+            joint = ast.And() if isinstance(node, core.And) else ast.Or()
+            values = [expression(module, item, scope) for item in items]
+            return values[0] if len(values) == 1 else placed(ast.BoolOp(joint, values), at)
+        case core.Exists() | core.Every() | core.Build() | core.Match():
+            from tenetlang.evaluator import generate_blocks
+
+            return generate_blocks.lifted(module, node, scope)
+    return _applied(module, node, scope)
+
+
+def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
+    """Nodes that evaluate their operands, from the left, and combine the values."""
+    at = node.at
+    match node:
+        case core.Field(of, name, optional=True):
+            return call("field", [expression(module, of, scope), text(name, at)], at)
+        case core.Field(of, name):
+            return placed(ast.Subscript(expression(module, of, scope), text(name, at), ast.Load()), at)
+        case core.Part(of, name):
+            if name not in PARTS:
+                raise GenerationError(f"no part {name!r} at {at.place}")
+            return call("part", [expression(module, of, scope), module.constant(PARTS[name], at)], at)
+        case core.Index(of, key, optional=optional):
+            operands = [expression(module, of, scope), expression(module, key, scope)]
+            return call("index_or_absent" if optional else "index", operands, at)
+        case core.Compare(comparison, left, right):
+            sides = expression(module, left, scope), expression(module, right, scope)
+            return placed(ast.Compare(sides[0], [_COMPARISONS[comparison]()], [sides[1]]), at)
+        case core.Contains(item, collection):
+            sides = expression(module, item, scope), expression(module, collection, scope)
+            if collection.type == Scalar("cidr"):
+                return call("in_block", list(sides), at)
+            return placed(ast.Compare(sides[0], [ast.In()], [sides[1]]), at)
+        case core.Matches(of, pattern):
+            subject = call("str", [expression(module, of, scope)], at)
+            if isinstance(pattern, core.Constant) and isinstance(pattern.value, Pattern):
+                return placed(ast.Call(module.constant(pattern.value.matches, at), [subject], []), at)
+            return call("matches", [subject, expression(module, pattern, scope)], at)
+        case core.ToolIs(of, tools):
+            return _tool_is(module, expression(module, of, scope), tools, at)
+        case core.IsType(of, wanted) | core.Narrow(of, wanted):
+            arguments = [expression(module, of, scope), module.constant(wanted, at)]
+            return call("is_type" if isinstance(node, core.IsType) else "narrow", arguments, at)
+        case core.Widen(of):
+            return call("to_decimal", [expression(module, of, scope)], at)
+        case core.Operate(name, operands):
+            function = module.constant(OPERATIONS[name], at)
+            return placed(ast.Call(function, [expression(module, item, scope) for item in operands], []), at)
+        case core.Builtin(name, arguments):
+            if name not in BUILTINS:
+                raise GenerationError(f"no built-in {name!r} at {at.place}")
+            function = module.constant(BUILTINS[name], at)
+            return placed(ast.Call(function, [expression(module, item, scope) for item in arguments], []), at)
+    return _made(module, node, scope)
+
+
+def _made(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
+    at = node.at
+    match node:
+        case core.MakeList(items):
+            return placed(ast.Tuple([expression(module, item, scope) for item in items], ast.Load()), at)
+        case core.MakeSet(items):
+            listed = placed(ast.Tuple([expression(module, item, scope) for item in items], ast.Load()), at)
+            return call("frozenset", [listed], at)
+        case core.MakeMap(entries):
+            keys: list[ast.expr | None] = []
+            values: list[ast.expr] = []
+            for key, item in entries:
+                keys.append(expression(module, key, scope))
+                values.append(expression(module, item, scope))
+            return call("Map", [placed(ast.Dict(keys, values), at)], at)
+        case core.MakeRecord(fields):
+            names: list[ast.expr | None] = [text(name, at) for name, _ in fields]
+            contents = [expression(module, item, scope) for _, item in fields]
+            return call("Record", [placed(ast.Dict(names, contents), at)], at)
+    raise GenerationError(f"no code for {type(node).__name__}")
+
+
+def _tool_is(module: Module, tool: ast.expr, tools: frozenset[str], at: Span) -> ast.expr:
+    if len(tools) == 1:
+        return placed(ast.Compare(tool, [ast.Eq()], [text(next(iter(tools)), at)]), at)
+    return placed(ast.Compare(tool, [ast.In()], [module.constant(tools, at)]), at)
+
+
+def _is_absent(value: ast.expr, comparison: ast.cmpop, at: Span) -> ast.expr:
+    return placed(ast.Compare(value, [comparison], [name_of("ABSENT", at)]), at)
+
+
+def _default(module: Module, of: core.Expression, otherwise: core.Expression, scope: Scope, at: Span) -> ast.expr:
+    found = module.fresh("v")
+    value = placed(ast.NamedExpr(ast.Name(found, ast.Store()), expression(module, of, scope)), at)
+    test = _is_absent(value, ast.Is(), at)
+    return placed(ast.IfExp(test, expression(module, otherwise, scope), name_of(found, at)), at)
+
+
+# --------------------------------------------------------------------------------------------------------------- reads
+
+
+def read(module: Module, node: core.Read) -> ast.expr:
+    """Python that reads a path: of the inputs, or of a document, which is a global name."""
+    at, path = node.at, node.path
+    value = input_value(module, path, node.optional, at)
+    if not module.recording:
+        return value
+    return method(RUN, "read", [text(read_name(path), at), value], at)
+
+
+def read_name(path: tuple[str, ...]) -> str:
+    """A path of the request as the trace names it: `args.amount`, `data.vendors`."""
+    return ".".join(("data", *path[2:]) if path[0] == "data" else path)
+
+
+def input_value(module: Module, path: tuple[str, ...], optional: bool, at: Span) -> ast.expr:
+    """The value at a path, or where it is `optional` `ABSENT`."""
+    if path[0] == "data":
+        if len(path) < 3 or f"data {path[1]} {path[2]}" not in module.named:
+            raise GenerationError(f"no document {'.'.join(path)!r}")
+        value, rest = name_of(module.named[f"data {path[1]} {path[2]}"], at), path[3:]
+    else:
+        value, rest = name_of(INPUTS, at), path
+    for position, name in enumerate(rest):
+        last = position == len(rest) - 1
+        if optional and not (position == 0 and _surely_there(module, path)):
+            getter = placed(ast.Attribute(value, "get", ast.Load()), at)
+            value = placed(ast.Call(getter, [text(name, at), name_of("ABSENT" if last else "NOTHING", at)], []), at)
+        else:
+            value = placed(ast.Subscript(value, text(name, at), ast.Load()), at)
+    return value
+
+
+def _surely_there(module: Module, path: tuple[str, ...]) -> bool:
+    """Whether every request has the first part of the path."""
+    if path[0] in {"data", "tool", "args", "origins", "counters", "approvals"}:
+        return path[0] != "data"
+    return path[0] in module.policy.facts and module.policy.facts[path[0]].required
+
+
+# ----------------------------------------------------------------------------------------------------------- functions
+
+
+def add_function(module: Module, name: str, variables: list[str], body: list[ast.stmt], at: Span) -> None:
+    """Add a function of the inputs, the run and these variables."""
+    parameters = [ast.arg(parameter) for parameter in (INPUTS, RUN, *variables)]
+    arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
+    function = ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[])
+    function.lineno, function.col_offset = at.text.position(at.start)
+    module.functions.setdefault(at.text.name, []).append(function)
+
+
+def returning(value: ast.expr) -> ast.stmt:
+    return ast.copy_location(ast.Return(value), value)
+
+
+def _definition(module: Module, name: str) -> str:
+    """The function that evaluates a definition."""
+    key = f"let {name}"
+    if key not in module.named:
+        if name not in module.policy.definitions:
+            raise GenerationError(f"no definition {name!r}")
+        definition = module.policy.definitions[name]
+        function = module.named[key] = module.fresh("d")
+        body = [returning(expression(module, definition.value, {}))]
+        add_function(module, function, [], body, definition.at)
+    return module.named[key]
+
+
+def _function(module: Module, name: str, arguments: int) -> str:
+    """The function of Python for a function of the policy."""
+    key = f"fn {name}"
+    function = module.policy.functions.get(name)
+    if function is None or len(function.parameters) != arguments:
+        raise GenerationError(f"no function {name!r} of {arguments} parameters")
+    if key not in module.named:
+        module.named[key] = module.fresh("f")
+        scope = {parameter.name: module.fresh("v") for parameter in function.parameters}
+        body = [returning(expression(module, function.body, scope))]
+        add_function(module, module.named[key], list(scope.values()), body, function.at)
+    return module.named[key]
+
+
+# -------------------------------------------------------------------------------------------------------------- module
+
+
+def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, recording: bool) -> Module:
+    """An empty module: the names of the runtime, and a global name for each document."""
+
+    def is_type(value: object, wanted: Type) -> bool:
+        return value is not runtime.ABSENT and narrowed(policy.tools, value, wanted) is not None
+
+    def narrow(value: object, wanted: Type) -> object:
+        if value is runtime.ABSENT:
+            return value
+        read = narrowed(policy.tools, value, wanted)
+        if read is None:
+            raise runtime.ValueFault("bad_input", "the value is of another type")
+        return read
+
+    def no_arm() -> object:
+        raise GenerationError("a match of which no arm holds")
+
+    def matches(subject: str, pattern: object) -> bool:
+        assert isinstance(pattern, Pattern)
+        return pattern.matches(subject)
+
+    namespace: dict[str, object] = {
+        "__builtins__": {}, runtime.MARK: True, "ABSENT": runtime.ABSENT, "NOTHING": runtime.NOTHING, "Map": Map,
+        "Record": Record, "frozenset": frozenset, "tuple": tuple, "str": str, "field": runtime.field,
+        "part": runtime.part, "index": runtime.index, "index_or_absent": runtime.index_or_absent,
+        "in_block": runtime.in_block, "matches": matches, "no_arm": no_arm, "is_type": is_type, "narrow": narrow,
+        "to_decimal": numbers.to_decimal, "members": runtime.members, "entries": runtime.entries,
+        "ValueFault": runtime.ValueFault, "WORK_LIMIT": runtime.WORK_LIMIT,
+    }  # fmt: skip
+    module = Module(policy, recording, namespace)
+    for (package, name), document in sorted(data.items(), key=lambda item: item[0]):
+        constant = module.fresh("k")
+        module.named[f"data {package} {name}"] = constant
+        namespace[constant] = document
+    return module
+
+
+def finish(module: Module) -> Mapping[str, object]:
+    """Compile the functions, file by file under the file's name, and give the namespace that holds them."""
+    for file, functions in module.functions.items():
+        tree = ast.fix_missing_locations(ast.Module(functions, []))
+        exec(compile(tree, file or "<policy>", "exec"), module.namespace)  # noqa: S102  # see the top of the file
+    module.functions = {}
+    return module.namespace
+
+
+def is_list(type_: Type) -> bool:
+    """Whether values of the type are tuples, which iterate as they are."""
+    return isinstance(type_, ListType)
+
+
