@@ -17,7 +17,7 @@ SIZES = (100, 1_000, 10_000)
 def policy(rules: int) -> str:
     """A package with that many rules."""
     return "package bench.rules\n" + "".join(
-        f'\nallow rule_{number} if {{\n    tool is tool_{number % 50}\n    args.amount <= {number}.50\n'
+        f"\nallow rule_{number} if {{\n    tool is tool_{number % 50}\n    args.amount <= {number}.50\n"
         f'    agent.team == "team_{number % 7}"\n    "role_{number % 11}" in agent.roles\n}}\n'
         for number in range(rules)
     )

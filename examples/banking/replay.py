@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Call:
 
 @attrs.frozen
 class Task:
-    """A user's task, or an injection's where `planted` is the tool whose result holds the text."""
+    """A user's task, or an injection where `planted` is the tool whose result holds the text."""
 
     name: str
     calls: tuple[Call, ...]
@@ -73,35 +73,9 @@ def read_tasks(file: Path, kind: str, planted: str | None = None) -> list[Task]:
     ]
 
 
-def replay(policy: Policy, task: Task) -> Iterator[Decided]:
-    """Each call decided in order. What escalates is taken to be approved by the time the next call is made."""
-    session = {"id": task.name, "labels": set[str](), "calls": list[object]()}
-    if task.planted is not None:
-        _remember(session, task.planted, {}, "allow")
-    paid = Decimal(0)
-    for call in task.calls:
-        request = {
-            "tool": call.tool,
-            "args": dict(call.args),
-            "origins": origins(call, task),
-            "agent": {"id": "assistant"},
-            "user": {"id": "customer"},
-            "session": {"id": session["id"], "labels": sorted(session["labels"]), "calls": list(session["calls"])},
-            "counters": {"paid_today": paid},
-        }
-        decision = policy.decide(request)
-        if decision.verdict == "allow" and call.tool in PAYS:
-            paid += Decimal(str(call.args["amount"]))
-        _remember(session, call.tool, call.args, decision.verdict)
-        yield Decided(task.name, call.tool, request, decision)
-
-
-def origins(call: Call, task: Task) -> dict[str, list[str]]:
-    """The origins of a call's arguments, in the words of a request."""
-    return {
-        argument: [_origin(source, task) for source in sources] or ["agent"]
-        for argument, sources in call.sources.items()
-    }
+def origins(call: Call, task: Task) -> dict[str, object]:
+    """Where the arguments of a call come from, in the words of a request."""
+    return {name: [_origin(source, task) for source in sources] for name, sources in call.sources.items()}
 
 
 def _origin(source: str, task: Task) -> str:
@@ -111,3 +85,108 @@ def _origin(source: str, task: Task) -> str:
     if kind == "task":
         return "user" if task.planted is None else f"tool:{task.planted}"
     return "agent"
+
+
+def all_planted(call: Call, task: Task) -> dict[str, object]:
+    """As if the planted text had spelled out every argument."""
+    return dict.fromkeys(call.args, f"tool:{task.planted}")
+
+
+def all_agent(call: Call, task: Task) -> dict[str, object]:
+    """As if the agent passed everything off as its own."""
+    del task
+    return dict.fromkeys(call.args, "agent")
+
+
+def unsaid(call: Call, task: Task) -> dict[str, object]:
+    """As if the caller could not tell where anything came from."""
+    del call, task
+    return {}
+
+
+def replay(
+    policy: Policy, tasks: Sequence[Task], origins_of: Callable[[Call, Task], Mapping[str, object]] = origins
+) -> list[Decided]:
+    """Each call of each task decided, in order."""
+    return [decided for task in tasks for decided in _replay(policy, task, origins_of)]
+
+
+def _replay(
+    policy: Policy, task: Task, origins_of: Callable[[Call, Task], Mapping[str, object]]
+) -> Iterator[Decided]:
+    """What escalates is taken to be approved by the time the next call is made."""
+    earlier = [] if task.planted is None else [_earlier(task.planted, "allow")]
+    paid = Decimal(0)
+    for call in task.calls:
+        seen = {str(item["tool"]) for item in earlier if item["verdict"] != "deny"}
+        request: dict[str, object] = {
+            "tool": call.tool,
+            "args": call.args,
+            "origins": origins_of(call, task),
+            "agent": {"id": "assistant"},
+            "user": {"id": "customer"},
+            "session": {"id": task.name, "labels": ["untrusted"] if seen & UNTRUSTED else [], "calls": list(earlier)},
+            "counters": {"paid_today": paid},
+        }
+        decision = policy.decide(request)
+        if decision.verdict != "deny" and call.tool in PAYS:
+            paid += Decimal(str(call.args["amount"]))
+        earlier.append(_earlier(call.tool, decision.verdict))
+        yield Decided(task.name, call.tool, request, decision)
+
+
+def _earlier(tool: str, verdict: str) -> dict[str, object]:
+    return {"tool": tool, "verdict": verdict, "at": "2026-11-22T12:00:00Z"}
+
+
+# ------------------------------------------------------------------------------------------------------------ tables
+
+
+def situations(policy: Policy, file: Path) -> dict[str, list[Decided]]:
+    """What is decided: the users' tasks, and the injections in each way that they may reach the agent."""
+    document, transaction = "read_file", "get_most_recent_transactions"
+    injections = {tool: read_tasks(file, "injection_tasks", tool) for tool in (document, transaction)}
+    return {
+        "users' tasks": replay(policy, read_tasks(file, "user_tasks")),
+        "injections, planted in a document": replay(policy, injections[document]),
+        "injections, planted in the text of a transaction": replay(policy, injections[transaction]),
+        "injections that spell out every argument": replay(policy, injections[document], all_planted),
+        "injections whose values the agent passes off as its own": replay(policy, injections[document], all_agent),
+        "injections, where the caller tells no origins": replay(policy, injections[document], unsaid),
+    }
+
+
+def summary(found: Mapping[str, Sequence[Decided]]) -> str:
+    """How many calls of each situation are allowed, escalated and denied."""
+    lines = ["| | calls | allowed | escalated | denied |", "|---|--:|--:|--:|--:|"]
+    for name, decided in found.items():
+        count = Counter(item.decision.verdict for item in decided)
+        lines.append(f"| {name} | {len(decided)} | " + " | ".join(str(count[verdict]) for verdict in VERDICTS) + " |")
+    return "\n".join(lines)
+
+
+def writing(decided: Sequence[Decided]) -> str:
+    """Each call that is more than reading, and what is said of it. The others are counted in the last line."""
+    rows = ["| task | call | verdict | by |", "|---|---|---|---|"]
+    others: Counter[str] = Counter()
+    for item in decided:
+        by = ", ".join(f"`{rule}`" for rule in item.decision.decided_by)
+        if item.decision.decided_by == ("reading",):
+            others[item.tool] += 1
+        else:
+            rows.append(f"| {item.task} | `{item.tool}` | {item.decision.verdict} | {by} |")
+    counted = ", ".join(f"{count} × `{tool}`" for tool, count in sorted(others.items()))
+    return "\n".join(rows) + f"\n\nBeside these, allowed by `reading`: {counted}."
+
+
+def tables(policy: Policy, file: Path) -> str:
+    """All of the above, in Markdown."""
+    found = situations(policy, file)
+    users, planted = list(found.values())[:2]
+    return "\n\n".join(
+        [summary(found), "**What users ask for**", writing(users), "**What planted text asks for**", writing(planted)]
+    )
+
+
+if __name__ == "__main__":
+    print(tables(load(HERE), Path(sys.argv[1])))

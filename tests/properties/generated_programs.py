@@ -27,8 +27,8 @@ INTS = ["0", "1", "2", "-1", "3", "9223372036854775807"]
 DECIMALS = ["0.5", "1.0", "2.25", "-1.5", "100.00"]
 TIMES = ["2026-01-01", "2026-11-22T20:00:00Z"]
 DURATIONS = ["1h", "30m", "24h"]
-EMAILS = ['"a@x.com"', '"b@y.org"']
-HOSTS = ['"x.com"', '"y.org"']
+EMAILS = ["mail_a", "mail_b"]
+HOSTS = ["host_a", "host_b"]
 GLOBS = ['"a*"', '"*b"', '"?"', '"*.*"']
 REGEXES = ['"a+b?"', '"[ab]*"', '"(?i)A.*"']
 LEVELS = ['"low"', '"high"']
@@ -71,9 +71,7 @@ type Item = {{ id: string, size: int, note?: string }}
 data words: set[string]
 data limits: map[string, int]
 data items: list[Item]
-@writes @external
-tool t.one(n: int, d: decimal, s: string, level: Level, to: list[email], names: set[string], o_n?: int, o_s?: string,
-    counts: map[string, int], item: Item)
+{one}
 @reads
 tool t.two(n: int, s: string, flag: bool, when: time, span: duration, who: email, numbers: list[int],
     o_to?: list[email], o_item?: Item, on: json)
@@ -81,15 +79,22 @@ tool t.two(n: int, s: string, flag: bool, when: time, span: duration, who: email
 tool t.three()
 reviewers desk {{ who {{"p"}}; quorum 1; within 30m; else deny }}
 reviewers board {{ who {{"q", "r"}}; quorum 2; within 1h; else escalate to desk }}
+let mail_a: email = "a@x.com"
+let mail_b: email = "b@y.org"
+let host_a: host = "x.com"
+let host_b: host = "y.org"
 counter calls = count() of t.one within 24h
 counter spent = sum(args.d) of t.one by agent.id
 """
 
+ONE = """@writes @external
+tool t.one(n: int, d: decimal, s: string, level: "low" | "high", to: list[email], names: set[string], o_n?: int,
+    o_s?: string, counts: map[string, int], item: { id: string, size: int, note?: string })"""
+
 BASE = """package b
 {resolve}
 {defaults}
-tool t.one(n: int, d: decimal, s: string, level: "low" | "high", to: list[email], names: set[string], o_n?: int, o_s?: string,
-    counts: map[string, int], item: {{ id: string, size: int, note?: string }})
+{one}
 reviewers watch {{ who {{"w"}}; quorum 1; within 10m; else deny }}
 """
 
@@ -243,8 +248,10 @@ class Maker:
 
         def equality() -> str:
             type_ = choose(equal)
-            left = self.read_or_make(type_, depth)
-            return f"{left} {choose(['==', '!='])} {make(type_, depth) if type_ != 'bool' else '(' + make('bool', depth) + ')'}"
+            left, right = self.read_or_make(type_, depth), make(type_, depth)
+            if type_ == "bool":
+                left, right = f"({left})", f"({right})"
+            return f"{left} {choose(['==', '!='])} {right}"
 
         options = [
             comparison,
@@ -346,7 +353,9 @@ class Maker:
         text = f"{notes}{verdict} {name}{to}{' overrides ' + lifted if lifted else ''} if {{\n    "
         text += "\n    ".join(lines) + "\n}"
         if self.choose([True, False, False]):
+            inside, known = dict(self.scope), set(self.present)
             text += f" unless {{ {'; '.join(self.block(1, 1)) or 'false'} }}"
+            self.scope, self.present = inside, known
         if self.choose([True, False]):
             shown = [read for type_ in ("int", "string", "set[string]") for read in self.reads(type_)]
             text += f' because "n {{{self.choose(shown)}}} and {{{self.choose(shown)}}}"'
@@ -387,7 +396,12 @@ def program(choose: Choose) -> list[tuple[str, str]]:
     default = choose(["", "default deny", 'default escalate to desk because "d"'])
     if extends:
         default = choose(["", "default deny"])
-    header = HEADER.format(extend="extend b" if extends else "", resolve=resolve, defaults=f"{error}\n{default}")
+    header = HEADER.format(
+        extend="extend b" if extends else "",
+        one="" if extends else ONE,
+        resolve=resolve,
+        defaults=f"{error}\n{default}",
+    )
     parts = [header]
     maker.facts = False
     for number in range(choose([0, 1, 2])):
@@ -427,7 +441,7 @@ def program(choose: Choose) -> list[tuple[str, str]]:
 def base(choose: Choose) -> str:
     """A base package: few facts, simple rules."""
     error = choose(["", "on error deny", "on error escalate to watch"])
-    parts = [BASE.format(resolve=choose(["", "resolve priority"]), defaults=error)]
+    parts = [BASE.format(resolve=choose(["", "resolve priority"]), defaults=error, one=ONE)]
     for number in range(choose([1, 2])):
         verdict = choose(["allow", "deny", "escalate"])
         to = " to watch" if verdict == "escalate" else ""

@@ -256,8 +256,7 @@ def _take_damage(walk: _Walk, damage: Damage) -> None:
     _settle(walk)
     _report(walk, walk.expected, damage.what, damage.detail)
     walk.before = None
-    if damage.what == "line":
-        walk.expected += 1
+    walk.expected += 1
 
 
 def _compare_with_remembered(walk: _Walk) -> None:
@@ -274,7 +273,7 @@ def _finish(walk: _Walk) -> Verification:
         size = walk.remembered[0]
         if walk.frontier.size < size:
             detail = f"the log had {size} records when it was remembered and now has {walk.frontier.size}: it was cut"
-            _report(walk, walk.expected, "cut", detail)
+            _report(walk, walk.frontier.size, "cut", detail)
         elif walk.rewritten:
             detail = f"the first {size} records are not those that were remembered: one of them or all were rewritten"
             _report(walk, None, "rewritten", detail)

@@ -24,18 +24,15 @@ LONGEST_REASON = 500
 def decision_lines(decision: Decision, paint: Paint = plain) -> list[str]:
     """All lines, without the trace."""
     lines = heading(decision, paint)
-    table = [(caption, cells) for caption, rows in _sections(decision) for cells in rows for caption in (caption,)]
-    if not table:
-        return lines
-    widths = [max(width(row[place]) for _, row in table if len(row) > place) for place in range(_widest(table))]
-    captions = max(len(caption) for caption, _ in table)
-    lines.append("")
-    before = ""
-    for caption, row in table:
-        shown = "" if caption == before else caption
-        before = caption
-        cells = "  ".join(cell + " " * (widths[place] - width(cell)) for place, cell in enumerate(row))
-        lines.append(f"  {paint(shown, 'quiet') + ' ' * (captions - len(shown))}  {cells}".rstrip())
+    sections = [(caption, rows) for caption, rows in _sections(decision) if rows]
+    column = max((len(caption) for caption, _ in sections), default=0)
+    if sections:
+        lines.append("")
+    for caption, rows in sections:
+        shown = paint(caption, "quiet") + " " * (column - len(caption))
+        for row in _aligned(rows):
+            lines.append(f"  {shown}  {row}".rstrip())
+            shown = " " * column
     return lines
 
 
@@ -82,5 +79,8 @@ def _matched(item: Matched) -> tuple[str, ...]:
     return (visible(item.rule), item.verdict, visible(item.at), owner)
 
 
-def _widest(table: list[tuple[str, tuple[str, ...]]]) -> int:
-    return max(len(row) for _, row in table)
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """The rows with their cells in columns; all rows have as many."""
+    widths = [max(width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell + " " * (taken - width(cell)) for cell, taken in zip(row, widths, strict=True))

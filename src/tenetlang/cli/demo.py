@@ -80,13 +80,14 @@ def _mistake() -> Iterator[str]:
 
 
 def _why(result: Result, paint: Paint) -> Iterator[str]:
-    from tenetlang.cli.why import bare_paths, known_rules
+    from tenetlang.cli.why import known_rules
     from tenetlang.cli.why_text import explain, why_lines
+    from tenetlang.program.request_paths import unquoted_paths
 
     assert result.program is not None
     decision = result.evaluator({}).decide(REQUESTS[1])
     explanation = explain(decision, known_rules(result.program))
-    yield from (line for line in why_lines(explanation, paint, bare=bare_paths(result.program)) if line)
+    yield from (line for line in why_lines(explanation, paint, bare=unquoted_paths(result.program)) if line)
 
 
 def _tampering(result: Result, folder: Path, paint: Paint) -> Iterator[str]:

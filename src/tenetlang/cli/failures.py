@@ -103,6 +103,6 @@ def _place(failure: Exception) -> str:
     """Where in tenetlang it happened, as ` in audit/log.py, line 12`."""
     for frame in reversed(traceback.extract_tb(failure.__traceback__)):
         file = Path(frame.filename)
-        if file.is_relative_to(_SOURCES):
+        if file.is_relative_to(_SOURCES) and file != Path(__file__):
             return f" in {file.relative_to(_SOURCES).as_posix()}, line {frame.lineno}"
     return ""

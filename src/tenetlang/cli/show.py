@@ -111,9 +111,9 @@ def _later_stage(stage: str, program: Program, style: str) -> str:
             shape = json_form.to_json(tree)
             return write({"schema_version": SCHEMA_VERSION, "stage": stage, "decision_tree": shape}) + "\n"
         return {"mermaid": as_mermaid, "svg": as_svg, "pretty": as_text}[style](tree)
-    from tenetlang.evaluator.generate import source
+    from tenetlang.evaluator.source import python_source
 
-    code = source(tree)
+    code = python_source(tree)
     if style == "json":
         return write({"schema_version": SCHEMA_VERSION, "stage": stage, "python": code}) + "\n"
     return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from tenetlang.decision import Decision
     from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.program.program import Program
-    from tenetlang.program.types import Type
 
 EXAMPLES = ["tenet why policies/ request.json", "tenet why policies/ request.json --fill --all"]
 STATUSES = [(0, "explained, whatever the verdict"), (1, "the policy has errors")]
@@ -54,7 +52,9 @@ def command(
     if style == "json":
         say_json({"decision": decision.to_json(), **explanation.to_json()})
     else:
-        bare = bare_paths(result.program)
+        from tenetlang.program.request_paths import unquoted_paths
+
+        bare = unquoted_paths(result.program)
         say("\n".join(why_lines(explanation, painter(sys.stdout), everything=everything, bare=bare)) + "\n")
     return statuses.FINE
 
@@ -93,34 +93,3 @@ def known_rules(program: Program) -> dict[str, Known]:
 
     rules = (rule for package in program.packages for rule in package.rules)
     return {rule.shown_name: Known(rule.verdict, rule.owner, rule.at.place) for rule in rules}
-
-
-def bare_paths(program: Program) -> frozenset[str]:
-    """The paths of a request whose values a trace writes as strings, though they are none.
-
-    A path that is a string for one tool and a number for another is left out.
-    """
-    types: dict[str, set[bool]] = {}
-    roots: list[tuple[str, Type]] = [("args", tool.parameters) for tool in program.tools.values()]
-    roots += [(fact.name, fact.type) for fact in program.facts.values()]
-    roots += [(f"counters.{counter.name}", counter.type) for counter in program.counters]
-    roots += [(f"data.{data.name}", data.type) for data in program.data]
-    for path, bare in (found for name, type_ in roots for found in _scalars(name, type_)):
-        types.setdefault(path, set()).add(bare)
-    return frozenset(path for path, said in types.items() if said == {True})
-
-
-def _scalars(path: str, type_: Type) -> Iterator[tuple[str, bool]]:
-    """The paths below one that lead to single values, and whether these are shown without quotes."""
-    from tenetlang.program.types import OptionalType, RecordType, Scalar
-
-    match type_:
-        case OptionalType(of):
-            yield from _scalars(path, of)
-        case RecordType(fields):
-            for field in fields:
-                yield from _scalars(f"{path}.{field.name}", field.type)
-        case Scalar(name):
-            yield path, name in {"decimal", "time", "duration"}
-        case _:
-            yield path, False

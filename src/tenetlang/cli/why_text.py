@@ -190,8 +190,9 @@ class _Page:
         for name, value in condition.bindings.items():
             yield f"{visible(name)} = {value_text(value, self.longest)}"
         for path, value in condition.read.items():
-            shown = visible(value) if path in self.bare and isinstance(value, str) else value_text(value, self.longest)
-            yield f"{visible(path)} = {cut(shown, self.longest)}"
+            bare = path in self.bare and isinstance(value, str)
+            shown = cut(visible(str(value)), self.longest) if bare else value_text(value, self.longest)
+            yield f"{visible(path)} = {shown}"
 
 
 def _verb(story: Story) -> str:

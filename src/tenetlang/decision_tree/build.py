@@ -35,7 +35,11 @@ def build(program: Program) -> Policy:
     """The decision tree of a checked program. Quick (10,000 rules in about a second), and the same for equal programs."""
     forest = _Forest(knowledge(program), tuple(rule for package in program.packages for rule in package.rules))
     order = _rank_order(program.packages)
-    root = _by_tool(forest, order, sorted(program.tools)) if program.uses_tools else _node(forest, _analysed(forest, order, frozenset()), ())
+    root = (
+        _by_tool(forest, order, sorted(program.tools))
+        if program.uses_tools
+        else _node(forest, _analysed(forest, order, frozenset()), ())
+    )
     return Policy(
         version=FORMAT_VERSION,
         entry=program.entry,
@@ -111,7 +115,9 @@ def _by_tool(forest: _Forest, order: Sequence[int], tools: Sequence[str]) -> Nod
     }
     if not nodes:
         return forest.leaf(shared)
-    otherwise = Tally(nodes[tool] for tool in tools).most_common(1)[0][0]
+    tally = Tally(nodes.values())
+    sizes = {node: len(candidates[tool]) for tool, node in nodes.items()}
+    otherwise = min(tally, key=lambda node: (-tally[node], sizes[node]))
     branches = tuple((tool, node) for tool, node in nodes.items() if node != otherwise)
     if not branches:
         return otherwise

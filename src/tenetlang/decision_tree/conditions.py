@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from tenetlang.decision_tree.tree import Policy
 from tenetlang.program import expression as core
 from tenetlang.program.program import Definition, Function, Program
 from tenetlang.program.types import ListType, OptionalType, RecordType, Scalar, SetType, Type, UnionType
@@ -102,7 +103,7 @@ class Knowledge:
     faulting: dict[str, bool] = attrs.field(factory=dict)
 
 
-def knowledge(program: Program) -> Knowledge:
+def knowledge(program: Program | Policy) -> Knowledge:
     """What the analysis needs of a program."""
     return Knowledge(
         facts={name: fact.type for name, fact in program.facts.items()},
@@ -141,6 +142,8 @@ def _faults(known: Knowledge, node: object) -> bool:
             return _named_faults(known, f"let {name}", known.definitions[name].value)
         case core.CallFunction(name):
             return _named_faults(known, f"fn {name}", known.functions[name].body)
+        case _:
+            pass
     return False
 
 
@@ -188,6 +191,8 @@ def early(known: Knowledge, condition: core.Expression, tools: frozenset[str]) -
                     return False
                 if not optional and not always_there(known, path, tools):
                     return False
+            case _:
+                pass
     return not can_fault(known, condition)
 
 
@@ -310,6 +315,8 @@ def constant_of(known: Knowledge, expression: core.Expression) -> object | None:
         case core.Widen(of):
             whole = constant_of(known, of)
             return Decimal(whole) if isinstance(whole, int) and abs(whole) < 10**18 else None
+        case _:
+            pass
     return None
 
 
@@ -332,6 +339,8 @@ def _negated(inner: Constraint | None) -> Constraint | None:
             return Between(attribute, _OPPOSITE[operator], constant)
         case Presence(attribute, wanted):
             return Presence(attribute, not wanted)
+        case _:
+            pass
     return None
 
 
@@ -351,6 +360,8 @@ def _constants(known: Knowledge, collection: core.Expression) -> tuple[object, .
         case core.MakeSet(items) | core.MakeList(items):
             values = [constant_of(known, item) for item in items]
             return None if None in values else tuple(values)
+        case _:
+            pass
     constant = constant_of(known, collection)
     return tuple(sorted_values(constant)) if isinstance(constant, frozenset | tuple) else None
 
@@ -388,4 +399,6 @@ def for_tool(condition: core.Expression, tool: str) -> bool | None:
                 if inner is None or inner is settles:
                     return inner
             return not settles
+        case _:
+            pass
     return None

@@ -12,7 +12,6 @@ quicker than any table.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -135,7 +134,8 @@ def _predicates(rules: Sequence[Found]) -> tuple[list[tuple[int, Test]], list[li
         for _, condition in rule.early:
             sharing[condition] = sharing.get(condition, 0) | 1 << bit
     rests = [
-        [*rule.rest, *(place for place, condition in rule.early if sharing[condition].bit_count() == 1)] for rule in rules
+        [*rule.rest, *(place for place, condition in rule.early if sharing[condition].bit_count() == 1)]
+        for rule in rules
     ]
     # Costlier than a table: they come after all tables, the more shared first.
     tests: list[tuple[int, Test]] = [
@@ -211,11 +211,12 @@ def _table(constraints: Sequence[tuple[int, Among | Presence]], everyone: int) -
 
 def _cuts(constraints: Sequence[tuple[int, Between]], everyone: int) -> Cuts:
     points = sorted_values({constraint.constant for _, constraint in constraints})
+    numbers = {point: number for number, point in enumerate(points)}
     regions = 2 * len(points) + 1
     ranges: dict[int, tuple[int, int]] = {}
     for bit, constraint in constraints:
         low, high = ranges.get(bit, (0, regions - 1))
-        exact = 2 * _index(points, constraint.constant) + 1
+        exact = 2 * numbers[constraint.constant] + 1
         match constraint.operator:
             case "<":
                 high = min(high, exact - 1)
@@ -237,10 +238,6 @@ def _cuts(constraints: Sequence[tuple[int, Between]], everyone: int) -> Cuts:
         live = (live | starting[region]) & ~ending[region]
         masks.append(live)
     return Cuts(constraints[0][1].attribute, tuple(points), tuple(masks), free)
-
-
-def _index(points: Sequence[object], constant: object) -> int:
-    return bisect_left(points, constant)  # type: ignore[type-var]  # values of one ordered type
 
 
 def _one_each(holds: Sequence[tuple[int, Holds]]) -> tuple[list[tuple[int, Holds]], list[tuple[int, Holds]]]:

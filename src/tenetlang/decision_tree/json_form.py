@@ -32,7 +32,6 @@ import attrs
 from tenetlang.decision_tree.tree import FORMAT_VERSION, Policy
 from tenetlang.decision_tree.values_form import ValueFormatError, decode_value, encode_value
 from tenetlang.decision_tree.verify import PolicyFormatError, verify
-from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.text import Span, Text
 
@@ -56,8 +55,12 @@ def decode(data: bytes | str) -> Policy:
         document = json.loads(
             data, object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float, parse_int=_int
         )
-    except (ValueError, RecursionError) as problem:
-        raise PolicyFormatError(f"not JSON: {problem or 'nested too deeply'}") from None
+    except RecursionError:
+        raise PolicyFormatError("nested too deeply") from None
+    except PolicyFormatError:
+        raise
+    except ValueError as problem:
+        raise PolicyFormatError(f"not JSON: {problem}") from None
     return from_json(document)
 
 
@@ -81,11 +84,18 @@ def to_json(policy: Policy) -> dict[str, object]:
 def from_json(document: object) -> Policy:
     """The policy of a JSON form given as Python values; raises `PolicyFormatError`."""
     match document:
-        case {"format": "tenet-policy", "files": list() as files, "types": list() as listed, "policy": dict() as body}:
-            if len(document) != 4:
-                raise PolicyFormatError("unknown keys beside `policy`")
+        case {
+            "format": "tenet-policy",
+            "files": list() as files,
+            "types": list() as listed,
+            "policy": dict() as body,
+            **others,
+        } if not others:
+            pass
         case _:
-            raise PolicyFormatError('not a policy: `format` is not "tenet-policy", or a part is missing')
+            raise PolicyFormatError(
+                "not a policy: `format`, `files`, `types` and `policy`, and nothing else, are wanted"
+            )
     if body.get("version") != FORMAT_VERSION:
         raise PolicyFormatError(f"version {body.get('version')!r} of the form; this program reads {FORMAT_VERSION}")
     try:
@@ -130,7 +140,7 @@ def _encoder(hint: object) -> _Encoder:
     """What writes values of an annotation; made once, and late-bound, for the nodes contain each other."""
     key = _key(hint)
     if key not in _ENCODERS:
-        _ENCODERS[key] = lambda writing, value: _ENCODERS[key](writing, value)
+        _ENCODERS[key] = lambda writing, value: _ENCODERS[key](writing, value)  # noqa: PLW0108  # what is there later
         _ENCODERS[key] = _make_encoder(hint)
     return _ENCODERS[key]
 
@@ -194,7 +204,9 @@ def _field_encoder(kind: type, name: str) -> _Encoder:
 
 
 def _union_encoder(arguments: tuple[object, ...]) -> _Encoder:
-    coders = {kind: _encoder(kind) for kind in arguments if isinstance(kind, type) and attrs.has(kind)}
+    coders: dict[type, _Encoder] = {
+        kind: _encoder(kind) for kind in arguments if isinstance(kind, type) and attrs.has(kind)
+    }
     others = [_encoder(kind) for kind in arguments if not isinstance(kind, type)]
 
     def write(writing: _Writing, value: object) -> object:
@@ -215,9 +227,7 @@ def _tuple_encoder(arguments: tuple[object, ...]) -> _Encoder:
         inner = _encoder(arguments[0])
         return lambda writing, value: [inner(writing, item) for item in _sequence(value)]
     inners = [_encoder(argument) for argument in arguments]
-    return lambda writing, value: [
-        inner(writing, item) for inner, item in zip(inners, _sequence(value), strict=True)
-    ]
+    return lambda writing, value: [inner(writing, item) for inner, item in zip(inners, _sequence(value), strict=True)]
 
 
 def _sequence(value: object) -> tuple[object, ...]:
@@ -290,7 +300,7 @@ def _decode_type(reading: _Reading, form: object) -> t.Type:
 def _decoder(hint: object) -> _Decoder:
     key = _key(hint)
     if key not in _DECODERS:
-        _DECODERS[key] = lambda reading, form: _DECODERS[key](reading, form)
+        _DECODERS[key] = lambda reading, form: _DECODERS[key](reading, form)  # noqa: PLW0108  # what is there later
         _DECODERS[key] = _make_decoder(hint)
     return _DECODERS[key]
 

@@ -62,6 +62,8 @@ def encode_value(value: object) -> object:
             return {"glob": [value.source, value.separator]}
         case Pattern():
             return {"regex": value.source}
+        case _:
+            pass
     raise TypeError(f"{type(value).__name__} is no value of a policy")
 
 

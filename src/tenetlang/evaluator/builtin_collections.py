@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from tenetlang.evaluator.builtin_limits import Function, check_items, check_string
+from tenetlang.evaluator.builtin_limits import Function, check_items
 from tenetlang.values import numbers
 from tenetlang.values.collections import Map
 from tenetlang.values.faults import ValueFault, bad_input, shown
@@ -32,32 +32,44 @@ def count(collection: Members | Map | str) -> int:
 
 
 def sum_of(members: Iterable[Number]) -> Number:
-    """The sum, 0 of nothing; exact, `overflow` where the whole of it does not fit, whatever the order."""
+    """The sum, 0 of nothing; exact, and `overflow` where the whole of it does not fit, whatever the order.
+
+    Of decimals a decimal, of durations a duration. An empty collection does not know what it is of; `sum_of_decimals` and
+    `sum_of_durations` are for those who do.
+    """
     whole = 0
     fraction: Decimal | None = None
+    are_durations = False
     for number in members:
         if isinstance(number, Decimal):
             fraction = _WIDE.add(number, 0 if fraction is None else fraction)
         else:
-            whole += number
+            whole += int(number)
+            are_durations = isinstance(number, Duration)
     if fraction is None:
-        return numbers.int_result(whole)
+        return make_duration(whole) if are_durations else numbers.int_result(whole)
     # Zeros at the end would make the sum look longer than it is.
     return numbers.add(_WIDE.normalize(_WIDE.add(fraction, whole)), 0)
 
 
+def sum_of_decimals(members: Iterable[Decimal]) -> Decimal:
+    """As `sum_of`, for a list or set of decimals, which may be empty."""
+    return Decimal(sum_of(members))
+
+
+def sum_of_durations(members: Iterable[Duration]) -> Duration:
+    """As `sum_of`, for a list or set of durations, which may be empty."""
+    return make_duration(sum(map(int, members)))
+
+
 def minimum(members: Members) -> object:
-    """The first in canonical order; `bad_input` of nothing."""
-    if not members:
-        raise bad_input("an empty collection has no least member")
-    return min(members, key=sort_key)
+    """The first in canonical order, nothing (`None`) of nothing."""
+    return min(members, key=sort_key) if members else None
 
 
 def maximum(members: Members) -> object:
-    """The last in canonical order; `bad_input` of nothing."""
-    if not members:
-        raise bad_input("an empty collection has no greatest member")
-    return max(members, key=sort_key)
+    """The last in canonical order, nothing (`None`) of nothing."""
+    return max(members, key=sort_key) if members else None
 
 
 def any_true(members: Members) -> bool:
@@ -85,23 +97,19 @@ def sort(members: Members) -> tuple[object, ...]:
     return tuple(sorted_values(members))
 
 
-def first(members: Members) -> object:
-    """The first of a list, or of a set in canonical order; `bad_index` of nothing."""
-    if not members:
-        raise ValueFault("bad_index", "an empty collection has no first member")
-    return members[0] if isinstance(members, tuple) else min(members, key=sort_key)
+def first(members: tuple[object, ...]) -> object:
+    """The first of a list, nothing (`None`) of an empty one."""
+    return members[0] if members else None
 
 
-def last(members: Members) -> object:
-    """The last of a list, or of a set in canonical order; `bad_index` of nothing."""
-    if not members:
-        raise ValueFault("bad_index", "an empty collection has no last member")
-    return members[-1] if isinstance(members, tuple) else max(members, key=sort_key)
+def last(members: tuple[object, ...]) -> object:
+    """The last of a list, nothing (`None`) of an empty one."""
+    return members[-1] if members else None
 
 
-def reverse(whole: tuple[object, ...] | str) -> tuple[object, ...] | str:
-    """A list, or the code points of a string, from the last to the first."""
-    return whole[::-1]
+def reverse(members: tuple[object, ...]) -> tuple[object, ...]:
+    """A list from the last member to the first."""
+    return members[::-1]
 
 
 def distinct(members: Members) -> tuple[object, ...]:
@@ -134,11 +142,13 @@ def absolute(number: Number) -> Number:
 
 
 def to_string(value: object) -> str:
-    """The value as templates show it: strings as they are, decimals and times in their one spelling, else compact JSON."""
-    spelled = str(rendered(value))
-    if not isinstance(value, str):
-        check_string(len(spelled))
-    return spelled
+    """The value as templates show it: strings as they are, the others in their one spelling."""
+    return str(rendered(value))
+
+
+def rounded(number: Number, places: int, how: str = "half_even") -> Decimal:
+    """The number rounded to so many places after the point, ties to the even digit unless it says otherwise."""
+    return numbers.rounded(number, places, how)
 
 
 def to_int(value: str | Number) -> int:
@@ -169,6 +179,21 @@ def to_list(members: Members) -> tuple[object, ...]:
 
 
 # std.numbers
+
+
+def floor(number: Decimal) -> Decimal:
+    """The greatest whole number not above. Without its places, a number has room for the digit that rounding may add."""
+    return numbers.rounded(number, 0, "floor")
+
+
+def ceil(number: Decimal) -> Decimal:
+    """The least whole number not below."""
+    return numbers.rounded(number, 0, "ceiling")
+
+
+def truncate(number: Decimal) -> Decimal:
+    """The number without its places."""
+    return numbers.rounded(number, 0, "down")
 
 
 def between(start: int, end: int) -> tuple[int, ...]:
@@ -242,6 +267,8 @@ def _scaled(number: Decimal, unit: str, text: str) -> Decimal:
 COLLECTIONS: Final[Mapping[str, Function]] = {
     "count": count,
     "sum": sum_of,
+    "sum.decimal": sum_of_decimals,
+    "sum.duration": sum_of_durations,
     "min": minimum,
     "max": maximum,
     "any": any_true,
@@ -255,7 +282,7 @@ COLLECTIONS: Final[Mapping[str, Function]] = {
     "distinct": distinct,
     "flatten": flatten,
     "contains": contains,
-    "round": numbers.rounded,
+    "round": rounded,
     "floor_div": numbers.floor_div,
     "abs": absolute,
     "to_string": to_string,
@@ -263,6 +290,9 @@ COLLECTIONS: Final[Mapping[str, Function]] = {
     "to_decimal": to_decimal,
     "to_set": to_set,
     "to_list": to_list,
+    "std.numbers.floor": floor,
+    "std.numbers.ceil": ceil,
+    "std.numbers.truncate": truncate,
     "std.numbers.range": between,
     "std.numbers.range_by": stepped,
     "std.numbers.power": power,

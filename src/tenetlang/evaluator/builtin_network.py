@@ -36,12 +36,9 @@ def _reads(parse: Callable[[str], object]) -> Callable[[str], bool]:
 # std.net
 
 
-def ip_of(host: Host) -> Ip:
-    """The address that a host is; `bad_input` where it is a name."""
-    address = host.ip
-    if address is None:
-        raise bad_input(f"{shown(host)} is a name and not an address")
-    return address
+def ip_of(host: Host) -> Ip | None:
+    """The address that a host is; nothing (`None`) where it is a name."""
+    return host.ip
 
 
 def is_address(host: Host) -> bool:
@@ -85,8 +82,8 @@ def overlap(left: Cidr, right: Cidr) -> bool:
 def merge(blocks: frozenset[Cidr]) -> frozenset[Cidr]:
     """The fewest blocks that hold the same addresses."""
     merged: list[Cidr] = []
-    for block in sorted(blocks):
-        # In canonical order a block comes before those inside it, and before its right-hand neighbour.
+    for block in sorted(blocks, key=_place):
+        # In this order a block comes before those inside it, and before its right-hand neighbour.
         joined = block
         if merged and merged[-1].contains_cidr(block):
             continue
@@ -94,6 +91,10 @@ def merge(blocks: frozenset[Cidr]) -> frozenset[Cidr]:
             joined = Cidr(merged.pop().network, joined.prefix - 1)
         merged.append(joined)
     return frozenset(merged)
+
+
+def _place(block: Cidr) -> tuple[int, int, int]:
+    return block.network.version, block.network.number, block.prefix
 
 
 def _end(block: Cidr) -> int:

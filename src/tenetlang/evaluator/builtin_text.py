@@ -3,7 +3,8 @@
 Strings are sequences of code points: positions and lengths count them, and nothing is normalised. White space and letter
 case come from fixed tables, so that no result depends on the Unicode of the running Python. Positions start at 0.
 
-Functions whose result may be larger than their arguments check its size before they make it.
+Functions whose result may be larger than their arguments check its size before they make it. Those that cut a text into
+pieces don't have to: there are no more pieces than code points, and one thing to watch for less in every policy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from tenetlang.evaluator.builtin_limits import Function, check_items, check_string
+from tenetlang.evaluator.builtin_limits import Function, check_string
 from tenetlang.values import letter_case
 from tenetlang.values.faults import bad_input
 
@@ -72,21 +73,36 @@ def substring(text: str, start: int, count: int) -> str:
     return text[start : start + count]
 
 
+def before(text: str, separator: str) -> str:
+    """What stands before the first separator; the whole text if there is none."""
+    found = text.find(separator)
+    return text[: found if found >= 0 else len(text)]
+
+
+def after(text: str, separator: str) -> str:
+    """What stands after the first separator; nothing if there is none."""
+    found = text.find(separator)
+    return "" if found < 0 else text[found + len(separator) :]
+
+
 def split(text: str, separator: str) -> tuple[str, ...]:
     """The pieces between the separators; with an empty separator, the single code points."""
-    if not separator:
-        check_items(len(text))
-        return tuple(text)
-    check_items(text.count(separator) + 1)
-    return tuple(text.split(separator))
+    return tuple(text.split(separator)) if separator else tuple(text)
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The pieces between line breaks, LF or CR LF; other characters that end a line for Python do not."""
+    return tuple(text.replace("\r\n", "\n").split("\n"))
 
 
 def words(text: str) -> tuple[str, ...]:
     """What stands between white space; no piece is empty."""
-    pieces = text.translate(_SPACES).split(" ")
-    found = tuple(piece for piece in pieces if piece)
-    check_items(len(found))
-    return found
+    return tuple(piece for piece in text.translate(_SPACES).split(" ") if piece)
+
+
+def reversed_text(text: str) -> str:
+    """The code points from the last to the first."""
+    return text[::-1]
 
 
 def join(parts: tuple[str, ...], separator: str) -> str:
@@ -268,8 +284,12 @@ TEXT: Final[Mapping[str, Function]] = {
     "std.text.index_of": index_of,
     "std.text.occurrences": occurrences,
     "std.text.substring": substring,
+    "std.text.before": before,
+    "std.text.after": after,
     "std.text.split": split,
+    "std.text.lines": lines,
     "std.text.words": words,
+    "std.text.reversed": reversed_text,
     "std.text.join": join,
     "std.text.replace": replace,
     "std.text.repeat": repeat,

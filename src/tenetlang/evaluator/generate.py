@@ -24,14 +24,14 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import attrs
 
 from tenetlang.decision_tree.conditions import Knowledge, can_fault, knowledge
 from tenetlang.decision_tree.tree import Bucket, Candidate, Cuts, Members, Policy, Predicate, Table, Test
 from tenetlang.evaluator import runtime
-from tenetlang.evaluator.generate_blocks import Block, exists, lifted, steps
+from tenetlang.evaluator.generate_blocks import Block, exists, steps
 from tenetlang.evaluator.generate_expressions import (
     INPUTS,
     RUN,
@@ -41,24 +41,23 @@ from tenetlang.evaluator.generate_expressions import (
     call,
     expression,
     finish,
+    free_locals,
     input_value,
     method,
     name_of,
     new_module,
     placed,
     returning,
-    text,
 )
 from tenetlang.evaluator.runtime import Recording, RuleFunction, Run
 from tenetlang.program import expression as core
 from tenetlang.program.program import Rule, Template
-from tenetlang.program.types import BOOL
-from tenetlang.text import Span
+from tenetlang.text import Span, Text
 
 Inputs: TypeAlias = Mapping[str, object]
 BucketFunction: TypeAlias = Callable[[Inputs, Run], int]
 Explanation: TypeAlias = Callable[[Inputs, Recording], bool]
-Valuation: TypeAlias = Callable[..., object]
+Valuation: TypeAlias = Callable[..., object]  # type: ignore[explicit-any]  # takes one value for each variable
 
 INLINE_RULES: Final = 24
 """In one bucket, no more rules than this have what is left of them written into the bucket's function."""
@@ -139,6 +138,8 @@ def variables_of(rule: Rule) -> tuple[str, ...]:
                 names.append(local.name)
             case core.Choose(bound):
                 names += [local.name for local in (bound.key, bound.value) if local is not None]
+            case core.Condition():
+                pass
     return tuple(names)
 
 
@@ -158,20 +159,47 @@ def rule_function(module: Module, rule: Rule, rest: Sequence[int]) -> str:
         if recorded:
             found = method(RUN, "witness", [], rule.at)
         elif variables:
-            found = placed(ast.Tuple([name_of(scope[variable], rule.at) for variable in variables], ast.Load()), rule.at)
+            found = placed(
+                ast.Tuple([name_of(scope[variable], rule.at) for variable in variables], ast.Load()), rule.at
+            )
         else:
             found = placed(ast.Constant(True), rule.at)
         return [returning(found)]
 
-    body = tuple(rule.body[position] for position in rest)
+    def spared(scope: Scope) -> ast.expr:
+        return _spared(module, rule, scope)
+
     at = rule.at
-    if rule.exception is not None:
-        body = (*body, core.Condition(core.Not(core.Exists(rule.exception, BOOL, at), BOOL, at), "", at))
-    block = Block(at_end, lambda place: placed(ast.Constant(None), place), recorded)
-    statements = steps(module, body, {}, block)
+    block = Block(
+        at_end,
+        lambda place: placed(ast.Constant(None), place),
+        recorded,
+        spared=None if rule.exception is None else spared,
+    )
+    statements = steps(module, tuple(rule.body[position] for position in rest), {}, block)
     statements.append(returning(placed(ast.Constant(None), at)))
     add_function(module, name, [], statements, at)
     return name
+
+
+def _spared(module: Module, rule: Rule, scope: Scope) -> ast.expr:
+    """Whether the exception of a rule does not hold: a function that catches its fault, for which it does not hold."""
+    at = rule.at
+    outer = free_locals(rule.exception, scope)
+    inner = {name: module.fresh("v") for name in outer}
+    name, fault = module.fresh("x"), module.fresh("v")
+    assert rule.exception is not None
+    tried = exists(module, rule.exception, inner, at)
+    excused = method(RUN, "excuse", [name_of(fault, at)], at)
+    handler = ast.ExceptHandler(
+        name_of("ValueFault", at),
+        fault,
+        [ast.copy_location(ast.Expr(excused), excused), returning(placed(ast.Constant(False), at))],
+    )
+    body: list[ast.stmt] = [ast.copy_location(ast.Try(tried, [ast.copy_location(handler, excused)], [], []), excused)]
+    add_function(module, name, list(inner.values()), body, at)
+    arguments = [name_of(INPUTS, at), name_of(RUN, at), *(name_of(scope[variable], at) for variable in outer)]
+    return _not(call(name, arguments, at), at)
 
 
 # ------------------------------------------------------------------------------------------------------------- buckets
@@ -180,7 +208,7 @@ def rule_function(module: Module, rule: Rule, rest: Sequence[int]) -> str:
 def _bucket(generated: Generated, bucket: Bucket) -> str:
     module = generated.deciding
     name = module.fresh("b")
-    at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _nowhere(generated)
+    at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _NOWHERE
     body: list[ast.stmt] = [_set_live(_number((1 << len(bucket.candidates)) - 1, module, at), at)]
     for test in bucket.tests:
         body += _test(module, test, at)
@@ -200,7 +228,12 @@ def _bucket(generated: Generated, bucket: Bucket) -> str:
     if named:
         mask = _number(sum(named), module, at)
         arguments = [_live(at), module.constant(waiting, at), mask, name_of(INPUTS, at), name_of(RUN, at)]
-        body.append(_if(_and_mask(_live(at), _number(sum(named), module, at), at), [_set_live(call("settle", arguments, at), at)]))
+        body.append(
+            _if(
+                _and_mask(_live(at), _number(sum(named), module, at), at),
+                [_set_live(call("settle", arguments, at), at)],
+            )
+        )
     body.append(returning(_live(at)))
     add_function(module, name, [], body, at)
     namespace = finish(module)
@@ -209,10 +242,7 @@ def _bucket(generated: Generated, bucket: Bucket) -> str:
     return name
 
 
-def _nowhere(generated: Generated) -> Span:
-    from tenetlang.text import Text
-
-    return Span(Text("", ""), 0, 0)
+_NOWHERE: Final = Span(Text("", ""), 0, 0)
 
 
 def _is_plain(known: Knowledge, rule: Rule, candidate: Candidate) -> bool:
@@ -258,17 +288,17 @@ def _test(module: Module, test: Test, at: Span) -> list[ast.stmt]:
             value = input_value(module, attribute.path, True, attribute.at)
             free = _number(unaffected, module, at)
             kept = call("either", [value, module.constant(dict(entries), at), free], at)
-        case Cuts(attribute, points, masks, missing):
-            return _cuts(module, attribute, points, masks, missing, at)
+        case Cuts():
+            return _cuts(module, test, at)
+        case _:
+            assert_never(test)
     return [_set_live(_and_mask(_live(at), kept, at), at)]
 
 
-def _cuts(
-    module: Module, attribute: core.Read, points: tuple[object, ...], masks: tuple[int, ...], missing: int, at: Span
-) -> list[ast.stmt]:
+def _cuts(module: Module, test: Cuts, at: Span) -> list[ast.stmt]:
     found = module.fresh("v")
-    value = input_value(module, attribute.path, True, attribute.at)
-    constants = module.constant(points, at)
+    value = input_value(module, test.attribute.path, True, test.attribute.at)
+    constants = module.constant(test.points, at)
     region = placed(
         ast.BinOp(
             call("bisect_left", [constants, name_of(found, at)], at),
@@ -277,15 +307,15 @@ def _cuts(
         ),
         at,
     )
-    mask = placed(ast.Subscript(module.constant(masks, at), region, ast.Load()), at)
+    mask = placed(ast.Subscript(module.constant(test.masks, at), region, ast.Load()), at)
     absent = placed(ast.Compare(name_of(found, at), [ast.Is()], [name_of("ABSENT", at)]), at)
-    kept = placed(ast.IfExp(absent, _number(missing, module, at), mask), at)
+    kept = placed(ast.IfExp(absent, _number(test.missing, module, at), mask), at)
     store = placed(ast.Name(found, ast.Store()), at)
     assigned = ast.copy_location(ast.Assign([store], value), value)
     return [assigned, _set_live(_and_mask(_live(at), kept, at), at)]
 
 
-def _called(module: Module, function: Callable[..., object], arguments: list[ast.expr], at: Span) -> ast.expr:
+def _called(module: Module, function: Valuation, arguments: list[ast.expr], at: Span) -> ast.expr:
     name = module.fresh("g")
     module.namespace[name] = function
     return call(name, arguments, at)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import attrs
 
@@ -40,7 +40,7 @@ from tenetlang.evaluator.generate_expressions import (
 )
 from tenetlang.program import expression as core
 from tenetlang.program.types import BOOL
-from tenetlang.text import Span
+from tenetlang.text import Span, Text
 
 DEEPEST: Final = 12
 INLINE_ARMS: Final = 3
@@ -51,13 +51,15 @@ AtEnd: TypeAlias = Callable[[Scope], list[ast.stmt]]
 
 @attrs.frozen
 class Block:
-    """How a block is written: what to do where it holds, what it returns where no choice is left, and the number of the first
-    step where its steps are recorded."""
+    """How a block is written: what is done where it holds; what its function returns where no choice is left; whether its steps
+    are recorded; whether its function fills a list instead of returning what it finds; and, for a rule with an exception,
+    whether that does not hold."""
 
     at_end: AtEnd
     otherwise: Callable[[Span], ast.expr]
     recorded: bool = False
     collecting: bool = False
+    spared: Callable[[Scope], ast.expr] | None = None
 
 
 def lifted(module: Module, node: core.Exists | core.Every | core.Build | core.Match, scope: Scope) -> ast.expr:
@@ -76,6 +78,8 @@ def lifted(module: Module, node: core.Exists | core.Every | core.Build | core.Ma
             statements = _match(module, node, inner)
         case core.Build():
             return _build(module, node, function, outer, inner, scope)
+        case _:
+            assert_never(node)
     add_function(module, function, list(inner.values()), statements, node.at)
     return _called(function, [name_of(scope[name], node.at) for name in outer], node.at)
 
@@ -86,7 +90,9 @@ def _called(function: str, arguments: Sequence[ast.expr], at: Span) -> ast.expr:
 
 def exists(module: Module, body: core.Block, scope: Scope, at: Span) -> list[ast.stmt]:
     """Statements that return whether there is a choice under which the block holds."""
-    block = Block(lambda _: [returning(placed(ast.Constant(True), at))], lambda place: placed(ast.Constant(False), place))
+    block = Block(
+        lambda _: [returning(placed(ast.Constant(True), at))], lambda place: placed(ast.Constant(False), place)
+    )
     return [*steps(module, body, scope, block), returning(placed(ast.Constant(False), at))]
 
 
@@ -135,7 +141,17 @@ def steps(
                     statements.append(_say_bindings("assign", None, [local], scope, step.at))
             case core.Choose(bound):
                 return [*statements, *_choose(module, bound, rest, scope, block, number, depth)]
+    if block.spared is not None:
+        spared = block.spared(scope)
+        at = Span(_NO_TEXT, 0, 0)
+        if block.recorded:
+            statements.append(ast.copy_location(_say("begin", [first + len(body)], at), spared))
+            spared = ast.copy_location(method(RUN, "end", [spared], at), spared)
+        statements.append(_unless(spared, ast.copy_location(_leave(block, at, looping=depth > 0), spared)))
     return statements + block.at_end(scope)
+
+
+_NO_TEXT: Final = Text("", "")
 
 
 def _choose(
@@ -160,9 +176,7 @@ def _choose(
     return _loop(module, bound, scope, one, before, again)
 
 
-def _continued(
-    module: Module, rest: core.Block, scope: Scope, block: Block, number: int, at: Span
-) -> list[ast.stmt]:
+def _continued(module: Module, rest: core.Block, scope: Scope, block: Block, number: int, at: Span) -> list[ast.stmt]:
     """The rest of a block that nests too deeply, in another function that takes all variables."""
     names = sorted(scope)
     inner = {name: module.fresh("v") for name in names}
@@ -211,7 +225,7 @@ def _loop(
 def _counted(at: Span) -> list[ast.stmt]:
     """One more member is tried; beyond the limit is a fault."""
 
-    def work(kind: type[ast.Load] | type[ast.Store]) -> ast.expr:
+    def work(kind: type[ast.Load | ast.Store]) -> ast.expr:
         return placed(ast.Attribute(name_of(RUN, at), "work", kind()), at)
 
     one = placed(ast.Constant(1), at)
@@ -225,9 +239,8 @@ def _counted(at: Span) -> list[ast.stmt]:
 
 def _leave(block: Block, at: Span, *, looping: bool) -> ast.stmt:
     if looping:
-        leave = ast.Continue()
-        leave.lineno, leave.col_offset = at.text.position(at.start)
-        return leave
+        leave: ast.stmt = ast.Continue()
+        return placed(leave, at)
     return returning(block.otherwise(at))
 
 

@@ -14,14 +14,14 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
 from tenetlang.decision_tree.conditions import nodes
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator import runtime
-from tenetlang.evaluator.builtins import BUILTINS
+from tenetlang.evaluator.builtins import BUILTINS, MAY_BE_ABSENT
 from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.readers import narrowed
 from tenetlang.program import expression as core
@@ -29,6 +29,7 @@ from tenetlang.program.types import ListType, Scalar, Type
 from tenetlang.text import Span
 from tenetlang.values import numbers, times
 from tenetlang.values.collections import Map, Record
+from tenetlang.values.faults import ValueFault
 from tenetlang.values.network import Cidr, Email, Host, Ip
 from tenetlang.values.paths import Path
 from tenetlang.values.patterns import Pattern
@@ -63,7 +64,10 @@ class GenerationError(ValueError):
 
 @attrs.define
 class Module:
-    """Python in the making: functions by the file whose lines they carry, and the values of their global names."""
+    """Python in the making: functions by the file whose lines they carry, and the values of their global names.
+
+    `written` keeps the functions that were compiled, where somebody wants to print them.
+    """
 
     policy: Policy
     recording: bool
@@ -72,6 +76,7 @@ class Module:
     numbers: count[int] = attrs.field(factory=count)
     named: dict[str, str] = attrs.field(factory=dict)
     constants: dict[object, str] = attrs.field(factory=dict)
+    written: list[ast.stmt] | None = None
 
     def fresh(self, letter: str) -> str:
         """A name that nothing else has."""
@@ -91,7 +96,10 @@ class Module:
         return name_of(self.constants[key], at)
 
 
-def placed(node: ast.expr, at: Span) -> ast.expr:
+Placed = TypeVar("Placed", ast.expr, ast.stmt)
+
+
+def placed(node: Placed, at: Span) -> Placed:
     """The node at the line and column of the policy."""
     line, column = at.text.position(at.start)
     node.lineno = node.end_lineno = line
@@ -156,6 +164,8 @@ def expression(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             from tenetlang.evaluator import generate_blocks
 
             return generate_blocks.lifted(module, node, scope)
+        case _:
+            pass
     return _applied(module, node, scope)
 
 
@@ -201,7 +211,11 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             if name not in BUILTINS:
                 raise GenerationError(f"no built-in {name!r} at {at.place}")
             function = module.constant(BUILTINS[name], at)
+            if name in MAY_BE_ABSENT:  # of one argument each
+                return call("part", [expression(module, arguments[0], scope), function], at)
             return placed(ast.Call(function, [expression(module, item, scope) for item in arguments], []), at)
+        case _:
+            pass
     return _made(module, node, scope)
 
 
@@ -224,6 +238,8 @@ def _made(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             names: list[ast.expr | None] = [text(name, at) for name, _ in fields]
             contents = [expression(module, item, scope) for _, item in fields]
             return call("Record", [placed(ast.Dict(names, contents), at)], at)
+        case _:
+            pass
     raise GenerationError(f"no code for {type(node).__name__}")
 
 
@@ -293,9 +309,8 @@ def add_function(module: Module, name: str, variables: list[str], body: list[ast
     """Add a function of the inputs, the run and these variables."""
     parameters = [ast.arg(parameter) for parameter in (INPUTS, RUN, *variables)]
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
-    function = ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[])
-    function.lineno, function.col_offset = at.text.position(at.start)
-    module.functions.setdefault(at.text.name, []).append(function)
+    function: ast.stmt = ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[])
+    module.functions.setdefault(at.text.name, []).append(placed(function, at))
 
 
 def returning(value: ast.expr) -> ast.stmt:
@@ -343,7 +358,7 @@ def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, record
             return value
         read = narrowed(policy.tools, value, wanted)
         if read is None:
-            raise runtime.ValueFault("bad_input", "the value is of another type")
+            raise ValueFault("bad_input", "the value is of another type")
         return read
 
     def no_arm() -> object:
@@ -359,7 +374,7 @@ def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, record
         "part": runtime.part, "index": runtime.index, "index_or_absent": runtime.index_or_absent,
         "in_block": runtime.in_block, "matches": matches, "no_arm": no_arm, "is_type": is_type, "narrow": narrow,
         "to_decimal": numbers.to_decimal, "members": runtime.members, "entries": runtime.entries,
-        "ValueFault": runtime.ValueFault, "WORK_LIMIT": runtime.WORK_LIMIT,
+        "ValueFault": ValueFault, "WORK_LIMIT": runtime.WORK_LIMIT,
     }  # fmt: skip
     module = Module(policy, recording, namespace)
     for (package, name), document in sorted(data.items(), key=lambda item: item[0]):
@@ -372,6 +387,8 @@ def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, record
 def finish(module: Module) -> Mapping[str, object]:
     """Compile the functions, file by file under the file's name, and give the namespace that holds them."""
     for file, functions in module.functions.items():
+        if module.written is not None:
+            module.written += functions
         tree = ast.fix_missing_locations(ast.Module(functions, []))
         exec(compile(tree, file or "<policy>", "exec"), module.namespace)  # noqa: S102  # see the top of the file
     module.functions = {}
@@ -381,5 +398,3 @@ def finish(module: Module) -> Mapping[str, object]:
 def is_list(type_: Type) -> bool:
     """Whether values of the type are tuples, which iterate as they are."""
     return isinstance(type_, ListType)
-
-

@@ -168,7 +168,8 @@ def _applied(run: Run, expression: core.Expression, scope: Scope) -> object:
         case core.Operate(operator, operands):
             return OPERATIONS[operator](*[value(run, operand, scope) for operand in operands])
         case core.Builtin(name, arguments):
-            return BUILTINS[name](*[value(run, argument, scope) for argument in arguments])
+            result = BUILTINS[name](*[value(run, argument, scope) for argument in arguments])
+            return ABSENT if result is None else result
         case _:
             raise AssertionError(f"no meaning for {type(expression).__name__}")
 

@@ -20,7 +20,7 @@ from tenetlang.program import types as t
 from tenetlang.program.program import Counter, Data, Fact, Program, Tool
 from tenetlang.values.collections import Record
 from tenetlang.values.faults import shown
-from tenetlang.values.reading import InvalidRequest, read_json, read_python
+from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json, read_python
 
 Inputs: TypeAlias = Mapping[str, object]
 
@@ -259,7 +259,10 @@ def read_data(declared: Iterable[Data], documents: Mapping[str, object]) -> dict
             )
         used.add(name)
         try:
-            typed[data.package, data.name] = reader(data.type, {}, strict=True)(documents[name])
+            document = read_python(documents[name], DATA_LIMITS)
+            typed[data.package, data.name] = reader(data.type, {}, strict=True)(document)
+        except InvalidRequest as invalid:
+            raise DataError(f"`{name}`: {invalid}") from None
         except Refused as refused:
             where = f"`{name}{'.' if refused.path and refused.path[0] != '[' else ''}{refused.path}`"
             raise DataError(f"{where}: {refused.reason}") from None

@@ -88,7 +88,7 @@ def settle(
             if not function(inputs, run):
                 live ^= bit
             elif run.excused is not None:
-                run.errors[position] = (run.excused.code, place_of(run.excused))
+                run.errors[position] = run.excused
                 run.excused = None
         except ValueFault as fault:
             live ^= bit
@@ -106,13 +106,15 @@ class Run:
     work: int = 0
     known: dict[str, object] = attrs.field(factory=dict)
     errors: dict[int, Error] = attrs.field(factory=dict)
-    excused: ValueFault | None = None
+    excused: Error | None = None
 
     def excuse(self, fault: ValueFault) -> None:
         """The exception of the rule at hand faulted: it does not hold, and the rule matches with an error."""
-        self.excused = fault
+        self.excused = (fault.code, place_of(fault))
 
-    def define(self, name: str, body: Callable[[Mapping[str, object], Run], object], inputs: Mapping[str, object]) -> object:
+    def define(
+        self, name: str, body: Callable[[Mapping[str, object], Run], object], inputs: Mapping[str, object]
+    ) -> object:
         """The value of a definition, evaluated at most once; a fault is remembered as well."""
         found = self.known.get(name)
         if found is None:
@@ -223,9 +225,7 @@ class Recording:
         return True
 
 
-def traced_rule(
-    name: str, holds: bool | None, recording: Recording, texts: Iterable[tuple[str, str]]
-) -> TracedRule:
+def traced_rule(name: str, holds: bool | None, recording: Recording, texts: Iterable[tuple[str, str]]) -> TracedRule:
     """The trace of one rule: `texts` are the text and the place of each of its steps."""
     conditions: list[TracedCondition] = []
     for position, (text, at) in enumerate(texts):
@@ -270,7 +270,7 @@ def entries(collection: object) -> Iterator[tuple[object, object]]:
     if isinstance(collection, Map):
         return iter(sorted(collection.items()))
     if isinstance(collection, tuple):
-        return enumerate(collection)  # type: ignore[return-value]  # an iterator of pairs, whose first is an int
+        return enumerate(collection)
     return ((member, member) for member in members(collection))
 
 
@@ -308,7 +308,7 @@ def index_or_absent(collection: object, key: object) -> object:
     if collection is ABSENT:
         return ABSENT
     assert isinstance(collection, Map)
-    return collection.get(key, ABSENT)  # type: ignore[call-overload, no-any-return]  # keys of maps are strings
+    return collection.get(key, ABSENT)  # type: ignore[call-overload]  # keys of maps are strings
 
 
 def in_block(item: object, block: object) -> bool:

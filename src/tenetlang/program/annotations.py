@@ -84,7 +84,7 @@ KNOWN: Mapping[str, Known] = {
 """The annotations of the language; all others are the author's own."""
 
 
-def annotations(notes: Notes, written: tuple[tree.Annotation, ...], place: Place) -> tuple[Annotation, ...]:
+def read_annotations(notes: Notes, written: tuple[tree.Annotation, ...], place: Place) -> tuple[Annotation, ...]:
     """The annotations as data; those of the language are checked, and those that stand wrongly left out."""
     kept: list[Annotation] = []
     seen: dict[str, tree.Annotation] = {}

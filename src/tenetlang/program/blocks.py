@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from tenetlang.program import conditions, infer
 from tenetlang.program import expression as core
-from tenetlang.program import infer
 from tenetlang.program import types as t
-from tenetlang.program.conditions import condition
-from tenetlang.program.relations import is_unknown
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, note_json, source_text
 from tenetlang.syntax import tree
@@ -18,7 +16,7 @@ def block(unit: Unit, written: tree.Block, scope: Scope) -> tuple[core.Block, Sc
     for statement in written:
         match statement:
             case tree.Condition(expression):
-                judged = condition(unit, expression, scope)
+                judged = conditions.condition(unit, expression, scope)
                 steps.append(core.Condition(judged.expression, source_text(statement.at), statement.at))
                 scope = scope.knowing(judged.holds)
             case tree.SomeStatement(variables, source):
@@ -56,6 +54,8 @@ def _member_types(unit: Unit, collection: core.Expression, variables: tree.Varia
             return t.Unknown(), of
         case t.Scalar("json"):
             note_json(unit, collection)
-        case other if not is_unknown(other):
+        case t.Unknown():
+            pass
+        case other:
             unit.notes.add("not-a-collection", collection.at, found=t.shown(other))
     return t.Unknown(), t.Unknown()

@@ -38,7 +38,7 @@ def call(unit: Unit, written: tree.Call, scope: Scope) -> core.Expression:
     if arguments is None or isinstance(signature.result, t.Unknown):
         return unknown(written.at)
     if signature.extern:
-        return core.Builtin(signature.name, arguments, signature.result, written.at)
+        return core.Builtin(signature.name, arguments, signature.result, written.at, signature.total)
     return core.CallFunction(signature.name, arguments, signature.result, written.at)
 
 
@@ -116,8 +116,7 @@ def _intrinsic(unit: Unit, written: tree.Call, intrinsic: Intrinsic, scope: Scop
         return _contains(unit, written, scope)
     hints: tuple[Type | None, ...] = (*intrinsic.hints, None, None, None)
     arguments = [
-        infer.lower(unit, argument.value, scope, hint)
-        for argument, hint in zip(written.arguments, hints, strict=False)
+        infer.lower(unit, argument.value, scope, hint) for argument, hint in zip(written.arguments, hints, strict=False)
     ]
     return _applied(unit, written, intrinsic, arguments)
 
@@ -132,15 +131,16 @@ def _applied(
             note_json(unit, unknowns[0])
         else:
             found = " and ".join(t.shown(argument.type) for argument in arguments)
-            unit.notes.add(
-                "bad-operand", written.at, operator=intrinsic.name, found=found, expected=intrinsic.takes
-            )
+            unit.notes.add("bad-operand", written.at, operator=intrinsic.name, found=found, expected=intrinsic.takes)
         return unknown(written.at)
     if isinstance(type_, t.Unknown):
         return unknown(written.at)
     if intrinsic.name == "round":
         arguments = (fit(unit, arguments[0], t.DECIMAL), *arguments[1:])
-    return core.Builtin(intrinsic.name, tuple(arguments), type_, written.at)
+    name = intrinsic.name
+    if name == "sum" and type_ in (t.DECIMAL, t.DURATION):
+        name = f"sum.{t.shown(type_)}"  # whose sum of nothing is of that type
+    return core.Builtin(name, tuple(arguments), type_, written.at)
 
 
 def _contains(unit: Unit, written: tree.Call, scope: Scope) -> core.Expression:

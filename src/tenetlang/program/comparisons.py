@@ -51,9 +51,7 @@ def _sides(unit: Unit, written: tree.Binary, scope: Scope) -> tuple[core.Express
     return left, infer.lower(unit, written.right, scope, left.type)
 
 
-def _same_numbers(
-    unit: Unit, left: core.Expression, right: core.Expression
-) -> tuple[core.Expression, core.Expression]:
+def _same_numbers(unit: Unit, left: core.Expression, right: core.Expression) -> tuple[core.Expression, core.Expression]:
     """`int` against `decimal` is widened, in collections as well."""
     if left.type != right.type:
         if fits(left.type, right.type) or fits(right.type, left.type):
@@ -91,13 +89,13 @@ def _equality(
     shown_left, shown_right = _shown(left), _shown(right)
     for side in (left, right):
         if not has_equality(side.type):
-            unit.notes.add("not-comparable", written.operator_at, "types", also=also, left=shown_left, right=shown_right)
+            unit.notes.add(
+                "not-comparable", written.operator_at, "types", also=also, left=shown_left, right=shown_right
+            )
             return unknown(written.at)
     if not share_a_value(left.type, right.type) or _no_literal_of(left, right) or _no_literal_of(right, left):
         near = nearest_literal(_constant(right), left.type) or nearest_literal(_constant(left), right.type)
-        unit.notes.add(
-            "disjoint-equality", written.at, also=also, left=shown_left, right=shown_right, nearest=near
-        )
+        unit.notes.add("disjoint-equality", written.at, also=also, left=shown_left, right=shown_right, nearest=near)
         return unknown(written.at)
     left, right = _same_numbers(unit, left, right)
     return core.Compare(operator, left, right, t.BOOL, written.at)
@@ -120,9 +118,7 @@ def _no_literal_of(union: core.Expression, constant: core.Expression) -> bool:
     return isinstance(union.type, t.UnionType) and isinstance(value, str) and value not in union.type.literals
 
 
-def _tool_as_text(
-    unit: Unit, written: tree.Binary, left: core.Expression, right: core.Expression
-) -> core.Expression:
+def _tool_as_text(unit: Unit, written: tree.Binary, left: core.Expression, right: core.Expression) -> core.Expression:
     named = _constant(right) if left.type == t.TOOL else _constant(left)
     unit.notes.add(
         "bad-operand",
@@ -203,7 +199,9 @@ def contains(unit: Unit, item: core.Expression, collection: core.Expression, at:
     if item.type == t.JSON and of != t.JSON:
         note_json(unit, item)
         return unknown(at)
-    absent_literal = isinstance(of, t.UnionType) and isinstance(_constant(item), str) and _constant(item) not in of.literals
+    absent_literal = (
+        isinstance(of, t.UnionType) and isinstance(_constant(item), str) and _constant(item) not in of.literals
+    )
     if not share_a_value(item.type, of) or absent_literal:
         unit.notes.add(
             "disjoint-equality", at, "member", also=(("left", item.at), ("right", collection.at)),
@@ -223,9 +221,7 @@ def contains(unit: Unit, item: core.Expression, collection: core.Expression, at:
 _SEPARATORS: dict[Type, str | None] = {t.STRING: None, t.PATH: "/", t.URL: "/", t.HOST: ".", t.TOOL: "."}
 
 
-def pattern(
-    unit: Unit, written: tree.Binary, of: core.Expression, operator: str, scope: Scope
-) -> core.Expression:
+def pattern(unit: Unit, written: tree.Binary, of: core.Expression, operator: str, scope: Scope) -> core.Expression:
     """`x like "a*"`, `x matches "a+"`, with a literal or a document."""
     if is_unknown(of.type):
         return of
@@ -244,7 +240,9 @@ def pattern(
         return unknown(written.at)
     if isinstance(written.right, tree.String):
         separator = _SEPARATORS[subject]
-        compiled = globs.glob(unit, written.right, separator) if operator == "like" else globs.regex(unit, written.right)
+        compiled = (
+            globs.glob(unit, written.right, separator) if operator == "like" else globs.regex(unit, written.right)
+        )
         if compiled is None:
             return unknown(written.at)
         return core.Matches(of, globs.constant(compiled, written.right), t.BOOL, written.at)

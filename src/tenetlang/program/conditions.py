@@ -10,7 +10,7 @@ import attrs
 from tenetlang.program import comparisons, forms, infer, operators
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tenetlang.program.annotations import KNOWN, annotations
+from tenetlang.program.annotations import KNOWN, read_annotations
 from tenetlang.program.flow import Flow, either, key_of, keys_above
 from tenetlang.program.globs import tools_like
 from tenetlang.program.names import missing_name
@@ -95,7 +95,8 @@ _TRUTH_FORMS = (tree.IsPresent, tree.IsTool, tree.IsType, tree.Has, tree.Quantif
 
 def _operand(unit: Unit, written: tree.Expression, scope: Scope, operator: str) -> Judged:
     truth = isinstance(written, _TRUTH_FORMS) or (
-        isinstance(written, tree.Binary | tree.Unary) and (written.operator in TRUTH_OPERATORS or written.operator == "not")
+        isinstance(written, tree.Binary | tree.Unary)
+        and (written.operator in TRUTH_OPERATORS or written.operator == "not")
     )
     return condition(unit, written, scope) if truth else _plain(_truth(unit, written, scope, operator), scope)
 
@@ -177,7 +178,9 @@ def _is_verdict(unit: Unit, written: tree.IsTool, of: core.Expression, scope: Sc
     return judged.negated(written.at) if written.negated else judged
 
 
-def known_tools(unit: Unit, names: tuple[tree.ToolName, ...], check: str = "unknown-tool", counter: str = "") -> frozenset[str]:
+def known_tools(
+    unit: Unit, names: tuple[tree.ToolName, ...], check: str = "unknown-tool", counter: str = ""
+) -> frozenset[str]:
     """The tools among the names; notes the names that are none."""
     found: set[str] = set()
     for name in names:
@@ -230,7 +233,7 @@ def _has(unit: Unit, written: tree.Has, scope: Scope) -> Judged:
     if of.type != t.TOOL:
         unit.notes.add("bad-operand", of.at, operator="has", found=t.shown(of.type), expected="a tool")
         return _plain(unknown(written.at), scope)
-    wanted = annotations(unit.notes, (attrs.evolve(written.annotation, name="\0"),), "tool")
+    wanted = read_annotations(unit.notes, (attrs.evolve(written.annotation, name="\0"),), "tool")
     arguments = wanted[0].arguments if wanted else ()
     tools = frozenset(
         tool.name
@@ -266,9 +269,7 @@ def _pattern(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
 # ----------------------------------------------------------------------------------------------------------- types
 
 
-def _is_type(
-    unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, scope: Scope, *, negated: bool
-) -> Judged:
+def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, scope: Scope, *, negated: bool) -> Judged:
     """`x is T`, where `x` is `json`."""
     # What is `json` stays so for a second question: `x is string or x is int`.
     bare = Scope(scope.variables, attrs.evolve(scope.flow, types={}))
@@ -294,4 +295,3 @@ def _note_known_type(unit: Unit, given: Type, wanted: Type, at: Span) -> None:
         unit.notes.add("impossible-narrowing", at, "always", expected=shown)
     else:
         unit.notes.add("impossible-narrowing", at, found=t.shown(given), expected=shown)
-

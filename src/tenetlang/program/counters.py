@@ -8,16 +8,15 @@ from typing import Literal, TypeAlias
 from tenetlang.program import expression as core
 from tenetlang.program import infer
 from tenetlang.program import types as t
-from tenetlang.program.annotations import annotations
+from tenetlang.program.annotations import read_annotations
 from tenetlang.program.blocks import block
 from tenetlang.program.conditions import known_tools
 from tenetlang.program.flow import Flow
 from tenetlang.program.names import Symbol
-from tenetlang.program.paths import Open
 from tenetlang.program.program import Counter
 from tenetlang.program.relations import has_equality, is_unknown
 from tenetlang.program.types import Type
-from tenetlang.program.unit import Scope, Unit, source_text
+from tenetlang.program.unit import Open, Scope, Unit, source_text
 from tenetlang.program.world import World
 from tenetlang.syntax import tree
 from tenetlang.values.times import Duration
@@ -25,7 +24,7 @@ from tenetlang.values.times import Duration
 
 def counter(world: World, symbol: Symbol, declaration: tree.CounterDeclaration) -> Counter:
     """The counter, its expressions typed as for a call of one of its tools."""
-    annotations(world.notes, declaration.annotations, "declaration")
+    read_annotations(world.notes, declaration.annotations, "declaration")
     unit = Unit(world, symbol.file, "counter", symbol.full_name)
     tools = known_tools(unit, declaration.tools, "counter-unknown-tool", symbol.name)
     for outer in symbol.around:
@@ -55,9 +54,7 @@ _Aggregate: TypeAlias = Literal["count", "sum", "distinct"]
 _NAMES: Mapping[str, _Aggregate] = {"count": "count", "sum": "sum", "distinct": "distinct"}
 
 
-def _aggregate(
-    unit: Unit, declaration: tree.CounterDeclaration, scope: Scope
-) -> tuple[Type, core.Expression | None]:
+def _aggregate(unit: Unit, declaration: tree.CounterDeclaration, scope: Scope) -> tuple[Type, core.Expression | None]:
     name, written = declaration.aggregate, declaration.argument
     if name not in _NAMES:
         unit.notes.add("bad-counter", declaration.name_at, "aggregate", name=name)

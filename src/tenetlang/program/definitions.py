@@ -13,7 +13,7 @@ import attrs
 from tenetlang.program import expression as core
 from tenetlang.program import graph, infer
 from tenetlang.program import types as t
-from tenetlang.program.annotations import annotations
+from tenetlang.program.annotations import read_annotations
 from tenetlang.program.blocks import block
 from tenetlang.program.conditions import known_tools
 from tenetlang.program.counters import counter
@@ -40,9 +40,7 @@ class Definitions:
 
 def define(world: World) -> Definitions:
     """Lower every definition of every package."""
-    symbols = {
-        symbol.full_name: symbol for package in world.packages.values() for symbol in package.all("value")
-    }
+    symbols = {symbol.full_name: symbol for package in world.packages.values() for symbol in package.all("value")}
     for symbol in symbols.values():
         _prepare(world, symbol)
     edges = {name: tuple(dict.fromkeys(_reads(world, symbol))) for name, symbol in symbols.items()}
@@ -89,7 +87,8 @@ def _prepare(world: World, symbol: Symbol) -> None:
             extern = declaration.body is None
             if extern and not symbol.file.package.standard:
                 world.notes.add("misplaced-extern", symbol.at, name=symbol.name)
-            world.signatures[symbol.full_name] = Signature(symbol.full_name, taken, result, extern, symbol.at)
+            total = extern and all(annotation.name != "faults" for annotation in declaration.annotations)
+            world.signatures[symbol.full_name] = Signature(symbol.full_name, taken, result, extern, symbol.at, total)
         case tree.LetDeclaration():
             limit = _limit(world, symbol, declaration.tools)
             if limit is not None:
@@ -120,7 +119,7 @@ def scope_of_tools(tools: frozenset[str] | None) -> Scope:
 
 
 def _let(world: World, symbol: Symbol, declaration: tree.LetDeclaration, found: Definitions) -> None:
-    annotations(world.notes, declaration.annotations, "declaration")
+    read_annotations(world.notes, declaration.annotations, "declaration")
     unit = Unit(world, symbol.file, name=symbol.full_name)
     limit = world.limits.get(symbol.full_name)
     scope = scope_of_tools(limit)
@@ -141,7 +140,7 @@ def _let(world: World, symbol: Symbol, declaration: tree.LetDeclaration, found: 
 
 
 def _function(world: World, symbol: Symbol, declaration: tree.FunctionDeclaration, found: Definitions) -> None:
-    annotations(world.notes, declaration.annotations, "declaration")
+    read_annotations(world.notes, declaration.annotations, "declaration")
     signature = world.signatures[symbol.full_name]
     if declaration.body is None:
         return
@@ -156,9 +155,7 @@ def _function(world: World, symbol: Symbol, declaration: tree.FunctionDeclaratio
     for local in locals_:
         if local.name not in unit.read and not local.name.startswith("_"):
             world.notes.add("unused-definition", local.at, "parameter", name=local.name)
-    found.functions[symbol.full_name] = Function(
-        symbol.full_name, tuple(locals_), signature.result, body, symbol.at
-    )
+    found.functions[symbol.full_name] = Function(symbol.full_name, tuple(locals_), signature.result, body, symbol.at)
 
 
 def _set(world: World, symbol: Symbol, found: Definitions) -> None:
@@ -194,7 +191,7 @@ def _set(world: World, symbol: Symbol, found: Definitions) -> None:
 def _part(world: World, first: Unit, part: Declared) -> core.Build:
     declaration = part.declaration
     assert isinstance(declaration, tree.SetDeclaration)
-    annotations(world.notes, declaration.annotations, "declaration")
+    read_annotations(world.notes, declaration.annotations, "declaration")
     unit = Unit(world, part.file, name=first.name, bindings=first.bindings)
     steps, scope = block(unit, declaration.body, Scope())
     element = infer.lower(unit, declaration.element, scope)

@@ -90,7 +90,8 @@ def key_of(expression: core.Expression) -> str | None:
             return None if above is None or within is None else f"{above}[{within}]"
         case core.Constant(value):
             return f"{type(value).__name__}:{value!r}" if isinstance(value, str | int) else None
-    return None
+        case _:
+            return None
 
 
 def keys_above(expression: core.Expression) -> frozenset[str]:

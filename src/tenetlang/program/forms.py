@@ -18,9 +18,7 @@ from tenetlang.syntax import tree
 from tenetlang.text import Span
 
 
-def collection(
-    unit: Unit, written: tree.ListForm | tree.SetForm, scope: Scope, hint: Type | None
-) -> core.Expression:
+def collection(unit: Unit, written: tree.ListForm | tree.SetForm, scope: Scope, hint: Type | None) -> core.Expression:
     """`[a, b]` and `{a, b}`."""
     at = written.at
     wanted = None if hint is None else required(hint)
@@ -121,7 +119,12 @@ def _record_of(
         if wanted is not None and field is None:
             known = [f.name for f in wanted.fields]
             unit.notes.add(
-                "unknown-field", span, type=t.shown(wanted), name=name, known=listed(known), nearest=nearest(name, known)
+                "unknown-field",
+                span,
+                type=t.shown(wanted),
+                name=name,
+                known=listed(known),
+                nearest=nearest(name, known),
             )
             infer.lower(unit, value, scope)
         elif field is None:

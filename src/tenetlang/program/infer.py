@@ -15,9 +15,8 @@ from tenetlang.program import calls, conditions, forms, operators, paths
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.literals import literal
-from tenetlang.program.paths import Absence, Open
 from tenetlang.program.types import Type
-from tenetlang.program.unit import Scope, Unit, fit, source_text
+from tenetlang.program.unit import Absence, Open, Scope, Unit, fit, source_text
 from tenetlang.syntax import tree
 
 
@@ -59,9 +58,7 @@ def note_absence(unit: Unit, absence: Absence, expression: core.Expression, writ
         unit.notes.add("unguarded-optional", written.at, "path", also=also, name=absence.path, optional=absence.part)
 
 
-def lower_open(
-    unit: Unit, written: tree.Expression, scope: Scope, hint: Type | None, *, opening: bool
-) -> Open:
+def lower_open(unit: Unit, written: tree.Expression, scope: Scope, hint: Type | None, *, opening: bool) -> Open:
     """The expression, which may be absent where `opening` asks for it."""
     match written:
         case tree.Name() | tree.Member() | tree.Index():

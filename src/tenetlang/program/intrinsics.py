@@ -79,16 +79,18 @@ def _same_list(types: Sequence[Type]) -> Type | None:
 
 
 def _distinct(types: Sequence[Type]) -> Type | None:
-    return types[0] if isinstance(types[0], t.ListType) and has_equality(types[0].of) else None
+    of = _elements(types[0])
+    return t.ListType(of) if of is not None and has_equality(of) else None
 
 
 def _flatten(types: Sequence[Type]) -> Type | None:
     match types[0]:
-        case t.ListType(t.ListType() as inner):
-            return inner
+        case t.ListType(t.ListType(of) | t.SetType(of)):
+            return t.ListType(of)
         case t.SetType(t.SetType() as inner):
             return inner
-    return None
+        case _:
+            return None
 
 
 def _contains(types: Sequence[Type]) -> Type | None:
@@ -149,8 +151,8 @@ INTRINSICS: Mapping[str, Intrinsic] = {
         Intrinsic("first", "a list", (1,), _end),
         Intrinsic("last", "a list", (1,), _end),
         Intrinsic("reverse", "a list", (1,), _same_list),
-        Intrinsic("distinct", "a list", (1,), _distinct),
-        Intrinsic("flatten", "a list of lists, or a set of sets", (1,), _flatten),
+        Intrinsic("distinct", "a list or set", (1,), _distinct),
+        Intrinsic("flatten", "a list of lists or sets, or a set of sets", (1,), _flatten),
         Intrinsic("contains", "a collection and a value, or two strings", (2,), _contains),
         Intrinsic(
             "round", "a number, places and perhaps a way to round", (2, 3), _round, faults=True,

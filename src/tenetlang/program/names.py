@@ -205,9 +205,7 @@ def find(
     variant = variant or _SHOWN_KIND[kind]
     if isinstance(found, Symbol):
         if found.private and found.package != file.package.name:
-            notes.add(
-                "private-name", path.at, also=(("declared", found.at),), name=found.name, package=found.package
-            )
+            notes.add("private-name", path.at, also=(("declared", found.at),), name=found.name, package=found.package)
             return None
         return found
     if found is None:

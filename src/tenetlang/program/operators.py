@@ -12,10 +12,9 @@ from tenetlang.program import infer
 from tenetlang.program import types as t
 from tenetlang.program.flow import keys_above
 from tenetlang.program.literals import is_literal, number
-from tenetlang.program.paths import Absence, Open
 from tenetlang.program.relations import fits, is_text, is_unknown, join
 from tenetlang.program.types import Type
-from tenetlang.program.unit import Scope, Unit, fit, note_json, source_text, unknown
+from tenetlang.program.unit import Absence, Open, Scope, Unit, fit, note_json, source_text, unknown
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 from tenetlang.values import numbers
@@ -55,12 +54,18 @@ _BY_TYPES: Mapping[tuple[str, Type, Type], tuple[core.OperatorName, Type, bool]]
 
 _SETS: Mapping[str, core.OperatorName] = {"|": "set.union", "&": "set.intersection", "-": "set.difference"}
 
-_FOLDS: Mapping[str, Callable[..., object]] = {
-    "int.add": numbers.int_add, "int.subtract": numbers.int_subtract, "int.multiply": numbers.int_multiply,
-    "int.remainder": numbers.modulo, "int.negate": numbers.int_negate, "decimal.add": numbers.add,
-    "decimal.subtract": numbers.subtract, "decimal.multiply": numbers.multiply, "decimal.divide": numbers.divide,
-    "decimal.negate": numbers.negate,
-}  # fmt: skip
+_INT_FOLDS: Mapping[str, Callable[[int, int], int]] = {
+    "int.add": numbers.int_add,
+    "int.subtract": numbers.int_subtract,
+    "int.multiply": numbers.int_multiply,
+    "int.remainder": numbers.modulo,
+}
+_DECIMAL_FOLDS: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
+    "decimal.add": numbers.add,
+    "decimal.subtract": numbers.subtract,
+    "decimal.multiply": numbers.multiply,
+    "decimal.divide": numbers.divide,
+}
 
 
 def arithmetic(unit: Unit, written: tree.Binary, scope: Scope, hint: Type | None) -> core.Expression:
@@ -170,20 +175,32 @@ def _joined(
 
 def _folded(unit: Unit, operation: core.Operate) -> core.Expression:
     """A constant where all operands are; notes an operation that errs whatever the request."""
-    values = [operand.value for operand in operation.operands if isinstance(operand, core.Constant)]
+    values = tuple(operand.value for operand in operation.operands if isinstance(operand, core.Constant))
+    divides = operation.operator in {"int.remainder", "decimal.divide"}
     divisor = operation.operands[-1]
-    if operation.operator in {"int.remainder", "decimal.divide"} and isinstance(divisor, core.Constant):
-        zero = divisor.value
-        if isinstance(zero, int | Decimal) and zero == 0:
-            unit.notes.add("overflow-constant", operation.at, "zero")
-            return unknown(operation.at)
-    if len(values) != len(operation.operands) or operation.operator not in _FOLDS:
-        return operation
+    if divides and isinstance(divisor, core.Constant) and divisor.value == 0:
+        unit.notes.add("overflow-constant", operation.at, "zero")
+        return unknown(operation.at)
     try:
-        return core.Constant(_FOLDS[operation.operator](*values), operation.type, operation.at)
+        value = _constant_value(operation.operator, values)
     except ValueFault:
         unit.notes.add("overflow-constant", operation.at, type=t.shown(operation.type))
         return unknown(operation.at)
+    return operation if value is None else core.Constant(value, operation.type, operation.at)
+
+
+def _constant_value(operator: core.OperatorName, values: tuple[object, ...]) -> int | Decimal | None:
+    match values:
+        case (Decimal() as left, Decimal() as right) if operator in _DECIMAL_FOLDS:
+            return _DECIMAL_FOLDS[operator](left, right)
+        case (int() as left, int() as right) if operator in _INT_FOLDS:
+            return _INT_FOLDS[operator](left, right)
+        case (int() as only,) if operator == "int.negate":
+            return numbers.int_negate(only)
+        case (Decimal() as only,) if operator == "decimal.negate":
+            return numbers.negate(only)
+        case _:
+            return None
 
 
 def negate(unit: Unit, written: tree.Unary, scope: Scope, hint: Type | None) -> core.Expression:
@@ -280,4 +297,3 @@ def note_needless(unit: Unit, expression: core.Expression, written: tree.Express
         if fact is not None and fact.package != unit.file.package.name:
             return
     unit.notes.add("unguarded-optional", written.at, "needless", name=source_text(written.at))
-

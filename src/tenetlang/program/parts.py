@@ -10,19 +10,19 @@ from collections.abc import Mapping
 
 from tenetlang.program.types import (
     BOOL,
+    CIDR,
     EMAIL,
     HOST,
     INT,
     IP,
     PATH,
+    SEMVER,
     STRING,
+    URL,
     ListType,
     OptionalType,
     Scalar,
-    SEMVER,
     Type,
-    URL,
-    CIDR,
 )
 
 PARTS: Mapping[Scalar, Mapping[str, Type]] = {

@@ -7,7 +7,7 @@ which errs when nothing is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -20,13 +20,17 @@ from tenetlang.program.notes import listed
 from tenetlang.program.parts import PARTS
 from tenetlang.program.relations import required
 from tenetlang.program.types import Type
-from tenetlang.program.unit import Scope, Unit, note_json, source_text, unknown
+from tenetlang.program.unit import Absence, Open, Scope, Unit, note_json, source_text, unknown
 from tenetlang.program.vocabulary import shared_parameters
 from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
-OUTCOMES = {"verdict": t.VERDICT, "decided_by": t.SetType(t.STRING), "obligations": t.SetType(t.STRING)}
+OUTCOMES: Mapping[str, Type] = {
+    "verdict": t.VERDICT,
+    "decided_by": t.SetType(t.STRING),
+    "obligations": t.SetType(t.STRING),
+}
 """What tests and claims read of the decision: the verdict, the names of the deciding rules and of the obligations."""
 
 ORIGIN = t.RecordType(
@@ -38,27 +42,7 @@ ORIGIN = t.RecordType(
 )
 
 
-@attrs.frozen
-class Absence:
-    """Why an open expression may be absent: the path and the optional part of it, and where that is declared."""
-
-    path: str
-    part: str
-    declared: Span | None = None
-
-
-@attrs.frozen
-class Open:
-    """An expression that may be absent; `absence` is None where it may not. `picked`: it ends in `[ ]`, open."""
-
-    expression: core.Expression
-    absence: Absence | None = None
-    picked: bool = False
-
-
-def lower_path(
-    unit: Unit, written: tree.Name | tree.Member | tree.Index, scope: Scope, *, opening: bool
-) -> Open:
+def lower_path(unit: Unit, written: tree.Name | tree.Member | tree.Index, scope: Scope, *, opening: bool) -> Open:
     """A path, open where absence is asked for."""
     match written:
         case tree.Name():
@@ -81,9 +65,7 @@ def _is_free(unit: Unit, head: str) -> bool:
     return head not in unit.file.package.symbols["value"] and head not in unit.view.facts
 
 
-def _member_of_head(
-    unit: Unit, written: tree.Member, head: str, name: str, scope: Scope
-) -> Open | None:
+def _member_of_head(unit: Unit, written: tree.Member, head: str, name: str, scope: Scope) -> Open | None:
     """`args.x`, `data.x`, `word.x`; None where the head is a value."""
     if head == "args" and unit.view.uses_tools:
         return _argument(unit, written, name, scope)
@@ -400,4 +382,3 @@ def origin(unit: Unit, written: tree.Call, scope: Scope) -> Open:
             unit.notes.add("wrong-arity", written.at, name="origin", expected="one argument of the call: `origin(args.x)`",
                            found="this is something else")  # fmt: skip
             return Open(unknown(written.at))
-

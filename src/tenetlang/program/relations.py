@@ -28,7 +28,8 @@ def fits(given: Type, wanted: Type) -> bool:
             return fits(left_key, right_key) and fits(left, right)
         case t.RecordType(), t.RecordType():
             return _record_fits(given, wanted)
-    return False
+        case _:
+            return False
 
 
 def _record_fits(given: t.RecordType, wanted: t.RecordType) -> bool:
@@ -71,7 +72,8 @@ def join(left: Type, right: Type) -> Type | None:
             return None if of is None or key is None else t.MapType(key, of)
         case t.RecordType(), t.RecordType():
             return _joined_records(left, right)
-    return None
+        case _:
+            return None
 
 
 def _joined_records(left: t.RecordType, right: t.RecordType) -> Type | None:
@@ -109,7 +111,8 @@ def share_a_value(left: Type, right: Type) -> bool:
             return share_a_value(one, other)
         case t.RecordType(), t.RecordType():
             return _records_share(left, right)
-    return False
+        case _:
+            return False
 
 
 def _records_share(left: t.RecordType, right: t.RecordType) -> bool:

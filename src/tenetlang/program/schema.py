@@ -13,7 +13,7 @@ import attrs
 
 from tenetlang.program import graph
 from tenetlang.program import types as t
-from tenetlang.program.annotations import annotations, refinement
+from tenetlang.program.annotations import read_annotations, refinement
 from tenetlang.program.names import FileScope, Symbol, find, symbol_at
 from tenetlang.program.world import World
 from tenetlang.syntax import tree
@@ -48,7 +48,7 @@ def resolve_declared_types(world: World) -> None:
         symbol = symbols[name]
         declaration = symbol.declaration
         assert isinstance(declaration, tree.TypeDeclaration)
-        annotations(world.notes, declaration.annotations, "declaration")
+        read_annotations(world.notes, declaration.annotations, "declaration")
         size = _written_size(declaration.type) + sum(sizes.get(used, 1) for used in edges[name])
         sizes[name] = min(size, LARGEST_TYPE + 1)
         if name in order.circular:
@@ -191,7 +191,7 @@ def resolve_fields(
             world.notes.add("duplicate-name", field.at, "field", also=(("first", first.at),), name=field.name)
             continue
         written[field.name] = field
-        annotations(world.notes, field.annotations, "field")
+        read_annotations(world.notes, field.annotations, "field")
         type_ = resolve(world, file, field.type, data=data, top=True)
         optional = field.optional
         if isinstance(type_, t.OptionalType):
@@ -200,20 +200,16 @@ def resolve_fields(
     return t.RecordType(tuple(resolved[name] for name in sorted(resolved)))
 
 
-def parameters(
-    world: World, file: FileScope, fields: tuple[tree.FieldForm, ...]
-) -> tuple[tuple[str, t.Type], ...]:
+def parameters(world: World, file: FileScope, fields: tuple[tree.FieldForm, ...]) -> tuple[tuple[str, t.Type], ...]:
     """The parameters of a function in the written order; an optional one has an optional type."""
     found: dict[str, t.Type] = {}
     for field in fields:
         if field.name in found:
             world.notes.add("duplicate-name", field.at, "argument", name=field.name)
             continue
-        annotations(world.notes, field.annotations, "parameter")
+        read_annotations(world.notes, field.annotations, "parameter")
         type_ = resolve(world, file, field.type, top=True)
         if field.optional and not isinstance(type_, t.OptionalType | t.Unknown):
             type_ = t.OptionalType(type_)
         found[field.name] = type_
     return tuple(found.items())
-
-

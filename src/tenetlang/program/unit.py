@@ -20,6 +20,7 @@ from tenetlang.text import Span
 
 Setting: TypeAlias = Literal["policy", "counter", "test", "claim"]
 
+
 @attrs.frozen
 class Variable:
     """A bound word: the local that it stands for, and the place that binds it."""
@@ -83,6 +84,24 @@ class Unit:
             self.notes.add("shadowed-name", at, "library", name=name)
 
 
+@attrs.frozen
+class Absence:
+    """Why an open expression may be absent: the path and the optional part of it, and where that is declared."""
+
+    path: str
+    part: str
+    declared: Span | None = None
+
+
+@attrs.frozen
+class Open:
+    """An expression that may be absent; `absence` is None where it may not. `picked`: it ends in `[ ]`, open."""
+
+    expression: core.Expression
+    absence: Absence | None = None
+    picked: bool = False
+
+
 def unknown(at: Span) -> core.Expression:
     """What stands for an expression that could not be typed."""
     return core.Constant(None, t.Unknown(), at)
@@ -135,8 +154,13 @@ def _note_mismatch(unit: Unit, expression: core.Expression, wanted: t.Type, vari
 
 
 def _unfolded(type_: t.Type) -> str:
-    named = isinstance(type_, t.RecordType | t.UnionType)
-    return t.shown(attrs.evolve(type_, name="")) if named else t.shown(type_)
+    match type_:
+        case t.RecordType(fields):
+            return t.shown(t.RecordType(fields))
+        case t.UnionType(literals):
+            return t.shown(t.UnionType(literals))
+        case _:
+            return t.shown(type_)
 
 
 def quoted(text: str) -> str:
@@ -170,7 +194,8 @@ def _widened(unit: Unit, expression: core.Expression, wanted: t.Type) -> core.Ex
                 return None
             choose = core.Choose(core.Bound(key, local, expression), "", at)
             return core.Build("map", key, element, (choose,), wanted, at)
-    return None
+        case _:
+            return None
 
 
 def _fresh(unit: Unit, type_: t.Type, at: Span) -> core.Local:

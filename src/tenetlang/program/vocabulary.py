@@ -10,14 +10,16 @@ from collections.abc import Iterator
 
 from tenetlang.program import graph
 from tenetlang.program import types as t
-from tenetlang.program.annotations import annotations, has
+from tenetlang.program.annotations import has, read_annotations
 from tenetlang.program.names import AGENTS, Declared, PackageScope
 from tenetlang.program.program import Data, Obligation, Tool
 from tenetlang.program.schema import resolve, resolve_fields
 from tenetlang.program.world import DeclaredFact, View, World
 from tenetlang.syntax import tree
 
-RESERVED = frozenset({"tool", "args", "origins", "counters", "approvals", "data", "verdict", "decided_by", "obligations"})
+RESERVED = frozenset(
+    {"tool", "args", "origins", "counters", "approvals", "data", "verdict", "decided_by", "obligations"}
+)
 """What a request or a test says by itself; no package declares it."""
 
 
@@ -58,7 +60,7 @@ def _read_package(world: World, package: PackageScope) -> _Declarations:
     for symbol in package.all("data"):
         declaration = symbol.declaration
         assert isinstance(declaration, tree.DataDeclaration)
-        annotations(world.notes, declaration.annotations, "declaration")
+        read_annotations(world.notes, declaration.annotations, "declaration")
         type_ = resolve(world, symbol.file, declaration.type, data=True)
         world.data[symbol.full_name] = Data(package.name, symbol.name, type_, declaration.name_at)
     for item in package.others:
@@ -70,18 +72,16 @@ def _read_package(world: World, package: PackageScope) -> _Declarations:
             case tree.ObligationDeclaration(written, name, fields):
                 resolved = {field.name: field for field in resolve_fields(world, item.file, fields).fields}
                 in_order = dict.fromkeys(field.name for field in fields)
-                kept = annotations(world.notes, written, "obligation")
+                kept = read_annotations(world.notes, written, "obligation")
                 parameters = tuple(resolved[field] for field in in_order)
-                found.obligations.append(
-                    Obligation(name, parameters, has(kept, "single"), item.declaration.name_at)
-                )
+                found.obligations.append(Obligation(name, parameters, has(kept, "single"), item.declaration.name_at))
             case _:
                 pass
     return found
 
 
 def _read_fact(world: World, item: Declared, declaration: tree.RequestDeclaration, found: _Declarations) -> None:
-    annotations(world.notes, declaration.annotations, "declaration")
+    read_annotations(world.notes, declaration.annotations, "declaration")
     name = declaration.name
     if name in RESERVED:
         world.notes.add("duplicate-name", declaration.name_at, "library", name=name)
@@ -98,7 +98,7 @@ def _read_fact(world: World, item: Declared, declaration: tree.RequestDeclaratio
 
 
 def _read_tool(world: World, item: Declared, declaration: tree.ToolDeclaration, found: _Declarations) -> None:
-    kept = annotations(world.notes, declaration.annotations, "tool")
+    kept = read_annotations(world.notes, declaration.annotations, "tool")
     record = resolve_fields(world, item.file, declaration.parameters)
     sensitive = frozenset(
         field.name for field in declaration.parameters if any(a.name == "sensitive" for a in field.annotations)

@@ -32,13 +32,14 @@ class DeclaredFact:
 
 @attrs.frozen
 class Signature:
-    """A function's name, parameters in order and result."""
+    """A function's name, parameters in order and result. `total`: it is made elsewhere, and declared without `@faults`."""
 
     name: str
     parameters: tuple[tuple[str, Type], ...]
     result: Type
     extern: bool
     at: Span
+    total: bool = False
 
 
 @attrs.define(eq=False)

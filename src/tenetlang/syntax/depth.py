@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import attrs
 
 from tenetlang.text import Span
@@ -37,6 +35,11 @@ def _collect(value: object, into: list[object]) -> None:
         into.append(value)
 
 
-@functools.cache
 def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else ()
+    found = _known.get(kind)
+    if found is None:
+        found = _known[kind] = tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else ()
+    return found
+
+
+_known: dict[type, tuple[str, ...]] = {}

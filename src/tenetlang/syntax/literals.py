@@ -1,6 +1,6 @@
-"""What stands inside a token: escapes, holes, and characters that a reader would not see.
+r"""What stands inside a token: escapes, holes, and characters that a reader would not see.
 
-A string is written `"…"`, with the escapes `\\n`, `\\r`, `\\t`, `\\"`, `\\\\` and `\\u{1F600}`, or `` `…` `` without any, which
+A string is written `"…"`, with the escapes `\n`, `\r`, `\t`, `\"`, `\\` and `\u{1F600}`, or `` `…` `` without any, which
 suits regular expressions. Neither goes beyond its line.
 
 Characters that are invisible, or that change the order in which others are shown, stand nowhere in a policy: what a
@@ -12,7 +12,7 @@ of Python: control characters, line and paragraph separators, surrogates, all th
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import unicodedata
 
@@ -69,12 +69,17 @@ def unescape(piece: str, offset: int, at: Span) -> str:
 
 def plain(piece: str, offset: int, at: Span) -> str:
     """The same text, which holds nothing that a reader would not see. Raises Mistake."""
-    if not piece.isprintable():  # a quick question, true of most
+    if not _plainly_seen(piece):
         found = _UNSEEN_IN_STRINGS.search(piece)
         if found is not None:
             start = offset + found.start()
             raise Mistake(unseen(Span(at.text, start, start + 1), in_string=True))
     return piece
+
+
+def _plainly_seen(text: str) -> bool:
+    """A quick question, with the answer yes for most texts; `isprintable` alone lets variation selectors pass."""
+    return text.isascii() and text.isprintable()
 
 
 def unseen(at: Span, *, in_string: bool = False) -> Finding:
@@ -108,15 +113,25 @@ def _described(character: str) -> str:
 def quote(value: str) -> str:
     """The string literal that has this value."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    if not escaped.isprintable():
+    if not _plainly_seen(escaped):
         escaped = _UNSEEN_IN_STRINGS.sub(lambda found: escape(found[0]), escaped)
     return f'"{escaped}"'
+
+
+def needs_escape(value: str) -> bool:
+    """Whether a string with this value can't be written in backticks."""
+    return "`" in value or (not _plainly_seen(value) and _UNSEEN_IN_STRINGS.search(value) is not None)
+
+
+def unquote(literal: str) -> str:
+    """The value of a string literal that `quote` made."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _SIMPLE[found[2]], literal[1:-1])
 
 
 def date_exists(text: str) -> bool:
     """Whether a date or time of the right shape names a moment: no month 13, no second 60."""
     try:
-        datetime.datetime.fromisoformat(_FRACTION.sub("", text))
+        dt.datetime.fromisoformat(_FRACTION.sub("", text))
     except ValueError:
         return False
     return True

@@ -38,18 +38,19 @@ from tenetlang.text import Span, Text
 
 # Rules of the grammar as ideas: an idea is expected where all that the rule can begin with would do.
 _IDEAS = (
+    ("argument", "an expression"),
+    ("word", "a name"),
     ("declaration", "a declaration"),
-    ("test_statement", "`call`, `with`, `let` or `expect`"),
-    ("for_declaration", "a rule, a `let` or a `counter`"),
+    ("test_statement", "`call`, `with`, `let`, `expect`"),
+    ("for_declaration", "a rule, a `let`, a `counter`"),
     ("claim_statement", "a condition"),
     ("statement", "a condition"),
     ("expression", "an expression"),
-    ("argument", "an argument"),
+    ("signed", "a value"),
     ("postfix", "a value"),
     ("type_form", "a type"),
     ("plain_type", "a type"),
     ("alternatives", "a tool, a type or `present`"),
-    ("word", "a name"),
     ("name", "a name"),
     ("tool_name", "the name of a tool"),
     ("free_name", "a name"),
@@ -57,6 +58,9 @@ _IDEAS = (
     ("template", "a text in quotes"),
 )
 _OPERATORS = ("or", "and", "compare", "or_sign", "and_sign", "additive", "multiplicative", "otherwise")
+_SAID_AS_WELL = {"alternatives": frozenset({"NOT", "PRESENT"})}
+_GOES_ON = {"DOT", "QMARK", "QUESTION_MARK", "LSQB", "VBAR"}  # what may always follow is no help
+_MOST_IDEAS = 5
 _VERDICTS = {"ALLOW", "DENY", "ESCALATE"}
 
 # What other languages write, and what it is here.
@@ -125,10 +129,15 @@ def explain(result: Stop | Refused, began: int, brackets: Brackets, text: Text) 
 def missing_package(at: Span) -> Finding:
     """The finding for a file that does not begin with its package; `at` is what stands there instead."""
     word = at.source.split(None, 1)
-    details = {"expected": "`package` and the name of the package", "suggestion": "`package acme.support` on the first line"}
+    details = {
+        "expected": "`package` and the name of the package",
+        "suggestion": "`package acme.support` on the first line",
+    }
     if not word:
         return Finding("syntax-error", at, details, "end")
-    return Finding("syntax-error", Span(at.text, at.start, at.start + len(word[0])), {"found": f"`{word[0]}`", **details})
+    return Finding(
+        "syntax-error", Span(at.text, at.start, at.start + len(word[0])), {"found": f"`{word[0]}`", **details}
+    )
 
 
 def late_package(at: Span, first: Span | None) -> Finding:
@@ -200,7 +209,11 @@ def _unreadable(situation: Situation, brackets: Brackets) -> Finding | None:
             return Finding("bad-literal", at, {"literal": word}, "time")
         case "MISTAKEN_STRING":
             quoted = '"' + word[1:-1].replace('"', '\\"') + '"'
-            details = {"found": f"`{_short(word)}`", "expected": "a string in double quotes", "suggestion": f"`{quoted}`"}
+            details = {
+                "found": f"`{_short(word)}`",
+                "expected": "a string in double quotes",
+                "suggestion": f"`{quoted}`",
+            }
             return Finding("syntax-error", at, details)
         case _:
             return None
@@ -264,10 +277,11 @@ def _slip(situation: Situation) -> Finding | None:
 
 
 def _foreign(situation: Situation) -> tuple[str, str] | None:
+    gives_value = situation.word in {"=", ":="}
+    if gives_value and situation.previous() in _VERDICTS and situation.previous(2) == "DEFAULT":
+        return "the end of the line", "`default deny`; a default is a verdict, not a value"
     if situation.kind == "MISTAKEN_OPERATOR":
         return _ELSEWHERE.get(situation.word)
-    if situation.kind == "EQUAL" and situation.previous() in _VERDICTS and situation.previous(2) == "DEFAULT":
-        return "the end of the line", "`default deny`; there is no rule by the name of `allow`"
     if situation.kind == "EQUAL" and tables().words["=="] in situation.accepted:
         return "an operator", "`==` to compare, or `let NAME = …` to name a value"
     return None
@@ -279,7 +293,7 @@ def _of_a_head(situation: Situation) -> tuple[str, str] | None:
         verdict = situation.before[-1][1]
         return "the name of the rule", f"`{verdict} NAME if {{ … }}`"
     if kind == "LBRACE" and "IF" in accepted:
-        return "", "`if` before the block"
+        return "`if`", "`if` before the block"
     if accepted == {"LBRACE"}:
         return "`{` to begin the block", "the conditions in braces, `{ … }`"
     return None
@@ -313,7 +327,7 @@ def _of_a_tool(situation: Situation) -> tuple[str, str] | None:
     while start > 0 and re.match(r"[\w.]", content[start - 1]):
         start -= 1
     name = re.compile(r"[\w./:-]+").match(content, start)
-    return ("", f'`"{name[0]}"`, in quotes') if name and situation.kind not in situation.accepted else None
+    return ("a name in quotes", f'`"{name[0]}"`') if name and situation.kind not in situation.accepted else None
 
 
 def _of_a_line(situation: Situation) -> tuple[str, str] | None:
@@ -355,7 +369,7 @@ def _usual(situation: Situation) -> Finding:
 def _found(situation: Situation) -> str:
     if situation.word == "\n":
         return "the end of the line"
-    if situation.kind == END:
+    if situation.kind == END and not situation.word:
         return "the end of the text"
     return f"`{_short(situation.word)}`"
 
@@ -379,11 +393,14 @@ def _expected(accepted: frozenset[str]) -> str:
     """What could have come, as ideas: `an expression`, ``an operator, `}` or the end of the line``."""
     left = set(accepted) - {"AT"} if len(accepted) > 1 else set(accepted)
     ideas: list[str] = []
+    if "FN" in left and not tables().first["word"] <= left:  # behind annotations
+        ideas.append("a declaration")
+        left -= lexicon().begins_declaration | {"LPAR", NEWLINE}
     for rule, words in _IDEAS:
         first = tables().first[rule] - {"AT"}
         if first <= left:
             ideas.append(words)
-            left -= first
+            left -= first | _SAID_AS_WELL.get(rule, frozenset())
     if _operators() & left and len(_operators() & left) > 2:
         ideas.append("an operator")
         left -= _operators() | {"DOT", "LPAR", "LSQB", "QMARK"}
@@ -393,13 +410,11 @@ def _expected(accepted: frozenset[str]) -> str:
     if "STRING" in left:
         ideas.append("a string")
     ends = left & {NEWLINE, END, "SEMICOLON"}
-    left -= {"STRING", *ends, *(["DOT"] if len(left) > 1 else [])}
+    left -= {"STRING", *ends}
+    left = left - _GOES_ON or left
     spelling = tables().spelling
     ideas += [f"`{text}`" for text in sorted(spelling[kind] for kind in left if kind in spelling)]
     if ends:
         ideas.append("the end of the line")
     ideas = list(dict.fromkeys(ideas))[:_MOST_IDEAS]
     return " or ".join(filter(None, (", ".join(ideas[:-1]), ideas[-1]))) if ideas else "nothing more"
-
-
-_MOST_IDEAS = 5

@@ -16,13 +16,12 @@ import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import get_args
 
 import attrs
 
 from tenetlang.report.finding import Finding
 from tenetlang.syntax import mistakes
-from tenetlang.syntax.build import EXPRESSIONS, Package
+from tenetlang.syntax.build import Package
 from tenetlang.syntax.depth import too_deep
 from tenetlang.syntax.literals import INVISIBLE, Mistake, plain, unescape, unseen
 from tenetlang.syntax.machine import Machine, Read, Refused, Stop, machine, run
@@ -35,7 +34,6 @@ LARGEST = 16 * 1024 * 1024  # bytes of UTF-8
 DEEPEST = 200  # nodes of a declaration's syntax tree, one within the other
 MOST_FINDINGS = 100
 
-DECLARATIONS = get_args(Declaration)
 
 _PIECE = re.compile(r"\\u\{[^}]*\}|\\.|\{\{|\}\}|[{}]|[^\\{}]+")
 _RAW_PIECE = re.compile(r"\{\{|\}\}|[{}]|[^{}]+")
@@ -95,7 +93,9 @@ def _next_declaration() -> re.Pattern[str]:
 
 @functools.cache
 def _declared_name() -> re.Pattern[str]:
-    return re.compile(rf"{_next_declaration().pattern}[ \t]+(?:fn[ \t]+)?[\"`]?([A-Za-z_][A-Za-z0-9_.-]*)", re.MULTILINE)
+    return re.compile(
+        rf"{_next_declaration().pattern}[ \t]+(?:fn[ \t]+)?[\"`]?([A-Za-z_][A-Za-z0-9_.-]*)", re.MULTILINE
+    )
 
 
 @attrs.define
@@ -162,7 +162,7 @@ class _Reading:
                 return mistakes.late_package(declaration.name.at, self.package.name.at if self.package else None)
             self.package = declaration
             return None
-        assert isinstance(declaration, DECLARATIONS)
+        assert isinstance(declaration, Declaration)
         if not self.begun:
             self.findings.append(mistakes.missing_package(declaration.at))
         self.declarations.append(declaration)
@@ -228,6 +228,9 @@ def _hole(text: Text, start: int, end: int) -> tuple[Expression, int]:
     source = _up_to_brace(tokens(text, start, end, brackets, []), brackets)
     result = run(_parser(), "expression", source, brackets, text)
     last = result.end if isinstance(result, Read) else result.token[3]
+    if isinstance(result, Stop) and result.token[1] == "\\":
+        place = Span(text, last - 1, min(last + 1, end))
+        raise Mistake(Finding("bad-escape", place, {"escape": place.source}, "hole"))
     expression = _expression(result, brackets, text, start)
     if text.content[last - 1 : last] != "}" or last > end:
         raise Mistake(mistakes.open_hole(Span(text, start - 1, start)))
@@ -249,5 +252,6 @@ def _expression(result: Read | Stop | Refused, brackets: Brackets, text: Text, s
     place = too_deep(result.value, DEEPEST) if result.tokens > DEEPEST else None
     if place is not None:
         raise Mistake(Finding("file-too-large", place, {"limit": str(DEEPEST)}, "depth"))
-    assert isinstance(result.value, EXPRESSIONS)
-    return result.value
+    value: object = result.value
+    assert isinstance(value, Expression)
+    return value

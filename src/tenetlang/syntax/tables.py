@@ -17,8 +17,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 import msgspec
@@ -28,6 +29,9 @@ from tenetlang import resources
 if TYPE_CHECKING:
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
+    from lark.parsers.lalr_analysis import ParseTableBase
+
+State = TypeVar("State", bound=Hashable)
 
 END = "$END"
 SIGN = "SIGN"  # the group of the pattern that matches all signs, such as `==`
@@ -37,6 +41,7 @@ _FILES = ("tokens.lark", "tenet.lark")
 _STARTS = ("declaration", "expression")
 STORED = "tables.json"
 _CLASSES = ("reserved", "names_the_next_word", "no_newline_after", "no_newline_before", "begins_declaration")
+_ONLY_CLASSES = frozenset(_CLASSES) - {"reserved"}
 
 
 @attrs.frozen
@@ -112,32 +117,28 @@ def compute(grammar: str) -> Tables:
     """The tables of that grammar text, computed by Lark. Raises lark's GrammarError where it is not LALR(1)."""
     from lark.common import ParserConf
     from lark.load_grammar import load_grammar
-    from lark.parsers.lalr_analysis import IntParseTable, LALR_Analyzer, Shift
+    from lark.parsers.lalr_analysis import LALR_Analyzer
 
-    loaded, _ = load_grammar(grammar, "tenet.lark", [], global_keep_all_tokens=False)
+    loaded, _ = load_grammar(grammar, "tenet.lark", [], global_keep_all_tokens=False)  # type: ignore[no-untyped-call]
     terminals, rules, ignored = loaded.compile([*_STARTS, *_CLASSES], "*")
-    of_syntax = [rule for rule in rules if rule.origin.name not in _CLASSES or rule.origin.name == "reserved"]
+    of_syntax = sorted((rule for rule in rules if rule.origin.name not in _ONLY_CLASSES), key=str)
     analyzer = LALR_Analyzer(ParserConf(of_syntax, {}, list(_STARTS)), strict=True)
-    analyzer.compute_lalr()
-    table = analyzer.parse_table
-    assert isinstance(table, IntParseTable)
-
-    numbers = {rule: number for number, rule in enumerate(of_syntax)}
-    rows: list[dict[str, int]] = [{} for _ in table.states]
-    for state, actions in table.states.items():
-        for symbol, (action, argument) in actions.items():
-            rows[state][str(symbol)] = argument if action is Shift else ~numbers[argument]
-    words = {str(terminal.name): str(terminal.pattern.value) for terminal in terminals if terminal.pattern.type == "str"}
+    analyzer.compute_lalr()  # type: ignore[no-untyped-call]
+    rows, start, end = _in_order(analyzer.parse_table, {rule: number for number, rule in enumerate(of_syntax)})
+    words = {
+        str(terminal.name): str(terminal.pattern.value) for terminal in terminals if terminal.pattern.type == "str"
+    }
     return Tables(
-        rows=tuple(rows),
+        rows=rows,
         productions=tuple(_production(rule) for rule in of_syntax),
-        start={str(name): state for name, state in table.start_states.items()},
-        end=frozenset(table.end_states.values()),
+        start=start,
+        end=end,
         pattern=_pattern(terminals, ignored),
         words={text: name for name, text in words.items()},
         spelling=words,
         classes={
-            name: frozenset(str(rule.expansion[0].name) for rule in _alternatives(rules, name)) for name in _CLASSES
+            name: frozenset(str(rule.expansion[0].name) for rule in rules if rule.origin.name == name)
+            for name in _CLASSES
         },
         first={
             str(symbol.name): frozenset(str(terminal.name) for terminal in found if terminal.is_term)
@@ -147,8 +148,28 @@ def compute(grammar: str) -> Tables:
     )
 
 
-def _alternatives(rules: list[Rule], name: str) -> list[Rule]:
-    return [rule for rule in rules if rule.origin.name == name]
+def _in_order(
+    table: ParseTableBase[State], numbers: dict[Rule, int]
+) -> tuple[tuple[Mapping[str, int], ...], dict[str, int], frozenset[int]]:
+    """The rows with states in the order in which they are met, so that the same grammar always gives the same tables."""
+    from lark.parsers.lalr_analysis import Shift
+
+    order = {state: number for number, state in enumerate(table.start_states.values())}
+    waiting = list(order)
+    for state in waiting:
+        for _, (action, argument) in sorted(table.states[state].items()):
+            if action is Shift and argument not in order:
+                order[argument] = len(order)
+                waiting.append(argument)
+    rows = tuple(
+        {
+            str(symbol): order[argument] if action is Shift else ~numbers[argument]
+            for symbol, (action, argument) in sorted(table.states[state].items())
+        }
+        for state in waiting
+    )
+    start = {str(name): order[state] for name, state in table.start_states.items()}
+    return rows, start, frozenset(order[state] for state in table.end_states.values())
 
 
 def _production(rule: Rule) -> Production:
@@ -203,3 +224,8 @@ def store(made: Tables, made_from: str) -> bytes:
         tables=attrs.evolve(made, rows=()),
     )
     return msgspec.json.encode(stored, order="deterministic") + b"\n"
+
+
+if __name__ == "__main__":
+    text = grammar_text()
+    sys.stdout.buffer.write(store(compute(text), text))

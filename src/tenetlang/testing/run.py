@@ -6,7 +6,8 @@ its conditions that stopped it, with what that condition read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
 import attrs
@@ -17,9 +18,11 @@ from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import Fault, Run, Scope, value
 from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.requests import DataError, Invalid
+from tenetlang.program.expression import Local
 from tenetlang.program.program import Expectation, Program, TestCase
+from tenetlang.program.request_paths import unquoted_paths
+from tenetlang.program.types import VERDICT
 from tenetlang.testing.requests import Situation, TestError, situation
-from tenetlang.values.collections import Record
 from tenetlang.values.render import literal
 
 Status = Literal["passed", "failed", "error"]
@@ -81,7 +84,7 @@ def _run_row(runner: Runner, case: TestCase, row: int) -> TestResult:
     shown = ""
     try:
         scope = _scope(runner.program, case, row)
-        shown = ", ".join(literal(scope[local.name]) for local in case.variables)
+        shown = ", ".join(_shown(scope[local.name], local) for local in case.variables)
         described = situation(runner.program, case, scope)
         failures, decision = _judge(runner, case, described, scope)
     except TestError as error:
@@ -93,6 +96,11 @@ def _run_row(runner: Runner, case: TestCase, row: int) -> TestResult:
         return TestResult(case.name, case.package, shown, "error", case.at.place, error=message)
     status: Status = "failed" if failures else "passed"
     return TestResult(case.name, case.package, shown, status, case.at.place, failures, decision=decision)
+
+
+def _shown(item: object, local: Local) -> str:
+    """A value of a row as the author writes it."""
+    return str(item) if local.type == VERDICT else literal(item)
 
 
 def _scope(program: Program, case: TestCase, row: int) -> dict[str, object]:
@@ -183,6 +191,7 @@ def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run
         verdicts = {rule.shown_name: rule.verdict for package in run.program.packages for rule in package.rules}
         names = [rule.rule for rule in decision.trace if verdicts[rule.rule] == wanted][:3]
     traced = {rule.rule: rule for rule in decision.trace}
+    unquoted = unquoted_paths(run.program)
     lines: list[str] = []
     for name in names:
         if name not in traced:
@@ -190,7 +199,7 @@ def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run
             continue
         for condition in traced[name].conditions:
             if condition.value is not True:
-                lines.append(f"{name}: {_stop(condition)}")
+                lines.append(f"{name}: {_stop(condition, unquoted)}")
                 break
         else:
             lifted = next((item.by for item in decision.overridden if item.rule == name), None)
@@ -198,9 +207,10 @@ def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run
     return tuple(lines)
 
 
-def _stop(condition: TracedCondition) -> str:
+def _stop(condition: TracedCondition, unquoted: Collection[str]) -> str:
     why = f"erred ({condition.error})" if condition.error else "is false"
     read = "; ".join(
-        f"{name} = {literal(Record(item) if isinstance(item, dict) else item)}" for name, item in condition.read.items()
+        f"{name} = {item if name in unquoted else json.dumps(item, ensure_ascii=False)}"
+        for name, item in condition.read.items()
     )
     return f"`{condition.text}` {why}{', with ' + read if read else ''} ({condition.at})"

@@ -18,7 +18,11 @@ from tenetlang.program.expression import Constant
 from tenetlang.program.program import Claim, Program
 from tenetlang.testing.requests import as_request
 from tenetlang.testing.walk import nodes
+from tenetlang.values.numbers import INT_MAX, INT_MIN
 from tenetlang.values.order import sorted_values
+
+LARGE = 10**18
+"""Decimals from here on can't come in."""
 
 MOST_ITEMS = 3
 """Elements of a collection that is made up."""
@@ -176,11 +180,12 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
             for item in value:
                 _collect(found, of, item)
         case t.Scalar("int") if isinstance(value, int):
-            found.setdefault("int", set()).update({value - 1, value, value + 1})
-            found.setdefault("decimal", set()).add(Decimal(value))
+            near = {number for number in (value - 1, value, value + 1) if INT_MIN <= number <= INT_MAX}
+            found.setdefault("int", set()).update(near)
         case t.Scalar("decimal") if isinstance(value, Decimal | int):
             step = Decimal("0.01")
-            found.setdefault("decimal", set()).update({value - step, Decimal(value), value + step})
+            near_by = {value - step, Decimal(value), value + step} if abs(value) < LARGE else {Decimal(0)}
+            found.setdefault("decimal", set()).update(near_by)
         case t.Scalar(name) if name in _EXAMPLES and name not in {"json", "glob", "regex"}:
             found.setdefault(name, set()).add(value)
         case t.UnionType():

@@ -22,7 +22,7 @@ def nodes(item: object) -> Iterator[object]:
         yield item
         for field in attrs.fields(type(item)):
             below = getattr(item, field.name)
-            if isinstance(below, tuple | PARTS):
+            if isinstance(below, (tuple, *PARTS)):
                 yield from nodes(below)
 
 

@@ -16,6 +16,7 @@ from tenetlang.values.faults import escaped
 from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.numbers import decimal_text
 from tenetlang.values.order import sorted_items, sorted_values
+from tenetlang.values.patterns import Pattern
 from tenetlang.values.times import Duration, Time, duration_text, time_text
 from tenetlang.values.versions import Semver
 
@@ -40,6 +41,8 @@ def to_plain(value: object) -> Plain:
             return decimal_text(value)
         case str() | Ip() | Cidr() | Semver():
             return str(value)
+        case Pattern():
+            return value.source
         case tuple():
             return [to_plain(element) for element in value]
         case frozenset():
@@ -69,6 +72,8 @@ def literal(value: object) -> str:
             return decimal_text(value)
         case str() | Ip() | Cidr() | Semver():
             return string_literal(str(value))
+        case Pattern():
+            return string_literal(value.source)
         case tuple():
             return f"[{', '.join(map(literal, value))}]"
         case frozenset():

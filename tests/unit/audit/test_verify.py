@@ -314,6 +314,26 @@ def test_a_log_whose_beginning_is_another_kind_is_not_fine(log: Path) -> None:
     assert (0, "chain") in found(log)
 
 
+def test_a_first_record_that_names_one_before_it_is_found_without_a_second(tmp_path: Path) -> None:
+    path = small_log(tmp_path / "short.db", 0)
+    tamper(path, [replace(0, rewritten(rows(path)[0][1], previous="ab" * 32))])
+    assert found(path) == [(0, "chain")]
+
+
+@pytest.mark.parametrize("record", [b"[]", b"7", b"null", b'"text"'])
+def test_a_record_that_is_no_object_is_found_even_with_its_leaf(log: Path, record: bytes) -> None:
+    tamper(log, [replace(8, record)])
+    assert found(log) == [(8, "shape")]
+
+
+def test_a_gap_says_how_wide_it_is(log: Path) -> None:
+    tamper(log, [("DELETE FROM records WHERE idx IN (2, 4, 5)", ()), ("DELETE FROM payloads", ())])
+    problems = verify_log(log).problems
+    assert [(problem.index, problem.what) for problem in problems] == [(2, "missing"), (4, "missing")]
+    assert problems[0].detail.startswith("record 2 is")
+    assert problems[1].detail.startswith("records 4 to 5 are")
+
+
 def test_values_of_a_wrong_type_or_length_are_found(log: Path) -> None:
     tamper(log, [("UPDATE records SET record = zeroblob(70000) WHERE idx = 2", ())])
     tamper(log, [("UPDATE records SET leaf = zeroblob(33) WHERE idx = 4", ())])
@@ -431,6 +451,18 @@ def test_edited_exports_are_found(
 ) -> None:
     export.write_bytes(b"".join(edit(export.read_bytes().splitlines(keepends=True))))
     assert found(export)[0] == expected
+
+
+def test_one_bad_line_is_one_problem(export: Path) -> None:
+    lines = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join([*lines[:5], b"{}\n", *lines[6:]]))
+    assert found(export) == [(5, "line")]
+
+
+def test_a_line_that_says_the_same_in_another_spelling_was_changed(export: Path) -> None:
+    lines = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join([*lines[:5], lines[5].replace(b'"index":5', b'"index": 5', 1), *lines[6:]]))
+    assert found(export) == [(5, "line")]
 
 
 def test_a_line_without_end_is_not_read_into_memory(export: Path) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 import attrs
 import pytest
@@ -23,7 +22,10 @@ class Answer:
     error: str
 
 
-Tenet: TypeAlias = Callable[..., Answer]
+class Tenet(Protocol):
+    """`tenet` with these words, and `given` on standard input."""
+
+    def __call__(self, *words: str, given: str | bytes = "") -> Answer: ...
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,6 @@ from tenetlang.cli import commands as commands_module
 from tenetlang.cli.commands import COMMANDS, Command, commands
 from tenetlang.values.faults import ValueFault
 from tests.unit.cli.conftest import Tenet
-
 
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +29,9 @@ def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def loaded_by(*words: str) -> set[str]:
-    program = f"import sys; from tenetlang.cli.main import main; main({list(words)!r}); print(*sys.modules, file=sys.stderr)"
+    program = (
+        f"import sys; from tenetlang.cli.main import main; main({list(words)!r}); print(*sys.modules, file=sys.stderr)"
+    )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     return set(answer.stderr.split())
 
@@ -66,8 +68,8 @@ def test_every_command_has_a_help_of_a_sentence_an_example_and_the_statuses(tene
     assert answer.out.startswith(f"Usage: tenet {name} ")
     assert all(len(line) <= 80 for line in answer.out.splitlines() if f"tenet {name} " not in line)
     if name != "audit":
-        assert f"Examples:\n    {'echo' if 'echo' in answer.out else 'tenet'}" in answer.out or "eval \"$(" in answer.out
-        assert "  Exit status:\n    0   " in answer.out
+        assert re.search(rf"  Examples:\n    .*tenet {name}\b", answer.out)
+        assert "\n  Exit status:\n    0   " in answer.out
 
 
 def test_help_shows_each_command_with_what_it_does(tenet: Tenet) -> None:
@@ -123,8 +125,6 @@ def failing(failure: BaseException) -> click.Command:
     return command
 
 
-
-
 def break_version(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
     class Module:
         command = failing(failure)
@@ -132,9 +132,7 @@ def break_version(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> No
     monkeypatch.setattr(commands_module, "import_module", lambda name: Module)
 
 
-def test_a_failure_of_tenet_itself_is_one_sentence_and_status_70(
-    tenet: Tenet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_of_tenet_itself_is_one_sentence_and_status_70(tenet: Tenet, monkeypatch: pytest.MonkeyPatch) -> None:
     break_version(monkeypatch, ValueFault("overflow", "\x1b[2J"))
     answer = tenet("version", "--color", "never")
     assert (answer.status, answer.out) == (70, "")

@@ -7,6 +7,7 @@ import pytest
 from tenetlang.values.collections import JSON_FALSE, JSON_TRUE, NULL, Map, Record
 from tenetlang.values.network import parse_cidr, parse_email, parse_ip
 from tenetlang.values.paths import parse_path
+from tenetlang.values.patterns import compile_glob, compile_regex
 from tenetlang.values.render import literal, string_literal, text, to_plain
 from tenetlang.values.times import parse_duration, parse_time
 from tenetlang.values.urls import parse_url
@@ -32,6 +33,8 @@ ROWS: list[tuple[object, object, str, str]] = [
     (parse_url("https://a.b"), "https://a.b/", "https://a.b/", '"https://a.b/"'),
     (parse_path("/a//b"), "/a/b", "/a/b", '"/a/b"'),
     (parse_semver("1.2.0"), "1.2.0", "1.2.0", '"1.2.0"'),
+    (compile_glob("a*", None), "a*", "a*", '"a*"'),
+    (compile_regex("a+"), "a+", "a+", '"a+"'),
     ((), [], "[]", "[]"),
     ((1, Decimal("1.5")), [1, "1.5"], '[1,"1.5"]', "[1, 1.5]"),
     (frozenset({"b", "a"}), ["a", "b"], '["a","b"]', '{"a", "b"}'),

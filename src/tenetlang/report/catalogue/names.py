@@ -122,6 +122,15 @@ CHECKS = (
         itself=Wording("`{name}` imports itself", "takes in its own package", help=("take the line out",)),
     ),
     check(
+        "misplaced-extern",
+        usual=Wording(
+            "`{name}` is declared `extern` outside of the standard library",
+            "has no body",
+            why=("What is not written in Tenet is part of every target, so only the library may declare it.",),
+            help=("give it a body: `fn {name}(...) -> ... = ...`",),
+        ),
+    ),
+    check(
         "recursion",
         usual=Wording(
             "`{name}` depends on itself",
@@ -130,6 +139,12 @@ CHECKS = (
             facts=(("circle", "?{cycle}"),),
             why=("Every request gets its verdict in bounded time, so no definition may wait for itself.",),
             help=("break the circle: state one of these in terms of arguments or facts",),
+        ),
+        large=Wording(
+            "the type `{name}` unfolds to more than {limit} parts",
+            "too large",
+            why=("Types are compared by structure, so each name in them is unfolded.",),
+            help=("break it up, or use `json` for what no rule reads",),
         ),
     ),
     check(

@@ -343,6 +343,12 @@ _REVIEWERS = (
             why=("Whoever delays the people would hold the permission.",),
             help=("write `else deny`, or `else escalate to OTHERS`",),
         ),
+        error=Wording(
+            "an error can't end in `allow`",
+            "lets errors through",
+            why=("Whoever can make a rule err would hold the permission.",),
+            help=("write `on error deny`, or `on error escalate to OTHERS`",),
+        ),
     ),
     check(
         "escalate-without-reviewers",

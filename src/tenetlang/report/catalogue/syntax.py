@@ -85,9 +85,15 @@ CHECKS = (
         ),
         template=Wording(
             "`{escape}` does not close a hole",
-            "a brace that means itself needs a backslash",
-            why=("In a text for people, `{{` opens a hole that shows a value.",),
-            help=("write a brace that means itself as `\\{{` or `\\}}`",),
+            "a brace that means itself stands twice",
+            why=("In a text for people, `{{` opens a hole that shows a value, and `}}` closes it.",),
+            help=("write a brace that means itself as `{{{{` or `}}}}`",),
+        ),
+        hole=Wording(
+            "`{escape}` stands in a hole, where nothing is escaped",
+            "no escape here",
+            why=("A hole holds an expression as it is written anywhere else.",),
+            help=("put the whole text in backticks, and write `\"` as it is",),
         ),
     ),
     check(

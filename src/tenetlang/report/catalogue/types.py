@@ -36,6 +36,12 @@ CHECKS = (
             also={"first": "this is `{expected}`", "other": "this is `{expected}`", "declared": "declared here"},
             why=("All elements of a collection and all arms of a `match` share one type.",),
         ),
+        union_member=Wording(
+            "a union is of string literals, and this is `{found}`",
+            "not a string literal",
+            also=_DECLARED,
+            help=("take a value whose type is open as `json`, and say in a condition what it is",),
+        ),
         union=Wording(
             "{found} is none of the values of `{expected}`",
             "not one of them",
@@ -96,6 +102,7 @@ CHECKS = (
             also={"declared": "declared here, without `?`", "guarded": "already guarded here"},
             why=("A guard on what is always there hides which facts are optional.",),
             help=("take the guard out",),
+            severity="warning",
         ),
     ),
     check(

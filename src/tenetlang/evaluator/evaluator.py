@@ -1,0 +1,503 @@
+"""`Evaluator`: a compiled policy with its documents, ready to decide.
+
+    request ── RequestReader ──→ inputs ── dispatch ──→ leaf ── buckets ──→ mask of rules ── combine ──→ Outcome ──→ Decision
+
+Everything up to the mask is generated code. The outcome of a mask is kept (`outcome.py` says why that is right), so a
+decision whose rules have been seen together before costs the mask and the making of a `Decision`. The trace is made by other
+generated functions, from the same inputs, when somebody asks for it.
+
+*Fail closed.* `decide` gives a decision for every object whatever. What goes wrong inside, stack and memory included, is a
+denial by `error` with the error `internal`. Functions are generated under a lock; deciding takes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import RLock
+from typing import Final
+
+import attrs
+
+from tenetlang.decision import Decision, Obligation, RuleError, Trace, TracedCondition, TracedRule, Verdict
+from tenetlang.decision_tree.json_form import digest as digest_of
+from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
+from tenetlang.evaluator.generate import Generated, Inputs, Valuation, generate, variables_of
+from tenetlang.evaluator.outcome import (
+    AskedReviewers,
+    Outcome,
+    PackageRules,
+    Ranked,
+    Ranking,
+    Verdicts,
+    combine,
+    lifting_order,
+    observe,
+)
+from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, read_data, request_reader
+from tenetlang.evaluator.runtime import (
+    ABSENT,
+    Error,
+    Recording,
+    Run,
+    place_of,
+    sorted_trace,
+    traced_rule,
+)
+from tenetlang.program.program import Fallback, Rule
+from tenetlang.values.collections import Record
+from tenetlang.values.faults import ValueFault
+from tenetlang.values.render import text, to_plain
+from tenetlang.values.times import duration_text
+
+KEPT_OUTCOMES: Final = 4096
+"""Outcomes that a leaf keeps; requests that bring about more different ones are combined anew."""
+
+INTERNAL: Final = "internal"
+
+
+class AskError(ValueError):
+    """A definition that has no value: the request is invalid, or the definition errs."""
+
+
+@attrs.define
+class _Leaf:
+    """A leaf, ready: its buckets' functions, and the rules that the bits of their masks stand for."""
+
+    id: str
+    buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...]
+    rules: tuple[int, ...]
+    outcomes: dict[int, _Kept] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class _Kept:
+    """What is kept of a mask: the outcome, the compact trace, and the reason where it is the same for every request."""
+
+    outcome: Outcome
+    compact: Mapping[str, object]
+    reason: str | None
+
+
+@attrs.frozen
+class _Dispatch:
+    """A switch, ready."""
+
+    attribute: Valuation
+    branches: Mapping[object, _Dispatch | int]
+    otherwise: _Dispatch | int
+
+
+@attrs.frozen
+class _Words:
+    """A rule's words and obligations, ready: templates are texts and functions in turn."""
+
+    witness: Valuation | None
+    because: tuple[str | Valuation, ...] | None
+    then: tuple[tuple[str, tuple[Valuation, ...]], ...]
+
+
+class Evaluator:
+    """Decides requests by one policy. Safe to share between threads.
+
+    `documents` are the values of the policy's data as JSON, by name. Raises `DataError` where they do not fit, and
+    `ValueError` for a policy that no compiler made.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        documents: Mapping[str, object] | None = None,
+        *,
+        digest: str | None = None,
+        reader: RequestReader | None = None,
+    ) -> None:
+        self.policy: Final = policy
+        self.digest: Final = digest_of(policy) if digest is None else digest
+        schema = RequestSchema(policy.uses_tools, policy.facts, policy.tools, policy.counters)
+        self.reader: Final = request_reader(schema) if reader is None else reader
+        self._rules: Final = policy.rules
+        self._ranking: Final = _ranking(policy)
+        self._generated: Final = generate(policy, read_data(policy.data, documents or {}))
+        self._lock: Final = RLock()
+        self._leaves: Final[dict[int, _Leaf]] = {}
+        self._words: Final[dict[int, _Words]] = {}
+        self._asked: Final[dict[str, Valuation]] = {}
+        self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
+        self._root: Final = self._dispatch(policy.root)
+        self._default: Final = _default(policy)
+
+    def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
+        """The same policy with other documents. Raises `DataError`."""
+        return Evaluator(self.policy, documents, digest=self.digest, reader=self.reader)
+
+    def prepare(self) -> None:
+        """Generate all that deciding needs, so that no request waits for it."""
+        for number in self._buckets:
+            self._leaf(number)
+        for position in range(len(self._rules)):
+            self._rule_words(position)
+
+    # ------------------------------------------------------------------------------------------------------ deciding
+
+    def decide(self, request: object) -> Decision:
+        """The decision on a request given as Python values. Never raises: what is no request is denied."""
+        try:
+            return self._decide(self.reader.read(request))
+        except Exception as problem:  # noqa: BLE001  # whatever it is, the answer is a denial
+            return self._internal(problem)
+
+    def decide_json(self, data: bytes | str) -> Decision:
+        """The decision on a request given as JSON text, read strictly. Never raises."""
+        try:
+            return self._decide(self.reader.read_json(data))
+        except Exception as problem:  # noqa: BLE001  # as above
+            return self._internal(problem)
+
+    def _decide(self, inputs: Inputs | Invalid) -> Decision:
+        if isinstance(inputs, Invalid):
+            return self._refuse(inputs.code, inputs.reason)
+        run = Run()
+        leaf = self._reached(inputs)
+        mask = shift = 0
+        for function, size in leaf.buckets:
+            mask |= function(inputs, run) << shift
+            shift += size
+        approvals = inputs["approvals"]
+        kept = None if run.errors or approvals else leaf.outcomes.get(mask)
+        if kept is None:
+            kept = self._combined(leaf, mask, inputs, run)
+        outcome = kept.outcome
+        return Decision(
+            self.policy.entry,
+            self.digest,
+            outcome.verdict,
+            outcome.decided_by,
+            self._reason(outcome, inputs, run) if kept.reason is None else kept.reason,
+            outcome.matched,
+            outcome.overridden,
+            outcome.errors,
+            self._obligations(outcome, inputs, run) if outcome.granting else (),
+            outcome.escalations,
+            outcome.observed,
+            outcome.observed_verdict,
+            kept.compact,
+            partial(self._explain, inputs),
+        )
+
+    def _combined(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run) -> _Kept:
+        """The outcome of a mask; kept where it depends on nothing but the mask."""
+        rules = [position for bit, position in enumerate(leaf.rules) if mask >> bit & 1]
+        errors = dict(run.errors)
+        approved = _approved(inputs)
+        outcome = combine(self._ranking, rules, errors, approved, partial(self._obliging, inputs, run))
+        names = self._ranking.rules
+        compact: Mapping[str, object] = {
+            "leaf": leaf.id,
+            "matched": sorted(names[position].name for position in rules),
+            "erred": sorted(names[position].name for position in errors),
+        }
+        kept = _Kept(outcome, compact, self._fixed_reason(outcome))
+        depends = errors or approved or any(self._ranking.rules[position].obliges for position in rules)
+        if not depends and len(leaf.outcomes) < KEPT_OUTCOMES:
+            leaf.outcomes[mask] = kept
+        return kept
+
+    def _refuse(self, code: str, reason: str) -> Decision:
+        """What is decided without any rule."""
+        outcome = Outcome("deny", (code,), (reason,), (), (), (), (), (), ())
+        compact = {"leaf": code, "matched": [], "erred": []}
+        return self._without_rules(outcome, reason, compact)
+
+    def _internal(self, problem: Exception) -> Decision:
+        reason = "internal error"
+        error = RuleError("", INTERNAL, type(problem).__name__)
+        outcome = Outcome("deny", ("error",), (reason,), (), (), (error,), (), (), ())
+        return self._without_rules(outcome, reason, {"leaf": INTERNAL, "matched": [], "erred": []})
+
+    def _without_rules(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> Decision:
+        errors = outcome.errors
+        if self._ranking.packages[0].observe:
+            reason = f"observed: {outcome.verdict} {reason}"
+            outcome = observe(outcome)
+        return Decision(
+            self.policy.entry,
+            self.digest,
+            outcome.verdict,
+            outcome.decided_by,
+            reason,
+            errors=errors,
+            observed_verdict=outcome.observed_verdict,
+            compact_trace=compact,
+        )
+
+    # ------------------------------------------------------------------------------------------ getting code when needed
+
+    def _dispatch(self, node: Node) -> _Dispatch | int:
+        match node:
+            case Leaf(number):
+                return number
+            case Switch(attribute, branches, otherwise, missing):
+                table: dict[object, _Dispatch | int] = {value: self._dispatch(below) for value, below in branches}
+                table[ABSENT] = self._dispatch(missing)
+                return _Dispatch(self._generated.attribute(attribute), table, self._dispatch(otherwise))
+
+    def _reached(self, inputs: Inputs) -> _Leaf:
+        node = self._root
+        while type(node) is not int:
+            assert isinstance(node, _Dispatch)
+            node = node.branches.get(node.attribute(inputs, None), node.otherwise)
+        leaf = self._leaves.get(node)
+        return self._leaf(node) if leaf is None else leaf
+
+    def _leaf(self, number: int) -> _Leaf:
+        with self._lock:
+            if number not in self._leaves:
+                buckets = self._buckets[number]
+                functions = [
+                    (self._generated.bucket(position), len(self.policy.buckets[position].candidates))
+                    for position in buckets
+                ]
+                candidates = [item for position in buckets for item in self.policy.buckets[position].candidates]
+                rules = tuple(candidate.rule for candidate in candidates)
+                self._leaves[number] = _Leaf(f"leaf {number}", tuple(functions), rules)
+        return self._leaves[number]
+
+    def _rule_words(self, position: int) -> _Words:
+        words = self._words.get(position)
+        if words is None:
+            with self._lock:
+                words = self._words[position] = _words(self._generated, self._rules[position], position)
+        return words
+
+    # -------------------------------------------------------------------------------------------------------- words
+
+    def _fixed_reason(self, outcome: Outcome) -> str | None:
+        """The reason, where it is the same for every request."""
+        words: str | None
+        match outcome.reason:
+            case int() as position:
+                because = self._rule_words(position).because
+                words = f"rule {self._rules[position].shown_name}" if because is None else _fixed(because)
+            case "default":
+                because = self._default_words
+                words = "no rule decides" if because is None else _fixed(because)
+            case (fixed,):
+                words = fixed
+        return None if words is None else _observed_reason(outcome, words)
+
+    def _reason(self, outcome: Outcome, inputs: Inputs, run: Run) -> str:
+        """The reason, its holes filled in; a hole that errs shows as `?`."""
+        variables: tuple[object, ...] = ()
+        template: tuple[str | Valuation, ...] = self._default_words or ()
+        if isinstance(outcome.reason, int):
+            words = self._rule_words(outcome.reason)
+            template = words.because or ()
+            variables = _variables(words, inputs, run)
+        parts = (part if isinstance(part, str) else _hole(part, inputs, run, variables) for part in template)
+        return _observed_reason(outcome, "".join(parts))
+
+    @property
+    def _default_words(self) -> tuple[str | Valuation, ...] | None:
+        if self._default is None or self._default.because is None:
+            return None
+        if -1 not in self._words:
+            with self._lock:
+                template = self._generated.template(self._default.because, ())
+                self._words[-1] = _Words(None, template, ())
+        return self._words[-1].because
+
+    def _obliging(self, inputs: Inputs, run: Run, position: int) -> tuple[Obligation, ...] | Error:
+        """The obligations of a rule that holds, or the error of their arguments."""
+        words = self._rule_words(position)
+        variables = _variables(words, inputs, run)
+        found: list[Obligation] = []
+        run.work = 0
+        try:
+            for name, arguments in words.then:
+                values = tuple(to_plain(argument(inputs, run, *variables)) for argument in arguments)
+                found.append(Obligation(name, values))
+        except ValueFault as fault:
+            return fault.code, place_of(fault)
+        return tuple(found)
+
+    def _obligations(self, outcome: Outcome, inputs: Inputs, run: Run) -> tuple[Obligation, ...]:
+        found: list[Obligation] = []
+        for position in outcome.granting:
+            if self._ranking.rules[position].obliges:
+                for item in self._obliging(inputs, run, position):
+                    if isinstance(item, Obligation) and item not in found:
+                        found.append(item)
+        return tuple(found)
+
+    # ------------------------------------------------------------------------------------------------------- the trace
+
+    def _explain(self, inputs: Inputs) -> Trace:
+        """The trace: every rule whose tool conditions the request meets."""
+        tool = inputs.get("tool")
+        known: dict[str, tuple[object, dict[str, object]]] = {}
+        traced: list[TracedRule] = []
+        for position, rule in enumerate(self._rules):
+            if rule.tools is None or tool in rule.tools:
+                traced.append(self._traced(position, rule, inputs, known))
+        return sorted_trace(traced)
+
+    def _traced(
+        self, position: int, rule: Rule, inputs: Inputs, known: dict[str, tuple[object, dict[str, object]]]
+    ) -> TracedRule:
+        recording = Recording(known=known)
+        holds: bool | None
+        try:
+            with self._lock:
+                explanation = self._generated.explanation(position)
+            holds = bool(explanation(inputs, recording))
+        except ValueFault as fault:
+            recording.fault(fault.code)
+            holds = None
+        except Exception as problem:  # noqa: BLE001  # the trace must not raise either
+            shown = f"internal error: {type(problem).__name__}"
+            return TracedRule(rule.shown_name, None, (TracedCondition(shown, None, {}, rule.at.place, error=INTERNAL),))
+        texts = [(step.text, step.at.place) for step in rule.body]
+        if rule.exception is not None:
+            at = rule.exception[0].at if rule.exception else rule.at
+            texts.append((rule.exception_text, at.place))
+        return traced_rule(rule.shown_name, holds, recording, texts)
+
+    # ------------------------------------------------------------------------------------------------------ documents
+
+    def ask(self, name: str, request: object) -> object:
+        """The value of an exported definition for a request, as JSON values; None where it is limited to other tools.
+
+        `name` is a full name, or that of a definition of the entry package. Raises `LookupError` for a name that is not
+        exported, and `AskError`, a `ValueError`, for an invalid request and for an error inside the definition.
+        """
+        full = name if name in self.policy.definitions else f"{self.policy.entry}.{name}"
+        definition = self.policy.definitions.get(full)
+        if definition is None or not definition.exported:
+            raise LookupError(f"no exported definition is called {name!r}")
+        inputs = self.reader.read(request)
+        if isinstance(inputs, Invalid):
+            raise AskError(inputs.reason)
+        if definition.tools is not None and inputs.get("tool") not in definition.tools:
+            return None
+        with self._lock:
+            if full not in self._asked:
+                self._asked[full] = self._generated.valuation(definition.value, ())
+        try:
+            value = self._asked[full](inputs, Run())
+        except ValueFault as fault:
+            raise AskError(f"{fault.code} at {place_of(fault)}") from None
+        except (RecursionError, MemoryError) as problem:
+            raise AskError(f"internal error: {type(problem).__name__}") from None
+        return None if value is ABSENT else to_plain(value)
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+
+
+def _words(generated: Generated, rule: Rule, position: int) -> _Words:
+    variables = variables_of(rule)
+    because = None if rule.because is None else generated.template(rule.because, variables)
+    then = tuple(
+        (use.obligation, tuple(generated.valuation(item, variables) for item in use.arguments)) for use in rule.then
+    )
+    wanted = bool(variables) and (bool(then) or (because is not None and _fixed(because) is None))
+    return _Words(generated.witness(position) if wanted else None, because, then)
+
+
+def _fixed(template: tuple[str | Valuation, ...]) -> str | None:
+    """The text of a template without holes."""
+    parts = [part for part in template if isinstance(part, str)]
+    return "".join(parts) if len(parts) == len(template) else None
+
+
+def _variables(words: _Words, inputs: Inputs, run: Run) -> tuple[object, ...]:
+    """The values of a rule's variables under the choice for which it holds."""
+    if words.witness is None:
+        return ()
+    run.work, excused = 0, run.excused
+    found = words.witness(inputs, run)
+    run.excused = excused
+    assert isinstance(found, tuple)
+    return found
+
+
+def _hole(hole: Valuation, inputs: Inputs, run: Run, variables: tuple[object, ...]) -> str:
+    run.work = 0
+    try:
+        value = hole(inputs, run, *variables)
+    except ValueFault:
+        return "?"
+    return "?" if value is ABSENT else text(value)
+
+
+def _observed_reason(outcome: Outcome, reason: str) -> str:
+    verdict: Verdict | None = outcome.observed_verdict
+    return reason if verdict is None else f"observed: {verdict} {reason}"
+
+
+def _approved(inputs: Inputs) -> frozenset[str]:
+    approvals = inputs["approvals"]
+    assert isinstance(approvals, tuple)
+    return frozenset(str(item["reviewers"]) for item in approvals if isinstance(item, Record))
+
+
+# -------------------------------------------------------------------------------------------------- what combining needs
+
+
+def _default(policy: Policy) -> Fallback | None:
+    """The entry's `default`, else that of the nearest package that it extends."""
+    for package in policy.packages:
+        if package.default is not None:
+            return package.default
+    return None
+
+
+def _ranking(policy: Policy) -> Ranking:
+    positions = {rule.name: position for position, rule in enumerate(policy.rules)}
+    ranked: list[Ranked] = []
+    for number, package in enumerate(policy.packages):
+        for rule in package.rules:
+            ranked.append(
+                Ranked(
+                    position=len(ranked),
+                    name=rule.shown_name,
+                    package=number,
+                    verdict=rule.verdict,
+                    owner=rule.owner,
+                    at=rule.at.place,
+                    priority=rule.priority,
+                    order=rule.order,
+                    observe=rule.observe,
+                    reviewers=rule.reviewers,
+                    lifts=tuple(positions[name] for name in rule.overrides),
+                    obliges=bool(rule.then),
+                )
+            )
+    default = _default(policy)
+    return Ranking(
+        rules=tuple(ranked),
+        packages=tuple(
+            PackageRules(
+                package.resolve, Verdicts(package.on_error.verdict, package.on_error.reviewers), package.observe
+            )
+            for package in policy.packages
+        ),
+        reviewers={
+            name: AskedReviewers(
+                shown_name(policy, name),
+                reviewers.quorum,
+                duration_text(reviewers.within),
+                reviewers.otherwise if reviewers.otherwise == "deny" else shown_name(policy, reviewers.otherwise),
+            )
+            for name, reviewers in policy.reviewers.items()
+        },
+        default=Verdicts("deny", None) if default is None else Verdicts(default.verdict, default.reviewers),
+        lifters=lifting_order({rule.position: rule.lifts for rule in ranked if rule.lifts}),
+    )
+
+
+def shown_name(policy: Policy, name: str) -> str:
+    """How decisions name what has a full name: bare in the entry package, else below the last part of its package."""
+    package, _, bare = name.rpartition(".")
+    return bare if package == policy.entry else f"{package.rpartition('.')[2]}.{bare}"

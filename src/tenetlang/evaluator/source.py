@@ -1,0 +1,44 @@
+"""The generated Python as text, for people to read. Nothing runs this text: what decides is compiled from the nodes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tenetlang.decision_tree.tree import Policy
+from tenetlang.evaluator.generate import Generated, generate
+from tenetlang.evaluator.generate_expressions import Module
+from tenetlang.program.types import shown
+
+LONGEST_CONSTANT = 100
+
+
+def python_source(policy: Policy) -> str:
+    """The functions of all buckets, each under a comment that names its rules, and what their constants are."""
+    data = {(item.package, item.name): f"data.{item.name}: {shown(item.type)}" for item in policy.data}
+    generated = generate(policy, data)
+    known = set(generated.deciding.namespace)
+    blocks = [block for number in range(len(policy.buckets)) for block in _bucket(generated, number)]
+    constants = list(
+        _constants(generated.deciding, known, {generated.deciding.named[f"data {p} {n}"] for p, n in data})
+    )
+    return "\n\n\n".join((*(["\n".join(constants)] if constants else []), *blocks)) + "\n"
+
+
+def _bucket(generated: Generated, number: int) -> Iterator[str]:
+    written: list[ast.stmt] = []
+    generated.deciding.written = written
+    generated.bucket(number)
+    rules = [generated.rules[candidate.rule].shown_name for candidate in generated.policy.buckets[number].candidates]
+    head = f"# bucket {number}: {', '.join(rules) or 'no rules'}"
+    yield "\n\n\n".join((head + "\n" + ast.unparse(written[0]), *map(ast.unparse, written[1:]))) if written else head
+
+
+def _constants(module: Module, known: set[str], documents: set[str]) -> Iterator[str]:
+    """`# c4 = Decimal('50')`, for each global name that is no function of ours and no name of the runtime."""
+    for name, value in module.namespace.items():
+        if name in documents:
+            yield f"# {name} is the document {value}"
+        elif name not in known and name[:1] in {"c", "k"} and name[1:].isdigit():
+            text = repr(value)
+            yield f"# {name} = {text if len(text) <= LONGEST_CONSTANT else text[:LONGEST_CONSTANT] + ' …'}"

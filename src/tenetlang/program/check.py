@@ -1,0 +1,144 @@
+"""Parsed files → checked program.
+
+The stage goes from what stands alone to what needs the rest: packages and who imports whom, types, what requests
+consist of, definitions, reviewers, rules, tests. Each step is a file of its own and gives something even of a broken
+policy, so that the steps after it, and editors, can go on; what is broken is in the findings, once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from tenetlang.program.definitions import Definitions, define
+from tenetlang.program.errors import can_fault, faults
+from tenetlang.program.modules import arrange
+from tenetlang.program.notes import Notes
+from tenetlang.program.overrides import check_defaults, note_missing_default, with_overrides
+from tenetlang.program.program import Fact, Package, Program, Reviewers
+from tenetlang.program.reads import Reads
+from tenetlang.program.reviewers import lower_reviewers
+from tenetlang.program.rules import lower_package
+from tenetlang.program.schema import resolve_declared_types
+from tenetlang.program.tests import Proofs, lower_tests
+from tenetlang.program.usage import note_expired, note_unconstrained, note_unused
+from tenetlang.program.vocabulary import make_views
+from tenetlang.program.world import View, World
+from tenetlang.report.finding import Finding
+from tenetlang.syntax.tree import File
+
+__all__ = ["Checked", "can_fault", "check"]
+
+_DEEPEST = 20_000
+
+
+@attrs.frozen
+class Checked:
+    """What became of the files: the program, as far as one could be made, and what was found, by file and place.
+
+    `program` is None only where no package could be made out.
+    """
+
+    program: Program | None
+    findings: tuple[Finding, ...]
+
+
+def check(files: Sequence[File], entry: str | None = None, today: str | None = None) -> Checked:
+    """The checked program of some files, those of the standard library that they import among them.
+
+    `entry` is the package that decides, where it is not clear; `today` (`2027-01-01`) lets rules that have expired be
+    noted. Never raises for what the files say.
+    """
+    notes = Notes()
+    modules = arrange(files, entry, notes)
+    if modules is None:
+        return Checked(None, notes.ordered())
+    with _deep_recursion():
+        world = World(modules, notes)
+        resolve_declared_types(world)
+        make_views(world)
+        definitions = define(world)
+        reviewers = lower_reviewers(world)
+        known = faults(definitions)
+        lowered = {name: lower_package(world, package, known) for name, package in world.packages.items()}
+        packages = with_overrides(world, lowered)
+        check_defaults(world, packages)
+        proofs = {name: lower_tests(world, package, packages[name]) for name, package in world.packages.items()}
+        view = world.view(modules.entry)
+        program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry])
+        note_missing_default(world, view, packages, world.packages[modules.entry])
+        note_unused(world)
+        note_unconstrained(world, view, program)
+        if today is not None:
+            note_expired(world, packages.values(), today)
+    return Checked(program, notes.ordered())
+
+
+@contextlib.contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for the deepest expression that the parser lets through; Python's own limit is meant for runaway programs."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _program(
+    world: World,
+    view: View,
+    definitions: Definitions,
+    reviewers: Mapping[str, Reviewers],
+    packages: Mapping[str, Package],
+    proofs: Proofs,
+) -> Program:
+    """What of the world belongs to the entry's program."""
+    reached = set(view.reached)
+
+    def belongs(full_name: str) -> bool:
+        return full_name.rpartition(".")[0] in reached
+
+    return Program(
+        entry=view.root,
+        packages=tuple(packages[name] for name in view.deciding),
+        uses_tools=view.uses_tools,
+        facts=_facts(view, definitions, reviewers, packages),
+        tools=dict(sorted(view.tools.items())),
+        data=tuple(world.data[name] for name in sorted(world.data) if belongs(name)),
+        definitions={name: item for name, item in sorted(definitions.definitions.items()) if belongs(name)},
+        functions={name: item for name, item in sorted(definitions.functions.items()) if belongs(name)},
+        counters=tuple(item for name, item in sorted(definitions.counters.items()) if belongs(name)),
+        reviewers={name: item for name, item in sorted(reviewers.items()) if belongs(name)},
+        obligations=dict(sorted(view.obligations.items())),
+        tests=proofs.tests,
+        claims=proofs.claims,
+    )
+
+
+def _facts(
+    view: View,
+    definitions: Definitions,
+    reviewers: Mapping[str, Reviewers],
+    packages: Mapping[str, Package],
+) -> dict[str, Fact]:
+    """The facts of the request; required are those without `?` that a deciding package reads."""
+    reads = Reads(definitions)
+    read: set[str] = set()
+    for name in view.deciding:
+        package = packages[name]
+        roots: list[object] = [
+            *(d.value for d in definitions.definitions.values() if d.name.rpartition(".")[0] == name),
+            *(f.body for f in definitions.functions.values() if f.name.rpartition(".")[0] == name),
+            *(r.who for r in reviewers.values() if r.name.rpartition(".")[0] == name),
+            *((c.argument or (), c.by, c.body) for c in definitions.counters.values() if c.package == name),
+            package.default.because if package.default is not None else (),
+        ]
+        paths = reads.of(tuple(roots)).union(*(reads.rule(rule) for rule in package.rules))
+        read |= {path[0] for path in paths}
+    return {
+        name: Fact(name, fact.type, name in read and not fact.optional) for name, fact in sorted(view.facts.items())
+    }
