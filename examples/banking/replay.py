@@ -116,21 +116,27 @@ def _replay(
 ) -> Iterator[Decided]:
     """What escalates is taken to be approved by the time the next call is made."""
     earlier = [] if task.planted is None else [_earlier(task.planted, "allow")]
-    paid = Decimal(0)
+    paid = unsaid_today = Decimal(0)
+    changes: Counter[object] = Counter()
     for call in task.calls:
         seen = {str(item["tool"]) for item in earlier if item["verdict"] != "deny"}
+        said = origins_of(call, task)
         request: dict[str, object] = {
             "tool": call.tool,
             "args": call.args,
-            "origins": origins_of(call, task),
+            "origins": said,
             "agent": {"id": "assistant"},
             "user": {"id": "customer"},
             "session": {"id": task.name, "labels": ["untrusted"] if seen & UNTRUSTED else [], "calls": list(earlier)},
-            "counters": {"paid_today": paid},
+            "counters": {"paid_today": paid, "unsaid_today": unsaid_today, "changes": changes[call.args.get("id")]},
         }
         decision = policy.decide(request)
         if decision.verdict != "deny" and call.tool in PAYS:
-            paid += Decimal(str(call.args["amount"]))
+            amount = Decimal(str(call.args["amount"]))
+            paid += amount
+            unsaid_today += 0 if said.get("amount") == ["user"] else amount
+        if decision.verdict != "deny" and call.tool == "update_scheduled_transaction":
+            changes[call.args["id"]] += 1
         earlier.append(_earlier(call.tool, decision.verdict))
         yield Decided(task.name, call.tool, request, decision)
 

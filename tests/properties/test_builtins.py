@@ -107,7 +107,7 @@ def is_of(value: object, type_: tree.TypeForm) -> bool:
 
 
 @pytest.mark.parametrize("name, declaration", [pytest.param(*each, id=each[0]) for each in declarations()])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_builtin_gives_what_its_declaration_says(
     name: str, declaration: tree.FunctionDeclaration, data: st.DataObject

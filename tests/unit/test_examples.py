@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import shlex
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -158,3 +162,25 @@ def test_the_tools_of_the_example_are_those_of_the_agent() -> None:
         }
         for tool in document["tools"]
     }
+
+
+# ------------------------------------------------------------------------------------------------------------ READMEs
+
+
+def _commands() -> Iterator[tuple[str, str]]:
+    """Each `tenet` command of a README of the examples, with the output shown below it, empty where none is."""
+    for readme in sorted(EXAMPLES.rglob("README.md")):
+        for block in re.findall(r"```console\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL):
+            for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                yield command, output
+
+
+@pytest.mark.parametrize(("command", "output"), _commands())
+def test_a_command_of_a_readme_prints_what_the_readme_shows(command: str, output: str) -> None:
+    name, *arguments = shlex.split(command)
+    assert name in {"tenet", "python"}
+    program = [sys.executable, *(["-m", "tenetlang"] if name == "tenet" else []), *arguments]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    if output:
+        assert done.stdout == output

@@ -38,7 +38,7 @@ def call(unit: Unit, written: tree.Call, scope: Scope) -> core.Expression:
     if arguments is None or isinstance(signature.result, t.Unknown):
         return unknown(written.at)
     if signature.extern:
-        return core.Builtin(signature.name, arguments, signature.result, written.at, signature.total)
+        return core.Builtin(signature.name, arguments, signature.result, written.at)
     return core.CallFunction(signature.name, arguments, signature.result, written.at)
 
 

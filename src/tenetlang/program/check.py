@@ -68,10 +68,11 @@ def check(files: Sequence[File], entry: str | None = None, today: str | None = N
         check_defaults(world, packages)
         proofs = {name: lower_tests(world, package, packages[name]) for name, package in world.packages.items()}
         view = world.view(modules.entry)
-        program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry])
+        reads = Reads(definitions)
+        program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry], reads)
         note_missing_default(world, view, packages, world.packages[modules.entry])
         note_unused(world)
-        note_unconstrained(world, view, program)
+        note_unconstrained(world, view, program, reads)
         if today is not None:
             note_expired(world, packages.values(), today)
     return Checked(program, notes.ordered())
@@ -95,6 +96,7 @@ def _program(
     reviewers: Mapping[str, Reviewers],
     packages: Mapping[str, Package],
     proofs: Proofs,
+    reads: Reads,
 ) -> Program:
     """What of the world belongs to the entry's program."""
     reached = set(view.reached)
@@ -106,7 +108,7 @@ def _program(
         entry=view.root,
         packages=tuple(packages[name] for name in view.deciding),
         uses_tools=view.uses_tools,
-        facts=_facts(view, definitions, reviewers, packages),
+        facts=_facts(view, definitions, reviewers, packages, reads),
         tools=dict(sorted(view.tools.items())),
         data=tuple(world.data[name] for name in sorted(world.data) if belongs(name)),
         definitions={name: item for name, item in sorted(definitions.definitions.items()) if belongs(name)},
@@ -124,9 +126,9 @@ def _facts(
     definitions: Definitions,
     reviewers: Mapping[str, Reviewers],
     packages: Mapping[str, Package],
+    reads: Reads,
 ) -> dict[str, Fact]:
     """The facts of the request; required are those without `?` that a deciding package reads."""
-    reads = Reads(definitions)
     read: set[str] = set()
     for name in view.deciding:
         package = packages[name]

@@ -86,15 +86,16 @@ def _equality(
     if _note_json_side(unit, left, right):
         return unknown(written.at)
     also = (("left", left.at), ("right", right.at))
-    shown_left, shown_right = _shown(left), _shown(right)
     for side in (left, right):
         if not has_equality(side.type):
+            shown_left, shown_right = _shown(left), _shown(right)
             unit.notes.add(
                 "not-comparable", written.operator_at, "types", also=also, left=shown_left, right=shown_right
             )
             return unknown(written.at)
     if not share_a_value(left.type, right.type) or _no_literal_of(left, right) or _no_literal_of(right, left):
         near = nearest_literal(_constant(right), left.type) or nearest_literal(_constant(left), right.type)
+        shown_left, shown_right = _shown(left), _shown(right)
         unit.notes.add("disjoint-equality", written.at, also=also, left=shown_left, right=shown_right, nearest=near)
         return unknown(written.at)
     left, right = _same_numbers(unit, left, right)

@@ -87,8 +87,7 @@ def _prepare(world: World, symbol: Symbol) -> None:
             extern = declaration.body is None
             if extern and not symbol.file.package.standard:
                 world.notes.add("misplaced-extern", symbol.at, name=symbol.name)
-            total = extern and all(annotation.name != "faults" for annotation in declaration.annotations)
-            world.signatures[symbol.full_name] = Signature(symbol.full_name, taken, result, extern, symbol.at, total)
+            world.signatures[symbol.full_name] = Signature(symbol.full_name, taken, result, extern, symbol.at)
         case tree.LetDeclaration():
             limit = _limit(world, symbol, declaration.tools)
             if limit is not None:

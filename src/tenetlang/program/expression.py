@@ -239,14 +239,12 @@ class Operate:
 
 @attrs.frozen
 class Builtin:
-    """A function implemented outside Tenet (`count`, `std.text.lower`), by full name; may fault as its table says. `total`: it
-    is declared in the library without `@faults`, and can't."""
+    """A function implemented outside Tenet (`count`, `std.text.lower`), by full name; may fault as its table says."""
 
     name: str
     arguments: tuple[Expression, ...]
     type: Type
     at: Span = attrs.field(eq=False)
-    total: bool = False
 
 
 @attrs.frozen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -10,26 +10,16 @@ from tenetlang.program import expression as core
 from tenetlang.program.errors import Defined
 from tenetlang.program.program import Rule, Template
 
-_PARTS = (
-    *core.Expression.__args__,  # type: ignore[attr-defined]  # a union of classes, which has `__args__`
-    core.Bound,
-    core.Condition,
-    core.Choose,
-    core.Assign,
-    Template,
+_NODES: frozenset[type] = frozenset(
+    (*core.Expression.__args__, core.Bound, core.Condition, core.Choose, core.Assign, Template)
 )
-_CHILDREN: dict[type, tuple[str, ...]] = {}
 _LEAVES = frozenset(
-    {"type", "at", "text", "name", "path", "operator", "tools", "kind", "wanted", "optional", "certain", "total"}
+    {"type", "at", "text", "name", "path", "operator", "tools", "kind", "wanted", "optional", "certain"}
 )
-
-
-def _children(kind: type) -> tuple[str, ...]:
-    names = _CHILDREN.get(kind)
-    if names is None:
-        names = tuple(field.name for field in attrs.fields(kind) if field.name not in _LEAVES)
-        _CHILDREN[kind] = names
-    return names
+_CHILDREN: Mapping[type, tuple[str, ...]] = {
+    kind: () if kind is core.Constant else tuple(f.name for f in attrs.fields(kind) if f.name not in _LEAVES)
+    for kind in _NODES
+}
 
 
 def nodes(root: object) -> Iterator[object]:
@@ -38,11 +28,13 @@ def nodes(root: object) -> Iterator[object]:
     while pending:
         item = pending.pop()
         if isinstance(item, tuple):
-            pending.extend(item)
-        elif isinstance(item, _PARTS):
+            pending += item
+            continue
+        below = _CHILDREN.get(type(item))
+        if below is not None:
             yield item
-            if not isinstance(item, core.Constant):
-                pending.extend(getattr(item, name) for name in _children(type(item)))
+            for name in below:
+                pending.append(getattr(item, name))
 
 
 @attrs.define(eq=False)
@@ -83,12 +75,20 @@ class Reads:
         self.known[key] = known
         return known
 
+    def conditions(self, rule: Rule) -> frozenset[tuple[str, ...]]:
+        """All that a rule's conditions and its exception read."""
+        return self._remembered(f"?{rule.name}", (rule.body, rule.exception or ()))
+
     def rule(self, rule: Rule) -> frozenset[tuple[str, ...]]:
         """All that a rule reads: conditions, exception, reason and obligations."""
-        roots: Iterable[object] = (
-            rule.body,
-            rule.exception or (),
-            rule.because or (),
-            tuple(argument for use in rule.then for argument in use.arguments),
-        )
-        return self.of(tuple(roots))
+        if rule.because is None and not rule.then:
+            return self.conditions(rule)
+        arguments = tuple(argument for use in rule.then for argument in use.arguments)
+        return self.conditions(rule) | self.of((rule.because or (), arguments))
+
+    def _remembered(self, key: str, root: object) -> frozenset[tuple[str, ...]]:
+        known = self.known.get(key)
+        if known is None:
+            known = self.of(root)
+            self.known[key] = known
+        return known

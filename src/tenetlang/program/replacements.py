@@ -58,8 +58,8 @@ def _target(unit: Unit, target: tree.Expression, scope: Scope) -> tuple[tuple[st
             return ("counters", name), unit.world.values.get(symbol.full_name, t.Unknown())
         case tree.Member(tree.Name("origins") as head, argument) if unit.view.uses_tools:
             of_argument = tree.Member(tree.Name("args", head.at), argument, target.at)
-            path = tree.Path(("origin",), head.at)
-            target = tree.Call(path, (tree.Argument("", of_argument, target.at),), target.at)
+            word = tree.Path(("origin",), head.at)
+            target = tree.Call(word, (tree.Argument("", of_argument, target.at),), target.at)
         case _:
             pass
     if isinstance(target, tree.Name | tree.Member) or (

@@ -65,13 +65,12 @@ def note_expired(world: World, packages: Iterable[Package], today: str) -> None:
 # ---------------------------------------------------------------------------------------- unconstrained arguments
 
 
-def note_unconstrained(world: World, view: View, program: Program) -> None:
+def note_unconstrained(world: World, view: View, program: Program, reads: Reads) -> None:
     """Note each argument that an allow rule forgets: it limits one recipient, path or address and not its like.
 
     An argument is limited if a condition reads it, through definitions as well. One that a `deny` or `escalate` rule for
     the same tool reads is looked after there.
     """
-    reads = Reads(program)
     rules = [rule for package in program.packages for rule in package.rules if not rule.observe]
     families = {name: dict(_families(view, name)) for name in program.tools}
     if not any(families.values()):
@@ -90,7 +89,7 @@ def note_unconstrained(world: World, view: View, program: Program) -> None:
 
 def _arguments_read(reads: Reads, rule: Rule) -> set[str]:
     """The arguments that a rule's conditions read; `*` where it reads them all at once."""
-    paths = reads.of((rule.body, rule.exception or ()))
+    paths = reads.conditions(rule)
     return {path[1] if len(path) > 1 else "*" for path in paths if path[0] in {"args", "origins"}}
 
 

@@ -32,14 +32,13 @@ class DeclaredFact:
 
 @attrs.frozen
 class Signature:
-    """A function's name, parameters in order and result. `total`: it is made elsewhere, and declared without `@faults`."""
+    """A function's name, parameters in order and result."""
 
     name: str
     parameters: tuple[tuple[str, Type], ...]
     result: Type
     extern: bool
     at: Span
-    total: bool = False
 
 
 @attrs.define(eq=False)

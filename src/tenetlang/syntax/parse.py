@@ -58,7 +58,8 @@ def parse_expression(text: Text) -> tuple[Expression | None, tuple[Finding, ...]
     """One expression and nothing else, such as a document to ask for; None where it is not one. Never raises."""
     brackets = Brackets()
     end = len(text.content.rstrip())
-    result = run(_parser(), "expression", tokens(text, 0, end, brackets, []), brackets, text)
+    source = (token for token in tokens(text, 0, end, brackets, []) if token[1] != "\n")
+    result = run(_parser(), "expression", source, brackets, text)
     try:
         return _expression(result, brackets, text, 0), ()
     except Mistake as mistake:

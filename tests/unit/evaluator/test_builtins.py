@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -47,6 +48,7 @@ def seconds_of(name: str, *arguments: object) -> float:
 # The declarations in stdlib/
 
 
+@functools.cache
 def extern_functions() -> dict[str, tree.FunctionDeclaration]:
     found: dict[str, tree.FunctionDeclaration] = {}
     for file in sorted((ROOT / "stdlib").glob("*.tenet")):
