@@ -1,6 +1,6 @@
 """Decides every call of AgentDojo's banking agent by the policy beside this file, and prints the tables of the README.
 
-    python examples/banking/replay.py tests/vectors/agentdojo/banking.json
+    python examples/banking/replay.py [FILE]
 
 What is decided are the tasks' own calls, one by one, as a guard would see them: the tool, its arguments, where each
 value came from, what the session has seen, what went out today. Nothing tells the policy whose task a call belongs to.
@@ -23,13 +23,14 @@ from pathlib import Path
 import attrs
 
 from tenetlang import load
-from tenetlang.decision import Decision
+from tenetlang.decision import Decision, Verdict
 from tenetlang.policy import Policy
 
 HERE = Path(__file__).parent
+TASKS = HERE.parents[1] / "tests" / "vectors" / "agentdojo" / "banking.json"
 UNTRUSTED = frozenset({"read_file", "get_most_recent_transactions"})  # the tools that `@returns("untrusted")`
 PAYS = frozenset({"send_money", "schedule_transaction"})
-VERDICTS = ("allow", "escalate", "deny")
+VERDICTS: tuple[Verdict, ...] = ("allow", "escalate", "deny")
 
 
 @attrs.frozen
@@ -111,9 +112,7 @@ def replay(
     return [decided for task in tasks for decided in _replay(policy, task, origins_of)]
 
 
-def _replay(
-    policy: Policy, task: Task, origins_of: Callable[[Call, Task], Mapping[str, object]]
-) -> Iterator[Decided]:
+def _replay(policy: Policy, task: Task, origins_of: Callable[[Call, Task], Mapping[str, object]]) -> Iterator[Decided]:
     """What escalates is taken to be approved by the time the next call is made."""
     earlier = [] if task.planted is None else [_earlier(task.planted, "allow")]
     paid = unsaid_today = Decimal(0)
@@ -195,4 +194,4 @@ def tables(policy: Policy, file: Path) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(load(HERE), Path(sys.argv[1])))
+    print(tables(load(HERE), Path(sys.argv[1]) if len(sys.argv) > 1 else TASKS))

@@ -106,7 +106,7 @@ class TracedRule:
 Trace: TypeAlias = tuple[TracedRule, ...]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)  # a frozen class with slots takes three times as long to make one
 class Decision:
     """One decision on one request.
 
@@ -166,6 +166,18 @@ class Decision:
         if trace:
             shape["trace"] = [rule.to_json() for rule in self.trace]
         return shape
+
+
+def decision_of(fields: Mapping[str, object], expand: Callable[[], Trace]) -> Decision:
+    """A decision with all these fields and this trace, made without going through the constructor, in a quarter of its time.
+
+    `fields` are those of `Decision`, every one but `expand`; the evaluator keeps them, checked, for each outcome.
+    """
+    decision = object.__new__(Decision)
+    there = decision.__dict__
+    there.update(fields)
+    there["expand"] = expand
+    return decision
 
 
 def _matched(item: Matched) -> dict[str, object]:

@@ -48,21 +48,42 @@ ARGUMENTS = {
     "item": "item",
     "numbers": "list[int]",
     "on": "json",
+    "link": "url",
+    "file": "path",
+    "addr": "ip",
+    "net": "cidr",
+    "version": "semver",
+    "deep": "deep?",
     "o_n": "int?",
     "o_s": "string?",
     "o_to": "list[email]?",
     "o_item": "item?",
 }
 
-SPELLED = {"level": '"low" | "high"', "item": "{ id: string, size: int, note?: string }"}
-
 TOOLS = {
     "t.one": ["n", "d", "s", "level", "to", "names", "o_n", "o_s", "counts", "item"],
-    "t.two": ["n", "s", "flag", "when", "span", "who", "numbers", "o_to", "o_item", "on"],
+    "t.two": [
+        "n",
+        "s",
+        "flag",
+        "when",
+        "span",
+        "who",
+        "numbers",
+        "o_to",
+        "o_item",
+        "on",
+        "link",
+        "file",
+        "addr",
+        "net",
+        "version",
+        "deep",
+    ],
     "t.three": [],
 }
 
-HEADER = """package p
+HEADER = """{observe}package p
 {extend}
 {resolve}
 {defaults}
@@ -74,7 +95,8 @@ data items: list[Item]
 {one}
 @reads
 tool t.two(n: int, s: string, flag: bool, when: time, span: duration, who: email, numbers: list[int],
-    o_to?: list[email], o_item?: Item, on: json)
+    o_to?: list[email], o_item?: Item, on: json, link: url, file: path, addr: ip, net: cidr, version: semver,
+    deep?: {{ inner?: {{ n?: int, items: list[Item] }} }})
 @reads @external
 tool t.three()
 reviewers desk {{ who {{"p"}}; quorum 1; within 30m; else deny }}
@@ -275,10 +297,12 @@ class Maker:
         if self.facts:
             options += [
                 lambda: '"untrusted" in session.labels',
-                lambda: 'some earlier in session.calls { earlier.tool is t.one; earlier.verdict == "deny" }',
+                lambda: choose(WITH_HISTORY),
             ]
-        if self.tool is not None and "on" in TOOLS[self.tool]:
-            options.append(lambda: f"(args.on is int and args.on > {self.leaf('int')})")
+        if self.tool == "t.two":
+            options.append(lambda: choose(WITH_TWO).replace("INT", self.leaf("int")))
+        if self.tool == "t.one":
+            options.append(lambda: choose(WITH_ONE).replace("INT", self.leaf("int")))
         return options
 
     def read_or_make(self, type_: str, depth: int) -> str:
@@ -365,6 +389,63 @@ class Maker:
         return text
 
 
+WITH_TWO = [
+    "(args.on is int and args.on > INT)",
+    "(args.on is { a: int } and args.on.a == INT)",
+    "(args.on is list[int] and INT in args.on)",
+    'args.link.host in {"example.com", "x.com"}',
+    "(args.link.port ?? 0) in [443, 8080]",
+    'args.link.scheme == "https"',
+    'args.link like "https://*.example.com/**"',
+    'args.link.segments == ["a", "b"]',
+    'args.file like "/etc/*"',
+    'args.file like "/home/**"',
+    'args.file.name in {"passwd", "b.txt"}',
+    "args.addr in args.net",
+    'args.addr in "10.0.0.0/8"',
+    'args.net in "0.0.0.0/0"',
+    'args.version >= "1.2.0"',
+    "args.version.major == INT",
+    "args.deep.inner.n is present",
+    "(args.deep.inner.n ?? INT) > 1",
+    "count(args.deep.inner.items ?? []) > 0",
+    "(args.deep is present and args.deep.inner is present and some i in args.deep.inner.items { i.size > INT })",
+    "origin(args.n) is present",
+    '(origin(args.n) is present and origin(args.n).kind == "user")',
+    "origin(args.s).tool is not present",
+    "args.numbers[1] * INT > 3",
+    "(max(args.numbers) ?? INT) > 1",
+    "first(args.numbers) is present",
+    "(last(args.numbers) ?? 0) == INT",
+    "args.when - now > 1h",
+    "sort(args.numbers) == args.numbers",
+]
+
+WITH_ONE = [
+    '(some k, v in args.counts { v > INT and k != "b" })',
+    '(every k, v in args.counts { v > INT or k == "a" })',
+    "(some i, a in args.to { i > 0 and a.domain == host_a })",
+    'keys(args.counts) == ["a"]',
+    "{[k]: v + 1 for k, v in args.counts if v > INT} == args.counts",
+    "count([x for x in args.to if x.domain == host_b]) == 1",
+    '(args.o_s is present and args.o_s like "a*") or args.n > INT',
+    "args.item.note is present",
+    'args.item == {id: "a", size: INT}',
+    '(args.item.note is not present or args.item.note == "a")',
+    'args.counts["a"] + INT > 2',
+    "args.d / args.n > 1.5",
+    "sum([v for k, v in args.counts]) > INT",
+]
+
+WITH_HISTORY = [
+    'some earlier in session.calls { earlier.tool is t.one; earlier.verdict == "deny" }',
+    "(some earlier in session.calls { earlier.tool is t.one; earlier.args is present; earlier.args.n > 1 })",
+    "(every earlier in session.calls { earlier.tool is not t.two })",
+    "(some earlier in session.calls { earlier.tool has @external })",
+    "(some earlier in session.calls { now - earlier.at < 24h })",
+    'count([c for c in session.calls if c.tool like "t.*"]) > 1',
+]
+
 LEAVES = {
     "int": INTS,
     "decimal": DECIMALS,
@@ -397,6 +478,7 @@ def program(choose: Choose) -> list[tuple[str, str]]:
     if extends:
         default = choose(["", "default deny"])
     header = HEADER.format(
+        observe=choose(["", "", "", "", "@observe\n"]),
         extend="extend b" if extends else "",
         one="" if extends else ONE,
         resolve=resolve,
@@ -427,6 +509,13 @@ def program(choose: Choose) -> list[tuple[str, str]]:
         )
         maker.scope = {}
         maker.lets["flagged"] = "set[string]"
+    if choose([True, False]):
+        maker.tool = "t.one"
+        parts.append(f"let limited of t.one = {maker.make('int', 2)}")
+        maker.tool = None
+        parts.append("deny of_limited if { tool is t.one; limited > 2 }")
+    if choose([True, False, False]):
+        parts.append('for t.one | t.two {\n    deny inner if { args.n == 3; args.s != "a" }\n}')
     names: list[str] = []
     for number in range(choose([1, 2, 3, 4, 6])):
         verdict = choose(["allow", "deny", "escalate"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
 from tenetlang.syntax import tree
@@ -22,7 +24,9 @@ verdicts: st.SearchStrategy[tree.VerdictWord] = st.sampled_from(["allow", "deny"
 variables = st.builds(tree.Variables, st.one_of(st.just(""), names), names, st.just(AT))
 
 
-def several(items: st.SearchStrategy[tree.Expression], least: int = 0) -> st.SearchStrategy[tuple[tree.Expression, ...]]:
+def several(
+    items: st.SearchStrategy[tree.Expression], least: int = 0
+) -> st.SearchStrategy[tuple[tree.Expression, ...]]:
     return st.lists(items, min_size=least, max_size=3).map(tuple)
 
 
@@ -35,8 +39,8 @@ literals = st.one_of(
     st.builds(tree.TimeLiteral, st.sampled_from(["2027-01-01", "2027-01-01T10:00:00Z"]), st.just(AT)),
     st.builds(lambda number: tree.Unary("-", number, AT), numbers),
 )
-annotations = st.builds(tree.Annotation, words, several(literals), st.just(AT))
-notes = st.lists(annotations, max_size=2).map(tuple)
+some_annotations = st.builds(tree.Annotation, words, several(literals), st.just(AT))
+notes = st.lists(some_annotations, max_size=2).map(tuple)
 leaves = st.one_of(
     literals, st.builds(tree.VerdictLiteral, verdicts, st.just(AT)), st.builds(tree.Name, st.one_of(names, st.just("tool"), st.just("data")), st.just(AT)), st.just(tree.EmptyBraces(AT))
 )  # fmt: skip
@@ -61,7 +65,9 @@ def _field(inner: st.SearchStrategy[tree.TypeForm]) -> st.SearchStrategy[tree.Fi
 
 types: st.SearchStrategy[tree.TypeForm] = st.recursive(plain_types, _larger_types, max_leaves=4)
 fields = st.lists(_field(types), max_size=2).map(tuple)
-only_types = st.builds(tree.GenericType, st.just("list"), st.lists(types, min_size=1, max_size=1).map(tuple), st.just(AT))
+only_types = st.builds(
+    tree.GenericType, st.just("list"), st.lists(types, min_size=1, max_size=1).map(tuple), st.just(AT)
+)
 
 
 def statements(inner: st.SearchStrategy[tree.Expression]) -> st.SearchStrategy[tree.Statement]:
@@ -81,13 +87,15 @@ def _larger(inner: st.SearchStrategy[tree.Expression]) -> st.SearchStrategy[tree
     at = st.just(AT)
     generators = st.lists(st.builds(tree.Generator, variables, inner, at), min_size=1, max_size=2).map(tuple)
     comprehensions = st.one_of(
-        st.builds(tree.Comprehension, st.sampled_from(["list", "set"]), st.none(), inner, generators, several(inner), at),
+        st.builds(
+            tree.Comprehension, st.sampled_from(["list", "set"]), st.none(), inner, generators, several(inner), at
+        ),
         st.builds(tree.Comprehension, st.just("map"), inner, inner, generators, several(inner), at),
     )
     arms = st.lists(st.builds(tree.Arm, inner, inner, at), min_size=1, max_size=2).map(tuple)
     entries = st.lists(st.tuples(inner, inner), min_size=1, max_size=2).map(tuple)
     return st.one_of(
-        st.builds(tree.Binary, st.sampled_from(tree.BinaryOperator.__args__), inner, inner, at, at),
+        st.builds(tree.Binary, st.sampled_from(get_args(tree.BinaryOperator)), inner, inner, at, at),
         st.builds(tree.Unary, st.sampled_from(["not", "-"]), inner, at),
         st.builds(tree.Member, inner, words, at),
         st.builds(tree.Index, inner, inner, at),
@@ -95,7 +103,7 @@ def _larger(inner: st.SearchStrategy[tree.Expression]) -> st.SearchStrategy[tree
         st.builds(tree.IsPresent, inner, st.booleans(), at),
         st.builds(tree.IsTool, inner, st.booleans(), st.lists(tools, min_size=1, max_size=2).map(tuple), at),
         st.builds(tree.IsType, inner, st.booleans(), only_types, at),
-        st.builds(tree.Has, inner, st.booleans(), annotations, at),
+        st.builds(tree.Has, inner, st.booleans(), some_annotations, at),
         st.builds(tree.Quantifier, st.sampled_from(["some", "every"]), variables, inner, blocks(inner), at),
         st.builds(tree.ListForm, several(inner), at),
         st.builds(tree.Tuple, several(inner, 1), at),
@@ -131,7 +139,7 @@ def _template(parts: list[str | tree.Expression]) -> tree.Template:
 plain_texts = texts.filter(lambda text: not needs_escape(text))
 templates = st.one_of(
     st.lists(st.one_of(plain_texts, expressions), max_size=4).map(_template),
-    st.lists(st.one_of(texts, numbers), max_size=4).map(_template),
+    st.lists(st.one_of(texts, leaves.filter(lambda leaf: isinstance(leaf, tree.Number))), max_size=4).map(_template),
 )
 
 at = st.just(AT)

@@ -124,7 +124,7 @@ def test_an_approval_of_the_customer_lets_a_bill_pass_and_no_planted_call_that_i
     replay: ModuleType, banking: Policy
 ) -> None:
     found = replay.situations(banking, TASKS)
-    approval = [{"reviewers": "bank.baseline.account_owner"}]
+    approval = [{"reviewers": "baseline.account_owner"}]
     for item in [*found["users' tasks"], *found["injections, planted in a document"]]:
         again = banking.decide({**item.request, "approvals": approval})
         expected = "allow" if item.decision.verdict == "escalate" else item.decision.verdict
@@ -171,11 +171,10 @@ def _commands() -> Iterator[tuple[str, str]]:
     """Each `tenet` command of a README of the examples, with the output shown below it, empty where none is."""
     for readme in sorted(EXAMPLES.rglob("README.md")):
         for block in re.findall(r"```console\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL):
-            for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-                yield command, output
+            yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("command", "output"), _commands())
+@pytest.mark.parametrize(("command", "output"), list(_commands()))
 def test_a_command_of_a_readme_prints_what_the_readme_shows(command: str, output: str) -> None:
     name, *arguments = shlex.split(command)
     assert name in {"tenet", "python"}

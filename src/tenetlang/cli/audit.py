@@ -77,7 +77,7 @@ def verify(log: Path, remembered: str | None, style: str) -> int:
     if found.further:
         say(f"and {found.further:,} more problems\n")
     state = paint("sound", "good") if found.ok else paint("changed", "bad")
-    erased = f", {found.erased:,} erased" if found.erased else ""
+    erased = f", {found.erased:,} without what the callers sent" if found.erased else ""
     say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
     say(f"remember: {found.remembered}\n")
     return statuses.FINE if found.ok else statuses.FOUND

@@ -13,7 +13,7 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.output import Paint, painter, say
+from tenetlang.cli.output import Paint, painter, plain, say
 
 if TYPE_CHECKING:
     from tenetlang.audit import Problem
@@ -52,7 +52,7 @@ def tour(paint: Paint) -> Iterator[str]:
     yield paint("1. A policy says what an agent may do", "heading")
     yield from (f"   {line}" for line in POLICY.splitlines() if line)
     yield paint("2. A slip of the pen is found before it can do harm: `amuont`", "heading")
-    yield from (f"   {line}" for line in _mistake())
+    yield from (f"   {line}" for line in _mistake(colour=paint is not plain))
     yield paint("3. A refund of 20 to eve@evil.com: every decision says why", "heading")
     result = _compiled(POLICY)
     yield from (f"   {line}" for line in _why(result, paint))
@@ -70,13 +70,13 @@ def _compiled(policy: str) -> Result:
     return Project((Text("shop.tenet", policy),), Configuration()).compile()
 
 
-def _mistake() -> Iterator[str]:
+def _mistake(*, colour: bool) -> Iterator[str]:
     from tenetlang.report.pretty import render
     from tenetlang.report.words import describe
 
     found = _compiled(POLICY.replace(RIGHT, WRONG)).findings
-    shown = render(describe(finding) for finding in found[:1]).splitlines()
-    yield from (line for line in shown[:-1] if line.strip(" │"))
+    shown = render((describe(finding) for finding in found[:1]), colour=colour).splitlines()
+    yield from (line for line in shown[:-1] if click.unstyle(line).strip(" │"))
 
 
 def _why(result: Result, paint: Paint) -> Iterator[str]:
@@ -92,11 +92,11 @@ def _why(result: Result, paint: Paint) -> Iterator[str]:
 
 def _tampering(result: Result, folder: Path, paint: Paint) -> Iterator[str]:
     from tenetlang.audit import verify_log
-    from tenetlang.cli.recording import Answer, open_recorder
+    from tenetlang.cli.recording import Answer, open_recorder, surroundings_of
 
     log = folder / "decisions.db"
     evaluator = result.evaluator({})
-    recorder = open_recorder(log)
+    recorder = open_recorder(log, surroundings_of(evaluator, {}))
     recorder.record([Answer(evaluator.decide(request), request, 0) for request in REQUESTS])
     recorder.close()
     before = verify_log(log)

@@ -16,8 +16,8 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, evaluator_of, read_input, report_broken
-from tenetlang.cli.output import Progress, complain, painter, remark, say, say_json
+from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, read_input, report_broken
+from tenetlang.cli.output import Progress, complain, flush, painter, remark, say, say_json
 from tenetlang.cli.shown import value_text
 from tenetlang.decision import SEVERITY, Verdict
 from tenetlang.report.visible import visible
@@ -94,8 +94,10 @@ def command(
     from tenetlang.audit import time_text
 
     now = time_text(time.time_ns())
-    recorder = _recorder(log)
-    wanted = Wanted(result.program, evaluator_of(result, given), recorder, fill, now, not no_trace, style)
+    documents = documents_of(result, given)
+    evaluator = result.evaluator(documents)
+    recorder = _recorder(log, evaluator, documents)
+    wanted = Wanted(result.program, evaluator, recorder, fill, now, not no_trace, style)
     if ask is not None:
         return _ask(wanted, ask, request, lines=lines)
     with closing(recorder) if recorder else nullcontext():
@@ -105,12 +107,12 @@ def command(
     return statuses.FOUND if recorder and recorder.failure else statuses.FINE
 
 
-def _recorder(log: Path | None) -> Recorder | None:
+def _recorder(log: Path | None, evaluator: Evaluator, documents: Mapping[str, object]) -> Recorder | None:
     if log is None:
         return None
-    from tenetlang.cli.recording import open_recorder
+    from tenetlang.cli.recording import open_recorder, surroundings_of
 
-    return open_recorder(log)
+    return open_recorder(log, surroundings_of(evaluator, documents))
 
 
 # ------------------------------------------------------------------------------------------------------- deciding
@@ -151,7 +153,7 @@ def _decide_lines(wanted: Wanted, file: Path) -> Verdict:
                 worst = max(worst, given.decision.verdict, key=lambda verdict: SEVERITY[verdict])
                 progress.step()
             if str(file) == "-":
-                sys.stdout.flush()
+                flush()
     for sentence, count in sorted(assumptions.items()):
         remark(f"assumed on {count:,} line{'' if count == 1 else 's'}: {visible(sentence)}\n")
     return worst

@@ -12,7 +12,7 @@ from click.shell_completion import shell_complete
 
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import commands
-from tenetlang.cli.output import Terminal, complain
+from tenetlang.cli.output import Terminal, complain, flush
 from tenetlang.report.visible import visible
 
 PROGRAM = "tenet"
@@ -29,7 +29,7 @@ def run(words: list[str]) -> int:
     terminal = Terminal()
     try:
         status = _invoked(words, terminal)
-        sys.stdout.flush()
+        flush()
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
     except BrokenPipeError:

@@ -21,6 +21,7 @@ from tenetlang.cli import about, statuses
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `tenet` with these arguments (those of the process if None) and returns the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    _have_streams()
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _abandon_output()
         return statuses.BROKEN_PIPE
+    except OSError:
+        _abandon_output()
+        return statuses.USAGE
     return status
 
 
@@ -41,8 +45,16 @@ def _run(words: list[str]) -> int:
     return run(words)
 
 
+def _have_streams() -> None:
+    """A shell may close a stream (`>&-`) to have only the exit status; Python then has none at all."""
+    if sys.stdout is None or sys.stderr is None:
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open as long as the process runs
+        sys.stdout = sys.stdout or nowhere
+        sys.stderr = sys.stderr or nowhere
+
+
 def _abandon_output() -> None:
-    """Nobody reads any more; what is still buffered must not fail a second time when Python ends."""
+    """Nobody reads any more, or nothing can be written; what is still buffered must not fail again when Python ends."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

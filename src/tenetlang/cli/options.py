@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ import click
 from tenetlang.cli.output import coloured, remark, say
 
 if TYPE_CHECKING:
-    from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.project.project import Result
     from tenetlang.report.finding import Finding
 
@@ -43,12 +42,11 @@ def compiled(paths: Iterable[Path], entry: str | None) -> Result:
     return read_project(list(paths), os.environ).compile(entry)
 
 
-def evaluator_of(result: Result, given: Iterable[str]) -> Evaluator:
-    """The evaluator of a sound project with the configured documents, and those given instead of them."""
+def documents_of(result: Result, given: Iterable[str]) -> dict[str, object]:
+    """The configured documents, and those given instead of them, as JSON values. Raises `ProjectError`."""
     from tenetlang.project.project import given_documents, read_documents
 
-    files: dict[str, Path] = {**result.project.configuration.data, **given_documents(given)}
-    return result.evaluator(read_documents(files))
+    return read_documents({**result.project.configuration.data, **given_documents(given)})
 
 
 def report_broken(findings: Iterable[Finding], style: str) -> None:
@@ -94,10 +92,3 @@ def read_input(file: Path, most: int) -> bytes:
             return opened.read(most + 1)
     except OSError as error:
         raise click.ClickException(f"`{file}` can't be read: {error.strerror}") from error
-
-
-def documents_by_name(documents: Mapping[str, Path]) -> dict[str, str]:
-    """The files of the documents as they are shown."""
-    from tenetlang.project.project import shown_path
-
-    return {name: shown_path(file) for name, file in documents.items()}

@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal, Self, TextIO, TypeAlias
 
 import attrs
@@ -104,13 +105,31 @@ def complain(sentence: str) -> None:
     remark(f"{painter(sys.stderr)('error', 'deny')}: {visible(sentence)}\n")
 
 
+def flush() -> None:
+    """Everything said so far is written. Raises `BrokenPipeError`, and `ClickException` where it can't be."""
+    with _writing():
+        sys.stdout.flush()
+
+
 def _put(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "ascii"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text)
+    with _writing():
+        stream.write(text)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk is no bug of tenetlang."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"the output can't be written: {error.strerror}") from error
 
 
 @attrs.define

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import attrs
 
 from tenetlang.audit import AuditError, Log, Surroundings, decision_record, open_log, time_text, ulid
+from tenetlang.audit.canonical import canonical_bytes
 from tenetlang.decision import Decision
+from tenetlang.evaluator.evaluator import Evaluator
 
 
 @attrs.frozen
@@ -36,6 +39,7 @@ class Answer:
 class Recorder:
     """Puts answers into a log; `failure` says why it no longer can."""
 
+    surroundings: Surroundings
     log: Log | None = None
     failure: str | None = None
 
@@ -43,10 +47,32 @@ class Recorder:
         """The answers as they may be given: recorded, or denied."""
         if self.failure is None and self.log is not None:
             try:
-                return _recorded(self.log, answers)
+                return self._recorded(self.log, answers)
             except AuditError as error:
                 self.failure = str(error)
         return tuple(_unavailable(answer, self.failure or "the log is closed") for answer in answers)
+
+    def _recorded(self, log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+        entries: list[tuple[Mapping[str, object], bytes | None]] = []
+        recorded: list[Answer] = []
+        for answer in answers:
+            at = time.time_ns()
+            identifier = ulid(at, os.urandom(10))
+            entries.append(
+                decision_record(
+                    answer.decision.to_json(trace=False),
+                    answer.request,
+                    answer.decision.compact_trace,
+                    time_text(at),
+                    identifier,
+                    answer.took_ns,
+                    lambda: os.urandom(16),
+                    self.surroundings,
+                )
+            )
+            recorded.append(attrs.evolve(answer, identifier=identifier))
+        log.append_all(entries)
+        return tuple(recorded)
 
     def close(self) -> None:
         """Closes the log."""
@@ -54,35 +80,21 @@ class Recorder:
             self.log.close()
 
 
-def open_recorder(file: Path) -> Recorder:
-    """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used."""
+def open_recorder(file: Path, surroundings: Surroundings) -> Recorder:
+    """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used.
+
+    `surroundings` go into every record.
+    """
     try:
-        return Recorder(open_log(file))
+        return Recorder(surroundings, open_log(file))
     except AuditError as error:
-        return Recorder(failure=str(error))
+        return Recorder(surroundings, failure=str(error))
 
 
-def _recorded(log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-    entries: list[tuple[Mapping[str, object], bytes | None]] = []
-    recorded: list[Answer] = []
-    for answer in answers:
-        at = time.time_ns()
-        identifier = ulid(at, os.urandom(10))
-        entries.append(
-            decision_record(
-                answer.decision.to_json(trace=False),
-                answer.request,
-                answer.decision.compact_trace,
-                time_text(at),
-                identifier,
-                answer.took_ns,
-                lambda: os.urandom(16),
-                Surroundings(),
-            )
-        )
-        recorded.append(attrs.evolve(answer, identifier=identifier))
-    log.append_all(entries)
-    return tuple(recorded)
+def surroundings_of(evaluator: Evaluator, documents: Mapping[str, object]) -> Surroundings:
+    """What a record says of the policy and the documents: the version of the decision tree, and digests of their values."""
+    digests = {name: f"sha256:{sha256(canonical_bytes(document)).hexdigest()}" for name, document in documents.items()}
+    return Surroundings(intermediate=evaluator.policy.version, data=digests)
 
 
 def _unavailable(answer: Answer, failure: str) -> Answer:

@@ -9,6 +9,7 @@ when they stopped) are told first, and after a few only their number is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 import attrs
@@ -22,6 +23,7 @@ from tenetlang.report.visible import visible, width
 MOST = 5
 """Rules that did not match are shown up to this number, unless all are asked for."""
 
+_WORD = re.compile(r"\w+")
 _COLUMN = 44
 """Conditions longer than this have their values on the next line."""
 
@@ -243,6 +245,14 @@ def _error(decision: Decision, story: Story) -> str:
     return f"{also} with {visible(found.error)} at {visible(found.at)}, which restricts the decision"
 
 
+def _with_bindings(story: Story, stopped: TracedCondition) -> TracedCondition:
+    """The condition with the variables in it that conditions before it bound, which the reader does not get to see."""
+    words = set(_WORD.findall(stopped.text))
+    before = story.traced.conditions[: len(story.traced.conditions) - story.left]
+    bound = {name: value for condition in before for name, value in condition.bindings.items() if name in words}
+    return attrs.evolve(stopped, bindings={**bound, **stopped.bindings})
+
+
 def _not_matched(explanation: Explanation, page: _Page, *, everything: bool) -> Iterator[str]:
     stories = explanation.not_matched
     if not stories:
@@ -254,7 +264,7 @@ def _not_matched(explanation: Explanation, page: _Page, *, everything: bool) -> 
         verdict = f"{story.verdict} " if story.verdict else ""
         yield f"  {verdict}{visible(story.rule)}{_where(story)}"
         if story.stopped is not None:
-            yield from (f"  {line}" for line in page.condition(story.stopped))
+            yield from (f"  {line}" for line in page.condition(_with_bindings(story, story.stopped)))
     if len(shown) < len(stories):
         more = len(stories) - len(shown)
         yield (

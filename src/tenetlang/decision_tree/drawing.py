@@ -145,10 +145,11 @@ def _drawn(placed: _Placed) -> list[str]:
             )
             lines.append(f'<text class="title" x="{x:.1f}" y="{y:.1f}" style="fill:{colour}">{_text(line)}</text>')
         else:
-            lines.append(f'<text x="{x:.1f}" y="{y:.1f}">{_text(line)}</text>')
+            indent = (len(line) - len(line.lstrip())) * CHARACTER
+            lines.append(f'<text x="{x + indent:.1f}" y="{y:.1f}">{_text(line.lstrip())}</text>')
     return lines
 
 
 def _text(text: str) -> str:
-    """Escaped for XML, its leading spaces kept."""
+    """Escaped for XML, which joins spaces that are not written so."""
     return escape(text).replace("  ", "\u00a0\u00a0")

@@ -424,8 +424,9 @@ def _union_decoder(what: str, arguments: tuple[object, ...]) -> _Decoder:
     values = any(isinstance(kind, type) and kind not in plain and not attrs.has(kind) for kind in arguments)
 
     def read(reading: _Reading, form: object) -> object:
-        if isinstance(form, dict) and form.get("is") in nodes:
-            return nodes[str(form["is"])](reading, form)
+        kind = form.get("is") if isinstance(form, dict) else None
+        if isinstance(kind, str) and kind in nodes:
+            return nodes[kind](reading, form)
         if type(form) in plain:
             return form
         if others and isinstance(form, list):

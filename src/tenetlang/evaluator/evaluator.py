@@ -19,21 +19,12 @@ from typing import Final
 
 import attrs
 
-from tenetlang.decision import Decision, Obligation, RuleError, Trace, TracedCondition, TracedRule, Verdict
+from tenetlang.decision import Decision, Obligation, RuleError, Trace, TracedCondition, TracedRule, Verdict, decision_of
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation, generate, variables_of
-from tenetlang.evaluator.outcome import (
-    AskedReviewers,
-    Outcome,
-    PackageRules,
-    Ranked,
-    Ranking,
-    Verdicts,
-    combine,
-    lifting_order,
-    observe,
-)
+from tenetlang.evaluator.outcome import Outcome, combine, observe
+from tenetlang.evaluator.ranking import default_of, ranking_of
 from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, read_data, request_reader
 from tenetlang.evaluator.runtime import (
     ABSENT,
@@ -44,16 +35,18 @@ from tenetlang.evaluator.runtime import (
     sorted_trace,
     traced_rule,
 )
-from tenetlang.program.program import Fallback, Rule
+from tenetlang.program.program import Rule
 from tenetlang.values.collections import Record
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.render import text, to_plain
-from tenetlang.values.times import duration_text
 
 KEPT_OUTCOMES: Final = 4096
 """Outcomes that a leaf keeps; requests that bring about more different ones are combined anew."""
 
 INTERNAL: Final = "internal"
+
+_NO_RUN: Final = Run()
+"""Stands for a run where none is needed; nothing is ever noted in it."""
 
 
 class AskError(ValueError):
@@ -62,9 +55,11 @@ class AskError(ValueError):
 
 @attrs.define
 class _Leaf:
-    """A leaf, ready: its buckets' functions, and the rules that the bits of their masks stand for."""
+    """A leaf, ready: its buckets' functions, and the rules that the bits of their masks stand for. `runs` says whether a run
+    is needed, which rules that can't err and use no definitions do without."""
 
     id: str
+    runs: bool
     buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...]
     rules: tuple[int, ...]
     outcomes: dict[int, _Kept] = attrs.field(factory=dict)
@@ -72,17 +67,19 @@ class _Leaf:
 
 @attrs.frozen
 class _Kept:
-    """What is kept of a mask: the outcome, the compact trace, and the reason where it is the same for every request."""
+    """What is kept of a mask: the outcome, the fields of its decisions, and what of them depends on the request."""
 
     outcome: Outcome
-    compact: Mapping[str, object]
-    reason: str | None
+    fields: Mapping[str, object]
+    filled: bool
+    obliges: bool
 
 
 @attrs.frozen
 class _Dispatch:
-    """A switch, ready."""
+    """A switch, ready; `by_tool` where it is on the request's tool."""
 
+    by_tool: bool
     attribute: Valuation
     branches: Mapping[object, _Dispatch | int]
     otherwise: _Dispatch | int
@@ -117,15 +114,17 @@ class Evaluator:
         schema = RequestSchema(policy.uses_tools, policy.facts, policy.tools, policy.counters)
         self.reader: Final = request_reader(schema) if reader is None else reader
         self._rules: Final = policy.rules
-        self._ranking: Final = _ranking(policy)
+        self._ranking: Final = ranking_of(policy)
         self._generated: Final = generate(policy, read_data(policy.data, documents or {}))
         self._lock: Final = RLock()
         self._leaves: Final[dict[int, _Leaf]] = {}
+        self._tool_leaves: Final[dict[object, _Leaf]] = {}
+        self._tool_rules: Final[dict[object, tuple[tuple[int, Rule], ...]]] = {}
         self._words: Final[dict[int, _Words]] = {}
         self._asked: Final[dict[str, Valuation]] = {}
         self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
         self._root: Final = self._dispatch(policy.root)
-        self._default: Final = _default(policy)
+        self._default: Final = default_of(policy)
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
         """The same policy with other documents. Raises `DataError`."""
@@ -157,33 +156,28 @@ class Evaluator:
     def _decide(self, inputs: Inputs | Invalid) -> Decision:
         if isinstance(inputs, Invalid):
             return self._refuse(inputs.code, inputs.reason)
-        run = Run()
         leaf = self._reached(inputs)
+        run = Run() if leaf.runs else _NO_RUN
         mask = shift = 0
         for function, size in leaf.buckets:
             mask |= function(inputs, run) << shift
             shift += size
-        approvals = inputs["approvals"]
-        kept = None if run.errors or approvals else leaf.outcomes.get(mask)
+        kept = None if run.errors or inputs["approvals"] else leaf.outcomes.get(mask)
         if kept is None:
+            run = run if leaf.runs else Run()
             kept = self._combined(leaf, mask, inputs, run)
-        outcome = kept.outcome
-        return Decision(
-            self.policy.entry,
-            self.digest,
-            outcome.verdict,
-            outcome.decided_by,
-            self._reason(outcome, inputs, run) if kept.reason is None else kept.reason,
-            outcome.matched,
-            outcome.overridden,
-            outcome.errors,
-            self._obligations(outcome, inputs, run) if outcome.granting else (),
-            outcome.escalations,
-            outcome.observed,
-            outcome.observed_verdict,
-            kept.compact,
-            partial(self._explain, inputs),
-        )
+        if kept.filled and not kept.obliges:
+            return decision_of(kept.fields, partial(self._explain, inputs))
+        return self._filled(kept, inputs, run if leaf.runs else Run())
+
+    def _filled(self, kept: _Kept, inputs: Inputs, run: Run) -> Decision:
+        """The decision of an outcome whose words or obligations depend on the request."""
+        changed: dict[str, object] = dict(kept.fields)
+        if not kept.filled:
+            changed["reason"] = self._reason(kept.outcome, inputs, run)
+        if kept.obliges:
+            changed["obligations"] = self._obligations(kept.outcome, inputs, run)
+        return decision_of(changed, partial(self._explain, inputs))
 
     def _combined(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run) -> _Kept:
         """The outcome of a mask; kept where it depends on nothing but the mask."""
@@ -197,11 +191,35 @@ class Evaluator:
             "matched": sorted(names[position].name for position in rules),
             "erred": sorted(names[position].name for position in errors),
         }
-        kept = _Kept(outcome, compact, self._fixed_reason(outcome))
-        depends = errors or approved or any(self._ranking.rules[position].obliges for position in rules)
+        reason = self._fixed_reason(outcome)
+        kept = _Kept(
+            outcome,
+            self._fields(outcome, reason or "", compact),
+            filled=reason is not None,
+            obliges=any(names[position].obliges for position in outcome.granting),
+        )
+        depends = errors or approved or any(names[position].obliges for position in rules)
         if not depends and len(leaf.outcomes) < KEPT_OUTCOMES:
             leaf.outcomes[mask] = kept
         return kept
+
+    def _fields(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> dict[str, object]:
+        """The fields of a decision, but for its trace."""
+        decision = Decision(
+            policy=self.policy.entry,
+            bundle=self.digest,
+            verdict=outcome.verdict,
+            decided_by=outcome.decided_by,
+            reason=reason,
+            matched=outcome.matched,
+            overridden=outcome.overridden,
+            errors=outcome.errors,
+            escalations=outcome.escalations,
+            observed=outcome.observed,
+            observed_verdict=outcome.observed_verdict,
+            compact_trace=compact,
+        )
+        return {name: value for name, value in vars(decision).items() if name != "expand"}
 
     def _refuse(self, code: str, reason: str) -> Decision:
         """What is decided without any rule."""
@@ -218,7 +236,7 @@ class Evaluator:
     def _without_rules(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> Decision:
         errors = outcome.errors
         if self._ranking.packages[0].observe:
-            reason = f"observed: {outcome.verdict} {reason}"
+            reason = f"observed: {outcome.verdict}, {reason}"
             outcome = observe(outcome)
         return Decision(
             self.policy.entry,
@@ -240,10 +258,19 @@ class Evaluator:
             case Switch(attribute, branches, otherwise, missing):
                 table: dict[object, _Dispatch | int] = {value: self._dispatch(below) for value, below in branches}
                 table[ABSENT] = self._dispatch(missing)
-                return _Dispatch(self._generated.attribute(attribute), table, self._dispatch(otherwise))
+                by_tool = attribute.path == ("tool",)
+                return _Dispatch(by_tool, self._generated.attribute(attribute), table, self._dispatch(otherwise))
 
     def _reached(self, inputs: Inputs) -> _Leaf:
+        tool = inputs.get("tool")
+        known = self._tool_leaves.get(tool)
+        if known is not None:
+            return known
         node = self._root
+        if type(node) is _Dispatch and node.by_tool:
+            node = node.branches.get(tool, node.otherwise)
+            if type(node) is int:
+                self._tool_leaves[tool] = self._leaf(node)
         while type(node) is not int:
             assert isinstance(node, _Dispatch)
             node = node.branches.get(node.attribute(inputs, None), node.otherwise)
@@ -260,7 +287,8 @@ class Evaluator:
                 ]
                 candidates = [item for position in buckets for item in self.policy.buckets[position].candidates]
                 rules = tuple(candidate.rule for candidate in candidates)
-                self._leaves[number] = _Leaf(f"leaf {number}", tuple(functions), rules)
+                runs = not self._generated.running.isdisjoint(buckets)
+                self._leaves[number] = _Leaf(f"leaf {number}", runs, tuple(functions), rules)
         return self._leaves[number]
 
     def _rule_words(self, position: int) -> _Words:
@@ -335,12 +363,13 @@ class Evaluator:
     def _explain(self, inputs: Inputs) -> Trace:
         """The trace: every rule whose tool conditions the request meets."""
         tool = inputs.get("tool")
+        rules = self._tool_rules.get(tool)
+        if rules is None:
+            all_rules = enumerate(self._rules)
+            rules = tuple((position, rule) for position, rule in all_rules if rule.tools is None or tool in rule.tools)
+            self._tool_rules[tool] = rules
         known: dict[str, tuple[object, dict[str, object]]] = {}
-        traced: list[TracedRule] = []
-        for position, rule in enumerate(self._rules):
-            if rule.tools is None or tool in rule.tools:
-                traced.append(self._traced(position, rule, inputs, known))
-        return sorted_trace(traced)
+        return sorted_trace(self._traced(position, rule, inputs, known) for position, rule in rules)
 
     def _traced(
         self, position: int, rule: Rule, inputs: Inputs, known: dict[str, tuple[object, dict[str, object]]]
@@ -433,71 +462,10 @@ def _hole(hole: Valuation, inputs: Inputs, run: Run, variables: tuple[object, ..
 
 def _observed_reason(outcome: Outcome, reason: str) -> str:
     verdict: Verdict | None = outcome.observed_verdict
-    return reason if verdict is None else f"observed: {verdict} {reason}"
+    return reason if verdict is None else f"observed: {verdict}, {reason}"
 
 
 def _approved(inputs: Inputs) -> frozenset[str]:
     approvals = inputs["approvals"]
     assert isinstance(approvals, tuple)
     return frozenset(str(item["reviewers"]) for item in approvals if isinstance(item, Record))
-
-
-# -------------------------------------------------------------------------------------------------- what combining needs
-
-
-def _default(policy: Policy) -> Fallback | None:
-    """The entry's `default`, else that of the nearest package that it extends."""
-    for package in policy.packages:
-        if package.default is not None:
-            return package.default
-    return None
-
-
-def _ranking(policy: Policy) -> Ranking:
-    positions = {rule.name: position for position, rule in enumerate(policy.rules)}
-    ranked: list[Ranked] = []
-    for number, package in enumerate(policy.packages):
-        for rule in package.rules:
-            ranked.append(
-                Ranked(
-                    position=len(ranked),
-                    name=rule.shown_name,
-                    package=number,
-                    verdict=rule.verdict,
-                    owner=rule.owner,
-                    at=rule.at.place,
-                    priority=rule.priority,
-                    order=rule.order,
-                    observe=rule.observe,
-                    reviewers=rule.reviewers,
-                    lifts=tuple(positions[name] for name in rule.overrides),
-                    obliges=bool(rule.then),
-                )
-            )
-    default = _default(policy)
-    return Ranking(
-        rules=tuple(ranked),
-        packages=tuple(
-            PackageRules(
-                package.resolve, Verdicts(package.on_error.verdict, package.on_error.reviewers), package.observe
-            )
-            for package in policy.packages
-        ),
-        reviewers={
-            name: AskedReviewers(
-                shown_name(policy, name),
-                reviewers.quorum,
-                duration_text(reviewers.within),
-                reviewers.otherwise if reviewers.otherwise == "deny" else shown_name(policy, reviewers.otherwise),
-            )
-            for name, reviewers in policy.reviewers.items()
-        },
-        default=Verdicts("deny", None) if default is None else Verdicts(default.verdict, default.reviewers),
-        lifters=lifting_order({rule.position: rule.lifts for rule in ranked if rule.lifts}),
-    )
-
-
-def shown_name(policy: Policy, name: str) -> str:
-    """How decisions name what has a full name: bare in the entry package, else below the last part of its package."""
-    package, _, bare = name.rpartition(".")
-    return bare if package == policy.entry else f"{package.rpartition('.')[2]}.{bare}"

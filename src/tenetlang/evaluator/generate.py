@@ -73,12 +73,15 @@ class Generated:
     deciding: Module
     explaining: Module
     buckets: dict[int, BucketFunction] = attrs.field(factory=dict)
+    running: set[int] = attrs.field(factory=set)
     explanations: dict[int, Explanation] = attrs.field(factory=dict)
 
     def bucket(self, number: int) -> BucketFunction:
         """The function of a bucket: the mask of the rules that match."""
         if number not in self.buckets:
-            name = _bucket(self, self.policy.buckets[number])
+            name, runs = _bucket(self, self.policy.buckets[number])
+            if runs:
+                self.running.add(number)
             self.buckets[number] = self._made(self.deciding, name)  # type: ignore[assignment]  # made by `exec`
         return self.buckets[number]
 
@@ -205,7 +208,8 @@ def _spared(module: Module, rule: Rule, scope: Scope) -> ast.expr:
 # ------------------------------------------------------------------------------------------------------------- buckets
 
 
-def _bucket(generated: Generated, bucket: Bucket) -> str:
+def _bucket(generated: Generated, bucket: Bucket) -> tuple[str, bool]:
+    """The name of the function of a bucket, and whether it makes use of its run."""
     module = generated.deciding
     name = module.fresh("b")
     at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _NOWHERE
@@ -239,7 +243,8 @@ def _bucket(generated: Generated, bucket: Bucket) -> str:
     namespace = finish(module)
     for bit, (rule_position, function) in named.items():
         waiting[bit] = (rule_position, namespace[function])  # type: ignore[assignment]  # made by `exec`
-    return name
+    runs = any(isinstance(node, ast.Name) and node.id == RUN for statement in body for node in ast.walk(statement))
+    return name, runs
 
 
 _NOWHERE: Final = Span(Text("", ""), 0, 0)

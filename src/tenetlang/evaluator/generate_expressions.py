@@ -32,7 +32,7 @@ from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.network import Cidr, Email, Host, Ip
 from tenetlang.values.paths import Path
-from tenetlang.values.patterns import Pattern
+from tenetlang.values.patterns import SEPARATORS, Pattern
 from tenetlang.values.urls import Url
 from tenetlang.values.versions import Semver
 
@@ -196,7 +196,8 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             subject = call("str", [expression(module, of, scope)], at)
             if isinstance(pattern, core.Constant) and isinstance(pattern.value, Pattern):
                 return placed(ast.Call(module.constant(pattern.value.matches, at), [subject], []), at)
-            return call("matches", [subject, expression(module, pattern, scope)], at)
+            separator = SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None
+            return call("matches", [subject, expression(module, pattern, scope), placed(ast.Constant(separator), at)], at)
         case core.ToolIs(of, tools):
             return _tool_is(module, expression(module, of, scope), tools, at)
         case core.IsType(of, wanted) | core.Narrow(of, wanted):
@@ -364,9 +365,9 @@ def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, record
     def no_arm() -> object:
         raise GenerationError("a match of which no arm holds")
 
-    def matches(subject: str, pattern: object) -> bool:
+    def matches(subject: str, pattern: object, separator: str | None) -> bool:
         assert isinstance(pattern, Pattern)
-        return pattern.matches(subject)
+        return pattern.within(separator).matches(subject)
 
     namespace: dict[str, object] = {
         "__builtins__": {}, runtime.MARK: True, "ABSENT": runtime.ABSENT, "NOTHING": runtime.NOTHING, "Map": Map,

@@ -21,13 +21,14 @@ from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.readers import narrowed
 from tenetlang.program import expression as core
 from tenetlang.program.program import Program
+from tenetlang.program.types import Scalar
 from tenetlang.text import Span
 from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.numbers import to_decimal
 from tenetlang.values.order import sort_key, sorted_values
-from tenetlang.values.patterns import Pattern
+from tenetlang.values.patterns import SEPARATORS, Pattern
 
 WORK_LIMIT = 200_000
 """Members that the quantifiers of one rule, or of one definition, may try; one more is the fault `too_much_work`."""
@@ -148,6 +149,9 @@ def _applied(run: Run, expression: core.Expression, scope: Scope) -> object:
         case core.Matches(of, pattern):
             subject, compiled = value(run, of, scope), value(run, pattern, scope)
             assert isinstance(compiled, Pattern)
+            if not isinstance(pattern, core.Constant):
+                # A glob of a document gets its segments from what it is used on.
+                compiled = compiled.within(SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None)
             return compiled.matches(str(subject))
         case core.ToolIs(of, tools):
             return value(run, of, scope) in tools

@@ -151,10 +151,8 @@ def observe(outcome: Outcome) -> Outcome:
         verdict="allow",
         decided_by=("observe",),
         matched=(),
-        overridden=(),
-        errors=(),
         escalations=(),
-        observed=outcome.matched,
+        observed=tuple(sorted((*outcome.matched, *outcome.observed), key=lambda item: item.rule)),
         granting=(),
         observed_verdict=outcome.verdict,
     )

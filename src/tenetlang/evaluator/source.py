@@ -40,5 +40,20 @@ def _constants(module: Module, known: set[str], documents: set[str]) -> Iterator
         if name in documents:
             yield f"# {name} is the document {value}"
         elif name not in known and name[:1] in {"c", "k"} and name[1:].isdigit():
-            text = repr(value)
+            text = _constant(value)
             yield f"# {name} = {text if len(text) <= LONGEST_CONSTANT else text[:LONGEST_CONSTANT] + ' …'}"
+
+
+def _constant(value: object) -> str:
+    """What Python would write, but the same in every process: no addresses, and sets in order."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_constant(key)}: {_constant(inner)}" for key, inner in value.items()) + "}"
+        case tuple():
+            return "(" + ", ".join(map(_constant, value)) + ")"
+        case frozenset():
+            return "{" + ", ".join(sorted(map(_constant, value))) + "}"
+        case _:
+            text = repr(value)
+            name: object = getattr(value, "__name__", type(value).__name__)
+            return str(name) if " at 0x" in text else text

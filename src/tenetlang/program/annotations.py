@@ -89,7 +89,7 @@ def read_annotations(notes: Notes, written: tuple[tree.Annotation, ...], place: 
     kept: list[Annotation] = []
     seen: dict[str, tree.Annotation] = {}
     for annotation in written:
-        values = _values(notes, annotation)
+        values = argument_values(notes, annotation)
         known = KNOWN.get(annotation.name)
         if values is None:
             continue
@@ -121,7 +121,8 @@ def _allowed(
     return True
 
 
-def _values(notes: Notes, annotation: tree.Annotation) -> tuple[AnnotationValue, ...] | None:
+def argument_values(notes: Notes, annotation: tree.Annotation) -> tuple[AnnotationValue, ...] | None:
+    """The arguments of an annotation as data; None, with a finding, where one is not fixed."""
     values: list[AnnotationValue] = []
     for argument in annotation.arguments:
         value = literal_value(argument)
@@ -179,7 +180,7 @@ def refinement(notes: Notes, field: tree.FieldForm, type_: t.Type) -> t.Refineme
     for annotation in field.annotations:
         if annotation.name not in _REFINERS or isinstance(type_, t.Unknown):
             continue
-        if KNOWN[annotation.name].accepts(_values(Notes(), annotation) or ()):
+        if KNOWN[annotation.name].accepts(argument_values(Notes(), annotation) or ()):
             found = _REFINERS[annotation.name](notes, found, annotation, type_)
     if found == t.Refinement():
         return None

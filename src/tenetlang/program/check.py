@@ -24,6 +24,7 @@ from tenetlang.program.reviewers import lower_reviewers
 from tenetlang.program.rules import lower_package
 from tenetlang.program.schema import resolve_declared_types
 from tenetlang.program.tests import Proofs, lower_tests
+from tenetlang.program.unsaid import note_unsaid
 from tenetlang.program.usage import note_expired, note_unconstrained, note_unused
 from tenetlang.program.vocabulary import make_views
 from tenetlang.program.world import View, World
@@ -70,6 +71,7 @@ def check(files: Sequence[File], entry: str | None = None, today: str | None = N
         view = world.view(modules.entry)
         reads = Reads(definitions)
         program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry], reads)
+        note_unsaid(world, view, program, reads)
         note_missing_default(world, view, packages, world.packages[modules.entry])
         note_unused(world)
         note_unconstrained(world, view, program, reads)

@@ -126,7 +126,6 @@ def _tool_as_text(unit: Unit, written: tree.Binary, left: core.Expression, right
         written.operator_at,
         operator=written.operator,
         found="tool",
-        also=(("left", left.at), ("right", right.at)),
         suggestion=f"tool is {named}" if isinstance(named, str) else "to_string(tool)",
     )
     return unknown(written.at)

@@ -10,7 +10,7 @@ import attrs
 from tenetlang.program import comparisons, forms, infer, operators
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tenetlang.program.annotations import KNOWN, read_annotations
+from tenetlang.program.annotations import KNOWN, argument_values
 from tenetlang.program.flow import Flow, either, key_of, keys_above
 from tenetlang.program.globs import tools_like
 from tenetlang.program.names import missing_name
@@ -42,6 +42,14 @@ class Judged:
 
 def condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
     """The expression as a condition; notes one that is no `bool`."""
+    judged = _condition(unit, written, scope)
+    if scope.flow.impossible and is_unknown(judged.expression.type):
+        # No tool is left, so this is never asked: what `args` would be there has no type, and needs none.
+        return attrs.evolve(judged, expression=core.Constant(False, t.BOOL, written.at))
+    return judged
+
+
+def _condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
     match written:
         case tree.Binary("and" | "or"):
             return _joined(unit, written, scope)
@@ -78,15 +86,8 @@ def _truth(unit: Unit, written: tree.Expression, scope: Scope, operator: str = "
         note_json(unit, expression)
     else:
         variant = "operand" if operator else ""
-        suggestion = f"{written.at.source} is present" if isinstance(expression, core.Read) and not operator else None
-        unit.notes.add(
-            "condition-not-bool",
-            written.at,
-            variant,
-            found=t.shown(expression.type),
-            operator=operator,
-            suggestion=suggestion if suggestion is not None and "\n" not in suggestion and operator else None,
-        )
+        found = t.shown(expression.type)
+        unit.notes.add("condition-not-bool", written.at, variant, found=found, operator=operator)
     return unknown(written.at)
 
 
@@ -233,8 +234,7 @@ def _has(unit: Unit, written: tree.Has, scope: Scope) -> Judged:
     if of.type != t.TOOL:
         unit.notes.add("bad-operand", of.at, operator="has", found=t.shown(of.type), expected="a tool")
         return _plain(unknown(written.at), scope)
-    wanted = read_annotations(unit.notes, (attrs.evolve(written.annotation, name="\0"),), "tool")
-    arguments = wanted[0].arguments if wanted else ()
+    arguments = argument_values(unit.notes, written.annotation) or ()
     tools = frozenset(
         tool.name
         for tool in unit.view.tools.values()
@@ -271,9 +271,10 @@ def _pattern(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
 
 def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, scope: Scope, *, negated: bool) -> Judged:
     """`x is T`, where `x` is `json`."""
-    # What is `json` stays so for a second question: `x is string or x is int`.
-    bare = Scope(scope.variables, attrs.evolve(scope.flow, types={}))
-    whole = infer.lower(unit, of, bare)
+    whole = infer.lower(unit, of, scope)
+    if isinstance(whole, core.Narrow) and whole.of.type == t.JSON:
+        # What was found to be one type may be asked for another: `x is json`, then `x is { id: string }`.
+        whole = whole.of
     wanted = resolve(unit.world, unit.file, form)
     if is_unknown(whole.type, wanted):
         return _plain(unknown(at), scope)

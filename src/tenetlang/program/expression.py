@@ -239,7 +239,10 @@ class Operate:
 
 @attrs.frozen
 class Builtin:
-    """A function implemented outside Tenet (`count`, `std.text.lower`), by full name; may fault as its table says."""
+    """A function implemented outside Tenet (`count`, `std.text.lower`), by full name; may fault as its table says.
+
+    One whose type is optional (`max` of what may be empty) gives None for absent, and stands only where absence is asked for.
+    """
 
     name: str
     arguments: tuple[Expression, ...]

@@ -12,9 +12,10 @@ from tenetlang.text import Span
 
 @attrs.define
 class Notes:
-    """Collects findings. A second finding of one check at one place is dropped, whatever it says."""
+    """Collects findings. A second finding of one check at one place is dropped, whatever it says, unless it is told apart by
+    `each`."""
 
-    found: dict[tuple[str, int, str], Finding] = attrs.field(factory=dict)
+    found: dict[tuple[str, int, str, str], Finding] = attrs.field(factory=dict)
 
     def add(
         self,
@@ -23,12 +24,13 @@ class Notes:
         variant: str = "",
         also: tuple[tuple[str, Span], ...] = (),
         rules: tuple[str, ...] = (),
+        each: str = "",
         **details: str | None,
     ) -> None:
-        """Note a finding. A detail that is None or empty is left out, so that optional wordings are silent."""
-        key = (at.text.name, at.start, check)
+        """Note a finding. A detail that is None is left out, so that optional wordings are silent."""
+        key = (at.text.name, at.start, check, each)
         if key not in self.found:
-            given = {name: detail for name, detail in details.items() if detail}
+            given = {name: detail for name, detail in details.items() if detail is not None}
             self.found[key] = Finding(check, at, given, variant, also, rules)
 
     def ordered(self) -> tuple[Finding, ...]:
@@ -36,8 +38,9 @@ class Notes:
         return tuple(sorted(self.found.values(), key=_place))
 
 
-def _place(finding: Finding) -> tuple[str, int, int, str, str]:
-    return (finding.at.text.name, finding.at.start, finding.at.end, finding.check, finding.variant)
+def _place(finding: Finding) -> tuple[str, int, int, str, str, tuple[tuple[str, str], ...]]:
+    details = tuple(sorted(finding.details.items()))
+    return (finding.at.text.name, finding.at.start, finding.at.end, finding.check, finding.variant, details)
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

@@ -256,7 +256,7 @@ def fallback(unit: Unit, written: tree.Binary, scope: Scope, hint: Type | None, 
     if absence is not None:
         text = source_text(written.at)
         absence = Absence(text, text)
-    return Open(lowered, absence)
+    return Open(lowered, absence, other.picked)
 
 
 def _fallback_type(left: Type, right: core.Expression) -> Type | None:

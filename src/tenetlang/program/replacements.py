@@ -56,6 +56,9 @@ def _target(unit: Unit, target: tree.Expression, scope: Scope) -> tuple[tuple[st
             symbol = unit.view.counters[name]
             unit.world.used.add(symbol.full_name)
             return ("counters", name), unit.world.values.get(symbol.full_name, t.Unknown())
+        case tree.Name(name) if _is_derived(unit, name):
+            unit.notes.add("bad-test", target.at, "replace", name=name)
+            return None
         case tree.Member(tree.Name("origins") as head, argument) if unit.view.uses_tools:
             of_argument = tree.Member(tree.Name("args", head.at), argument, target.at)
             word = tree.Path(("origin",), head.at)
@@ -75,6 +78,11 @@ def _target(unit: Unit, target: tree.Expression, scope: Scope) -> tuple[tuple[st
                 pass
     unit.notes.add("bad-test", target.at, "replace", name=source_text(target.at))
     return None
+
+
+def _is_derived(unit: Unit, name: str) -> bool:
+    symbol = unit.file.package.symbols["value"].get(name)
+    return symbol is not None and not isinstance(symbol.declaration, tree.CounterDeclaration)
 
 
 def _approvals(unit: Unit, written: tree.Expression) -> core.Expression:

@@ -78,7 +78,8 @@ def _one(unit: Unit, setting: tree.Setting) -> tree.Expression | None:
 def _who(unit: Unit, symbol: Symbol, setting: tree.Setting | None) -> core.Expression:
     wanted = t.SetType(t.STRING)
     if setting is None:
-        unit.notes.add("escalate-without-reviewers", symbol.at, "reviewers", name=symbol.name)
+        what, example = f"`reviewers {symbol.name}`", 'who data.groups["..."]'
+        unit.notes.add("missing-setting", symbol.at, what=what, name="who", suggestion=example)
         return unknown(symbol.at)
     written = _one(unit, setting)
     if written is None:
@@ -130,7 +131,8 @@ def _otherwise(unit: Unit, setting: tree.Setting | None) -> str:
         case "allow", _:
             unit.notes.add("else-allow", setting.at)
         case "escalate", None:
-            unit.notes.add("escalate-without-reviewers", setting.at, suggestion="else escalate to OTHERS")
+            suggestion = "else escalate to OTHERS"
+            unit.notes.add("missing-setting", setting.at, what="`else escalate`", name="to", suggestion=suggestion)
         case "escalate", tree.Path() as path:
             return find_reviewers(unit, path) or "deny"
         case "deny", tree.Path():

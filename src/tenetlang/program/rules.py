@@ -120,7 +120,7 @@ def _default(world: World, found: tuple[Setting, Declared] | None) -> Fallback |
         return None
     setting, item = found[0], found[1]
     unit = Unit(world, item.file)
-    reviewers = _to(unit, setting.verdict, setting.to, setting.at, "default")
+    reviewers = _to(unit, setting.verdict, setting.to, setting.at)
     because = None if setting.because is None else template(unit, setting.because, Scope())
     return Fallback(setting.verdict, reviewers, because, setting.at)
 
@@ -133,17 +133,20 @@ def _on_error(world: World, found: tuple[Setting, Declared] | None) -> Fallback:
     if setting.verdict == "allow":
         world.notes.add("else-allow", setting.at, "error")
         return Fallback("deny")
-    reviewers = _to(unit, setting.verdict, setting.to, setting.at, "on error")
+    reviewers = _to(unit, setting.verdict, setting.to, setting.at)
     return Fallback(setting.verdict, reviewers, None, setting.at)
 
 
-def _to(unit: Unit, verdict: str, path: tree.Path | None, at: Span, what: str) -> str | None:
+def _to(unit: Unit, verdict: str, path: tree.Path | None, at: Span, rule: str = "") -> str | None:
     """The reviewers of an escalation; notes where they lack, and where they have no meaning."""
     if verdict == "escalate":
         if path is not None:
             return find_reviewers(unit, path)
-        suggestion = f"{what} escalate to REVIEWERS" if " " in what or what == "default" else None
-        unit.notes.add("escalate-without-reviewers", at, rule=what, suggestion=suggestion)
+        if rule:
+            unit.notes.add("escalate-without-reviewers", at, rule=rule)
+        else:
+            shown, suggestion = f"`{source_text(at)}`", f"{source_text(at)} to REVIEWERS"
+            unit.notes.add("missing-setting", at, what=shown, name="to", suggestion=suggestion)
     elif path is not None:
         unit.notes.add("escalate-without-reviewers", path.at, "verdict")
     return None

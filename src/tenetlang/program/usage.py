@@ -137,6 +137,7 @@ def _note_forgotten(
                     rule.at,
                     also=(("declared", view.tools[tool].at),),
                     rules=(rule.shown_name,),
+                    each=f"{tool} {name}",
                     rule=rule.shown_name,
                     tool=tool,
                     name=name,

@@ -16,6 +16,7 @@ from tenetlang.program.program import Data, Obligation, Tool
 from tenetlang.program.schema import resolve, resolve_fields
 from tenetlang.program.world import DeclaredFact, View, World
 from tenetlang.syntax import tree
+from tenetlang.text import Span
 
 RESERVED = frozenset(
     {"tool", "args", "origins", "counters", "approvals", "data", "verdict", "decided_by", "obligations"}
@@ -112,19 +113,26 @@ def _add(world: World, view: View, declarations: _Declarations) -> None:
     for tool, sensitive in declarations.tools:
         first = view.tools.setdefault(tool.name, tool)
         if first is not tool and first != tool:
-            world.notes.add("duplicate-name", tool.at, also=(("declared", first.at),), name=tool.name)
+            _note_twice(world, tool.name, tool.at, first.at)
         view.sensitive.update((tool.name, name) for name in sensitive)
     for obligation in declarations.obligations:
         known = view.obligations.setdefault(obligation.name, obligation)
         if known is not obligation and known != obligation:
-            world.notes.add("duplicate-name", obligation.at, also=(("declared", known.at),), name=obligation.name)
+            _note_twice(world, obligation.name, obligation.at, known.at)
 
 
 def _add_counter(world: World, view: View, name: str, package: str) -> None:
     symbol = world.packages[package].symbols["value"][name]
     first = view.counters.setdefault(name, symbol)
     if first is not symbol:
-        world.notes.add("duplicate-name", symbol.at, also=(("declared", first.at),), name=name)
+        _note_twice(world, name, symbol.at, first.at)
+
+
+def _note_twice(world: World, name: str, at: Span, nearer: Span) -> None:
+    """Note what is declared twice: at the second place in one file, else in the package that is nearer to the entry."""
+    if at.text is not nearer.text:
+        at, nearer = nearer, at
+    world.notes.add("duplicate-name", at, also=(("declared", nearer),), name=name)
 
 
 def shared_parameters(view: View, tools: frozenset[str]) -> t.RecordType:

@@ -191,20 +191,24 @@ def _production(rule: Rule) -> Production:
 
 
 def _pattern(terminals: list[TerminalDef], ignored: list[str]) -> str:
-    """One regular expression for any token: the patterns by their priority in the grammar, then all signs as one group,
-    the longer first, and then any other character.
+    """One regular expression for any token: the patterns by their priority in the grammar, all signs as one group
+    behind those of priority 5 and more, and last any other character.
     """
     assert set(ignored) == {"BLANK", "COMMENT"}
     blank = next(terminal.pattern for terminal in terminals if terminal.name == "BLANK")
     patterns = [t for t in terminals if t.pattern.type == "re" and t.name != "BLANK"]
     patterns.sort(key=lambda terminal: (-terminal.priority, -terminal.pattern.max_width, terminal.name))
+    groups = [(t.priority, f"(?P<{t.name}>{t.pattern.to_regexp()})") for t in patterns]
     signs = [t.pattern.value for t in terminals if t.pattern.type == "str" and not t.pattern.value.isidentifier()]
-    signs.sort(key=lambda sign: (-len(sign), sign))
-    return (
-        f"(?:{blank.to_regexp()})?(?:"
-        + "".join(f"(?P<{terminal.name}>{terminal.pattern.to_regexp()})|" for terminal in patterns)
-        + f"(?P<{SIGN}>{'|'.join(re.escape(sign) for sign in signs)})|(?P<{STRAY}>[^ \\t]))"
+    longer = [re.escape(sign) for sign in sorted(signs) if len(sign) > 1]
+    single = "".join(re.escape(sign) for sign in sorted(signs) if len(sign) == 1)
+    choices = (
+        *(group for priority, group in groups if priority >= 5),
+        f"(?P<{SIGN}>{'|'.join(longer)}|[{single}])",
+        *(group for priority, group in groups if priority < 5),
+        f"(?P<{STRAY}>[^ \\t])",
     )
+    return f"(?:{blank.to_regexp()})?(?:{'|'.join(choices)})"
 
 
 def store(made: Tables, made_from: str) -> bytes:

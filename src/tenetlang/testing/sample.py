@@ -16,6 +16,7 @@ import attrs
 from tenetlang.program import types as t
 from tenetlang.program.expression import Constant
 from tenetlang.program.program import Claim, Program
+from tenetlang.testing.matching import compiled, matching
 from tenetlang.testing.requests import as_request
 from tenetlang.testing.walk import nodes
 from tenetlang.values.numbers import INT_MAX, INT_MIN
@@ -130,11 +131,13 @@ class Sampler:
         value = self.value(field.type)
         if refinement is None:
             return value
-        bounds = [bound for bound in (refinement.minimum, refinement.maximum) if bound is not None]
-        if bounds and isinstance(value, int | Decimal):
-            low = refinement.minimum if refinement.minimum is not None else value
-            high = refinement.maximum if refinement.maximum is not None else value
-            return min(max(value, low), high)
+        if isinstance(value, int | Decimal):
+            if refinement.minimum is not None:
+                value = max(value, refinement.minimum)
+            return value if refinement.maximum is None else min(value, refinement.maximum)
+        if refinement.pattern is not None and isinstance(value, str):
+            pattern = compiled(refinement.pattern)
+            value = value if pattern.matches(value) else matching(pattern.syntax, self.random)
         if refinement.length is not None and isinstance(value, str):
             return (value + "a" * refinement.length[0])[: refinement.length[1]]
         if refinement.items is not None and isinstance(value, list):

@@ -16,8 +16,8 @@ pair), even for `*`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Final, Protocol, TypeAlias
 from typing import Literal as OneOf
 
@@ -38,7 +38,10 @@ from tenetlang.values.pattern_syntax import (
 )
 from tenetlang.values.regular_expressions import parse_regex
 
-__all__ = ["Pattern", "PatternError", "compile_glob", "compile_regex", "re2_text"]
+__all__ = ["SEPARATORS", "Pattern", "PatternError", "compile_glob", "compile_regex", "re2_text"]
+
+SEPARATORS: Final[Mapping[str, str | None]] = {"string": None, "path": "/", "url": "/", "host": ".", "tool": "."}
+"""What ends a segment for `like`, by the name of the type on its left."""
 
 Matcher: TypeAlias = Callable[[str], bool]
 _BytesMatcher: TypeAlias = Callable[[bytes], bool]
@@ -67,6 +70,16 @@ class Pattern:
     def _(self) -> Matcher:
         return matcher(self.syntax)
 
+    def within(self, separator: str | None) -> Pattern:
+        """The same glob where segments end at `separator`; a regular expression is itself.
+
+        A document of type `glob` is one text that may be used on strings, paths and hosts; what it means is decided where
+        it is used. This never fails: what is a glob with one separator is one with any.
+        """
+        if self.kind == "regex" or self.separator == separator:
+            return self
+        return _glob(self.source, separator)
+
 
 def compile_glob(text: str, separator: str | None) -> Pattern:
     """The glob `text`, whose segments end at `separator` (`"/"`, `"."`), or that has no segments (None).
@@ -79,6 +92,11 @@ def compile_glob(text: str, separator: str | None) -> Pattern:
 def compile_regex(text: str) -> Pattern:
     """The regular expression `text`. Raises `PatternError` with a reason for the author and the offset of the mistake."""
     return _ready(Pattern("regex", text, None, parse_regex(text)))
+
+
+@lru_cache(4_096)
+def _glob(text: str, separator: str | None) -> Pattern:
+    return compile_glob(text, separator)
 
 
 def _ready(pattern: Pattern) -> Pattern:

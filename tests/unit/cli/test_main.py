@@ -230,3 +230,20 @@ def test_a_completion_script_asks_tenet_for_the_words(tenet: Tenet, shell: str) 
 def test_words_are_completed(line: str, position: str, expected: str) -> None:
     answer = run(_TENET_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=position)
     assert answer.stdout == expected
+
+
+@pytest.mark.parametrize("words", ["version", "explain", "version --format json"])
+def test_a_full_disk_is_said_and_is_no_success(words: str) -> None:
+    answer = subprocess.run(
+        f"{sys.executable} -m tenetlang {words} > /dev/full", shell=True, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert answer.stderr in {"", "error: the output can't be written: No space left on device\n"}
+
+
+def test_a_closed_stream_leaves_the_exit_status() -> None:
+    for command, status in (("version >&-", 0), ("explain >&- 2>&-", 0), ("explain nothing 2>&-", 2)):
+        answer = subprocess.run(
+            f"{sys.executable} -m tenetlang {command}", shell=True, capture_output=True, check=False
+        )
+        assert (answer.returncode, answer.stderr) == (status, b"")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tenetlang.audit import show, verify_log
+from tenetlang.audit import Surroundings, show, verify_log
 from tenetlang.cli.recording import Answer, open_recorder
 from tenetlang.decision import Decision
 
@@ -18,7 +18,7 @@ REFUSED = Answer(Decision("p", "sha256:" + "0" * 64, "deny", ("invalid_request",
 
 
 def test_an_answer_is_in_the_log_under_the_identifier_that_it_carries(tmp_path: Path) -> None:
-    recorder = open_recorder(tmp_path / "log.db")
+    recorder = open_recorder(tmp_path / "log.db", Surroundings())
     answers = recorder.record([ALLOWED, REFUSED])
     recorder.close()
     assert recorder.failure is None
@@ -42,7 +42,7 @@ def test_where_nothing_can_be_recorded_nothing_is_allowed(tmp_path: Path, kind: 
         log.write_text("something else", encoding="utf-8")
     else:
         log = tmp_path / "no" / "folder" / "log.db"
-    recorder = open_recorder(log)
+    recorder = open_recorder(log, Surroundings())
     (answer,) = recorder.record([ALLOWED])
     assert recorder.failure
     assert (answer.decision.verdict, answer.decision.decided_by) == ("deny", ("unavailable",))
@@ -53,7 +53,7 @@ def test_where_nothing_can_be_recorded_nothing_is_allowed(tmp_path: Path, kind: 
 
 
 def test_after_a_failed_write_everything_is_denied(tmp_path: Path) -> None:
-    recorder = open_recorder(tmp_path / "log.db")
+    recorder = open_recorder(tmp_path / "log.db", Surroundings())
     recorder.record([ALLOWED])
     recorder.close()
     answers = recorder.record([ALLOWED, ALLOWED])

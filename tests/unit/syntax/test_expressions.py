@@ -158,7 +158,9 @@ def test_a_block_is_conditions_bindings_and_names() -> None:
 def test_some_with_a_block_is_a_condition_and_without_one_a_statement() -> None:
     quantifier = tree.Quantifier("some", tree.Variables("", "x", AT), name("xs"), (tree.Condition(name("a"), AT),), AT)
     assert body(" some x in xs { a } ") == (tree.Condition(quantifier, AT),)
-    assert condition("every x in xs { a }") == tree.Quantifier("every", quantifier.variables, name("xs"), quantifier.body, AT)
+    assert condition("every x in xs { a }") == tree.Quantifier(
+        "every", quantifier.variables, name("xs"), quantifier.body, AT
+    )
     assert isinstance(condition("some x in {a} { b }"), tree.Quantifier)
 
 
@@ -172,7 +174,9 @@ def test_comprehensions_build_lists_sets_and_maps() -> None:
     over = (tree.Generator(tree.Variables("", "x", AT), name("xs"), AT),)
     pairs = (tree.Generator(tree.Variables("k", "v", AT), name("m"), AT),)
     assert expression("[x for x in xs]") == tree.Comprehension("list", None, name("x"), over, (), AT)
-    assert expression("{x for x in xs if a if b}") == tree.Comprehension("set", None, name("x"), over, (name("a"), name("b")), AT)
+    assert expression("{x for x in xs if a if b}") == tree.Comprehension(
+        "set", None, name("x"), over, (name("a"), name("b")), AT
+    )
     assert expression("{[k]: v for k, v in m}") == tree.Comprehension("map", name("k"), name("v"), pairs, (), AT)
     assert expression('{"k": v for k, v in m for x in xs}') == tree.Comprehension("map", tree.String("k", AT), name("v"), pairs + over, (), AT)  # fmt: skip
 
@@ -219,7 +223,7 @@ def test_a_type_is_printed_as_it_is_written(written: str) -> None:
     "written",
     ["a + b * c", "(a + b) * c", "a ?? -1", "a ?? (b + c)", "-(-a)", "not (a and b)", "a - (b - c)", "(a == b) == c",
      "x is not list[int]", '{ "k": 1, [x + 1]: 2 }', "{ a: {} }", "[x for k, x in m | n if x > 1 if y]", "(a, b)",
-     "every x in xs { some y in x; y.z is present }", "match { a => 1; else => -2 }", "tool has not @a(\"b\")",
+     "every x in xs { some y in x; y.z is present }", "match { a => 1; else => -2 }", 'tool has not @a("b")',
      'f(x, k: "v")[0].g', "verdict is allow | deny"],
 )  # fmt: skip
 def test_an_expression_is_printed_as_it_is_written(written: str) -> None:

@@ -138,7 +138,9 @@ def test_only_the_first_mistake_of_a_declaration_is_reported() -> None:
     assert checks("allow a if {\n  x = 1\n  y = 2\n  z && w\n}") == [("syntax-error", "=")]
 
 
-@pytest.mark.parametrize("broken", ["let a = \n", "let a = (\n", "let a = ]\n", "let a = 'x'\n", 'let a = "\n', "@a @\n"])
+@pytest.mark.parametrize(
+    "broken", ["let a = \n", "let a = (\n", "let a = ]\n", "let a = 'x'\n", 'let a = "\n', "@a @\n"]
+)
 @pytest.mark.parametrize("word", ["@b\nlet x = 1", "let x = 1", "allow x if { y }", 'test "x" { }', "with x = 1"])
 def test_reading_goes_on_at_a_declaration_in_column_1(broken: str, word: str) -> None:
     file, found = parse(Text("a.tenet", f"package a\n{broken}{word}\n"))
@@ -168,7 +170,11 @@ def test_a_package_line_stands_once_and_first() -> None:
 
 def test_depth_is_bounded_by_the_brackets_and_by_the_tree() -> None:
     deep = {"let a = " + "(" * 65 + "x" + ")" * 65, "let a = " + "[" * 1000, "let a = " + "+".join("x" * 10_000)}
-    deep |= {"let a = " + "not " * 5_000 + "x", "let a = x" + ".y" * 5_000, 'allow a if { } because "{' + "-" * 999 + 'x}"'}
+    deep |= {
+        "let a = " + "not " * 5_000 + "x",
+        "let a = x" + ".y" * 5_000,
+        'allow a if { } because "{' + "-" * 999 + 'x}"',
+    }
     for source in deep:
         it = finding(source)
         assert (it.check, it.variant) == ("file-too-large", "depth"), source[:30]

@@ -35,7 +35,9 @@ def test_a_grammar_with_a_conflict_is_refused() -> None:
     from lark.exceptions import GrammarError
 
     with pytest.raises(GrammarError, match="conflict"):
-        compute(grammar_text().replace("conjunction: negation\n", "conjunction: negation\n    | conjunction or negation\n"))
+        compute(
+            grammar_text().replace("conjunction: negation\n", "conjunction: negation\n    | conjunction or negation\n")
+        )
 
 
 def test_every_alternative_makes_something() -> None:

@@ -351,6 +351,22 @@ def test_a_pattern_is_a_value_told_apart_by_what_was_written() -> None:
         compile_regex("a").kind = "glob"  # type: ignore[misc]
 
 
+def test_a_glob_can_be_used_with_other_segments_and_a_regular_expression_stays_itself() -> None:
+    plain = compile_glob("/work/*", None)
+    assert plain.matches("/work/a/b")
+    assert not plain.within("/").matches("/work/a/b")
+    assert plain.within("/") == compile_glob("/work/*", "/")
+    assert plain.within(None) is plain
+    assert plain.within("/") is plain.within("/")
+    regex = compile_regex("a")
+    assert regex.within("/") is regex
+
+
+@pytest.mark.parametrize("glob", ["?" * 4_096, "*?" * 2_048, "*a" * 2_048, "é" * 4_096])
+def test_what_is_a_glob_with_one_separator_is_one_with_any(glob: str) -> None:
+    assert {compile_glob(glob, None).within(separator).separator for separator in (None, "/", ".")} == {None, "/", "."}
+
+
 @pytest.mark.parametrize(
     "pattern",
     [compile_glob(glob, separator) for glob in ("*", "?", "a*", "*a", "**", "x?*") for separator in (None, "/")]

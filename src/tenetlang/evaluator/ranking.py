@@ -1,0 +1,67 @@
+"""What combining needs of a policy, taken from it once when it is loaded."""
+
+from __future__ import annotations
+
+from tenetlang.decision_tree.tree import Policy
+from tenetlang.evaluator.outcome import AskedReviewers, PackageRules, Ranked, Ranking, Verdicts, lifting_order
+from tenetlang.program.program import Fallback
+from tenetlang.values.times import duration_text
+
+
+def ranking_of(policy: Policy) -> Ranking:
+    """The policy as `combine` needs it. Raises `ValueError` where overrides form a cycle, `KeyError` where they name no rule."""
+    positions = {rule.name: position for position, rule in enumerate(policy.rules)}
+    ranked: list[Ranked] = []
+    for number, package in enumerate(policy.packages):
+        for rule in package.rules:
+            ranked.append(
+                Ranked(
+                    position=len(ranked),
+                    name=rule.shown_name,
+                    package=number,
+                    verdict=rule.verdict,
+                    owner=rule.owner,
+                    at=rule.at.place,
+                    priority=rule.priority,
+                    order=rule.order,
+                    observe=rule.observe,
+                    reviewers=rule.reviewers,
+                    lifts=tuple(positions[name] for name in rule.overrides),
+                    obliges=bool(rule.then),
+                )
+            )
+    default = default_of(policy)
+    return Ranking(
+        rules=tuple(ranked),
+        packages=tuple(
+            PackageRules(
+                package.resolve, Verdicts(package.on_error.verdict, package.on_error.reviewers), package.observe
+            )
+            for package in policy.packages
+        ),
+        reviewers={
+            name: AskedReviewers(
+                shown_name(policy, name),
+                reviewers.quorum,
+                duration_text(reviewers.within),
+                reviewers.otherwise if reviewers.otherwise == "deny" else shown_name(policy, reviewers.otherwise),
+            )
+            for name, reviewers in policy.reviewers.items()
+        },
+        default=Verdicts("deny", None) if default is None else Verdicts(default.verdict, default.reviewers),
+        lifters=lifting_order({rule.position: rule.lifts for rule in ranked if rule.lifts}),
+    )
+
+
+def default_of(policy: Policy) -> Fallback | None:
+    """The entry's `default`, else that of the nearest package that it extends."""
+    for package in policy.packages:
+        if package.default is not None:
+            return package.default
+    return None
+
+
+def shown_name(policy: Policy, name: str) -> str:
+    """How decisions name what has a full name: bare in the entry package, else below the last part of its package."""
+    package, _, bare = name.rpartition(".")
+    return bare if package == policy.entry else f"{package.rpartition('.')[2]}.{bare}"
