@@ -227,7 +227,7 @@ def _laid_out(entry: Mapping[str, object]) -> str:
             shown = "{" + ",\n             ".join(f"{_shown(key)}: {_shown(item)}" for key, item in inner.items()) + "}"
             shown = shown.replace('{"text"', '\n               {"text"').replace('{"rule"', '\n              {"rule"')
         parts.append(f"{_shown(name)}: {shown}")
-    return "{" + ",\n  ".join(parts) + "}"
+    return ("{" + ",\n  ".join(parts) + "}").replace(", \n", ",\n")
 
 
 # -------------------------------------------------------------------------------------------------------- short cases

@@ -384,7 +384,8 @@ class Maker:
             shown = [read for type_ in ("int", "string", "set[string]") for read in self.reads(type_)]
             text += f' because "n {{{self.choose(shown)}}} and {{{self.choose(shown)}}}"'
         if verdict != "deny" and self.choose([True, False, False]):
-            text += f" then mask({self.make('string', 0)})"
+            masked = self.choose([self.make("string", 0), f"to_string({self.make('int', 1)})"])
+            text += f" then mask({masked})"
         self.scope, self.tool, self.present = outer, None, set()
         return text
 

@@ -23,7 +23,7 @@ from tenetlang.text import Text
 from tests.properties import syntax_trees
 
 PROGRAM = (Path(__file__).parents[2] / "examples" / "refunds" / "support.tenet").read_text(encoding="utf-8")
-quick = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+quick = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @quick
@@ -140,7 +140,7 @@ def _sentence(name: str, depth: int, choose: random.Random) -> Iterator[str]:
 SAMPLES = {"NAME": "x", "STRING": '"s"', "NUMBER": "1", "DURATION": "30m", "TIME": "2027-01-01", "NEWLINE": "\n  "}
 
 
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=100)
 @given(st.integers(0, 2**32))
 def test_text_made_from_the_grammar_is_read_to_its_end(seed: int) -> None:
     choose = random.Random(seed)

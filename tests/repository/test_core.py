@@ -19,7 +19,7 @@ CORE = (
 
 OUTSIDE = {
     "asyncio", "fcntl", "getpass", "glob", "http", "io", "locale", "logging", "multiprocessing", "os", "pathlib", "platform",
-    "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading",
+    "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile",
     "time", "urllib.request", "uuid", "zoneinfo", "apsw", "pickle", "marshal", "ctypes",
 }  # fmt: skip
 

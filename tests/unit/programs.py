@@ -222,7 +222,7 @@ def derived(name: str, type_: t.Type) -> core.Derived:
     return core.Derived(name, type_, at())
 
 
-def request(tool: str = "refund", **changes: object) -> dict[str, object]:
+def request(tool: str = "refund", /, **changes: object) -> dict[str, object]:
     """A request for a tool; `amount=…`, `to=…` change its arguments, `team=…`, `roles=…` its agent."""
     arguments: dict[str, dict[str, object]] = {
         "refund": {"customer": "c1", "amount": 20},

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import attrs
 import pytest
 
 from tenetlang import Policy, load
-from tenetlang.project.project import read_project
+from tenetlang.pipeline import compile_texts
+from tenetlang.project.project import read_project, standard_library
 from tenetlang.report.words import describe
 from tenetlang.testing.claims import sample_claims
 from tenetlang.testing.run import run_tests
@@ -24,6 +26,7 @@ from tests.repository.checkout import ROOT
 EXAMPLES = ROOT / "examples"
 PROJECTS = sorted(file.parent for file in EXAMPLES.rglob("tenet.toml"))
 REQUESTS = sorted(file for file in EXAMPLES.rglob("requests/*.json") if not file.name.endswith(".decision.json"))
+RULE = r"^((?:allow|deny|escalate) \w+)[^{]*if \{"
 TASKS = ROOT / "tests" / "vectors" / "agentdojo" / "banking.json"
 
 
@@ -50,9 +53,26 @@ def test_the_tests_of_an_example_pass(project: Path) -> None:
 def test_no_sample_breaks_a_claim_of_an_example(project: Path) -> None:
     program = read_project([project]).compile().program
     assert program is not None
-    results = list(sample_claims(program, lambda claim: True))
+    results = list(sample_claims(program, lambda claim: True, count=100))
     assert results
+    assert [r.name for r in results if r.tried < 100] == [], "samples that are no requests try nothing"
     assert [(r.name, r.counterexample, r.error) for r in results if r.status != "unbroken"] == []
+
+
+def _rules(project: Path) -> list[str]:
+    texts = read_project([project]).texts
+    return [rule for text in texts for rule in re.findall(RULE, text.content, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("rule", _rules(EXAMPLES / "banking"))
+def test_a_rule_of_the_banking_example_that_never_holds_fails_a_test_of_its_own(rule: str) -> None:
+    whole = read_project([EXAMPLES / "banking"])
+    head = re.compile(rf"^({re.escape(rule)}\b[^{{]*if \{{)", re.MULTILINE)
+    texts = [attrs.evolve(text, content=head.sub(r"\1 false;", text.content)) for text in whole.texts]
+    assert texts != list(whole.texts)
+    program = compile_texts(texts, standard_library(), whole.configuration.entry).program
+    assert program is not None
+    assert any(result.status == "failed" for result in run_tests(program, lambda case: True))
 
 
 @pytest.mark.parametrize("request_file", REQUESTS, ids=_name)

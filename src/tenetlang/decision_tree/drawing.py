@@ -64,8 +64,10 @@ def draw(root: Box, title: str) -> str:
     width = max(placed.x + placed.width for placed in layout.boxes.values()) + MARGIN
     height = layout.free - GAP + MARGIN
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">'
+        ),
         f"<title>{escape(title)}</title>",
         f"<style>{_STYLE}</style>",
         '<rect width="100%" height="100%" fill="#ffffff"/>',
@@ -119,8 +121,10 @@ def _edge(source: _Placed, target: _Placed, label: str) -> list[str]:
     turn = start_x + CURVE
     text_x = min(turn + 12, end_x - len(label) * CHARACTER)
     return [
-        f'<path class="edge" d="M{start_x:.1f} {start_y:.1f}C{turn:.1f} {start_y:.1f} {start_x:.1f} {end_y:.1f} '
-        f'{turn:.1f} {end_y:.1f}L{end_x:.1f} {end_y:.1f}"/>',
+        (
+            f'<path class="edge" d="M{start_x:.1f} {start_y:.1f}C{turn:.1f} {start_y:.1f} {start_x:.1f} {end_y:.1f} '
+            f'{turn:.1f} {end_y:.1f}L{end_x:.1f} {end_y:.1f}"/>'
+        ),
         f'<text class="label" x="{text_x:.1f}" y="{end_y - 5:.1f}">{_text(label)}</text>',
     ]
 
@@ -129,8 +133,10 @@ def _drawn(placed: _Placed) -> list[str]:
     box = placed.box
     kind = "switch" if box.branches else "leaf"
     lines = [
-        f'<rect class="{kind}" x="{placed.x:.1f}" y="{placed.y:.1f}" width="{placed.width:.1f}" '
-        f'height="{placed.height:.1f}" rx="6"/>'
+        (
+            f'<rect class="{kind}" x="{placed.x:.1f}" y="{placed.y:.1f}" width="{placed.width:.1f}" '
+            f'height="{placed.height:.1f}" rx="6"/>'
+        )
     ]
     x, y = placed.x + PADDING, placed.y + LINE - 3
     title = "title" if box.branches else "dim"

@@ -73,12 +73,11 @@ def _mermaid(box: Box, numbering: _Numbering) -> int:
 def _escaped(text: str) -> str:
     """Text as Mermaid takes it in quotes: what it or HTML would read as its own is written by number."""
     return "".join(
-        character if character.isalnum() or character in " ._,:=!+-/()…│≤≥≠∈∉" else f"#{ord(character)};" for character in text
+        character if character.isalnum() or character in " ._,:=!+-/()…│≤≥≠∈∉" else f"#{ord(character)};"
+        for character in text
     )
 
 
 def as_svg(policy: Policy) -> str:
     """The tree as a picture that needs nothing else: one SVG element, laid out left to right."""
     return draw(outline(policy), policy.entry)
-
-

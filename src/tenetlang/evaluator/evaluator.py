@@ -360,6 +360,16 @@ class Evaluator:
 
     # ------------------------------------------------------------------------------------------------------- the trace
 
+    def expand(self, request: object, compact: Mapping[str, object]) -> Trace:
+        """The whole trace behind a compact one, by deciding the request again.
+
+        Raises `ValueError` if that gives another decision: the record, the request, the documents or the policy is not the same.
+        """
+        decision = self.decide(request)
+        if dict(decision.compact_trace) != dict(compact):
+            raise ValueError("the request brings about another decision than the compact trace says")
+        return decision.trace
+
     def _explain(self, inputs: Inputs) -> Trace:
         """The trace: every rule whose tool conditions the request meets."""
         tool = inputs.get("tool")

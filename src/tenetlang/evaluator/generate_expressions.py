@@ -197,7 +197,9 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             if isinstance(pattern, core.Constant) and isinstance(pattern.value, Pattern):
                 return placed(ast.Call(module.constant(pattern.value.matches, at), [subject], []), at)
             separator = SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None
-            return call("matches", [subject, expression(module, pattern, scope), placed(ast.Constant(separator), at)], at)
+            return call(
+                "matches", [subject, expression(module, pattern, scope), placed(ast.Constant(separator), at)], at
+            )
         case core.ToolIs(of, tools):
             return _tool_is(module, expression(module, of, scope), tools, at)
         case core.IsType(of, wanted) | core.Narrow(of, wanted):

@@ -115,6 +115,13 @@ def combine(
     held = {position: ranking.rules[position] for position in sorted(holding)}
     errors = dict(erring)
     taking_part = {position for position in {*held, *errors} if not _is_observed(ranking, ranking.rules[position])}
+    for position, rule in held.items():
+        if rule.obliges and position in taking_part and _counts_as(ranking, rule, approved) == "allow":
+            match obliging(position):
+                case (str() as code, str() as at):
+                    errors.setdefault(position, (code, at))
+                case _:
+                    pass
     lifted: dict[int, list[str]] = {}
     for position in ranking.lifters:
         rule = ranking.rules[position]
@@ -123,13 +130,6 @@ def combine(
                 if other in taking_part:
                     lifted.setdefault(other, []).append(rule.name)
     considered = [rule for position, rule in held.items() if position in taking_part and position not in lifted]
-    for rule in considered:
-        if rule.obliges and _counts_as(ranking, rule, approved) == "allow":
-            match obliging(rule.position):
-                case (str() as code, str() as at):
-                    errors.setdefault(rule.position, (code, at))
-                case _:
-                    pass
     standing = {
         position: error for position, error in errors.items() if position in taking_part and position not in lifted
     }

@@ -101,19 +101,16 @@ class Reference:
         tried = {rule.name: try_rule(run, rule) for rule in self._rules(inputs)}
         observing = {package.name for package in self.program.packages[1:] if package.observe}
         watched = {name for name, t in tried.items() if t.rule.observe or t.rule.package in observing}
+        approved = {str(item["reviewers"]) for item in _approvals(inputs)}
+        obligations: dict[str, tuple[Obligation, ...]] = {}
+        for name, t in list(tried.items()):
+            if t.holds and name not in watched and self._counts_as(t, approved) == "allow":
+                try:
+                    obligations[name] = self._obligations(run, t)
+                except Fault as fault:
+                    tried[name] = attrs.evolve(t, error=t.error or fault)
         lifted = _lifted(tried, watched)
         standing = {name: t for name, t in tried.items() if name not in lifted and name not in watched}
-        approved = {str(item["reviewers"]) for item in _approvals(inputs)}
-        faulty: dict[str, Fault] = {}
-        obligations: dict[str, tuple[Obligation, ...]] = {}
-        for name, t in standing.items():
-            try:
-                obligations[name] = (
-                    self._obligations(run, t) if t.holds and self._counts_as(t, approved) == "allow" else ()
-                )
-            except Fault as fault:
-                faulty[name] = fault
-        standing = {n: attrs.evolve(t, error=t.error or faulty.get(n)) for n, t in standing.items()}
         outcomes = [
             self._outcome(package, [t for t in standing.values() if t.rule.package == package.name], approved)
             for package in self.program.packages

@@ -207,14 +207,14 @@ def _bound(notes: Notes, found: t.Refinement, annotation: tree.Annotation, type_
         _wrong_type(notes, annotation, type_, "`int` and `decimal`")
         return found
     number = literal_number(annotation.arguments[0])
-    if number is None or (type_ == t.INT and isinstance(number, Decimal)):
+    if number is None or (type_ is t.INT and isinstance(number, Decimal)):
         notes.add(
             "bad-refinement",
             annotation.arguments[0].at,
             "bound",
             name=annotation.name,
             found=annotation.arguments[0].at.source,
-            expected="a whole number" if type_ == t.INT else "a number",
+            expected="a whole number" if type_ is t.INT else "a number",
         )
         return found
     if annotation.name == "min":
@@ -223,7 +223,7 @@ def _bound(notes: Notes, found: t.Refinement, annotation: tree.Annotation, type_
 
 
 def _pattern(notes: Notes, found: t.Refinement, annotation: tree.Annotation, type_: t.Type) -> t.Refinement:
-    if type_ != t.STRING:
+    if type_ is not t.STRING:
         _wrong_type(notes, annotation, type_, "`string`")
         return found
     argument = annotation.arguments[0]
@@ -256,7 +256,7 @@ def _counts(notes: Notes, annotation: tree.Annotation) -> tuple[int, int] | None
 
 
 def _length(notes: Notes, found: t.Refinement, annotation: tree.Annotation, type_: t.Type) -> t.Refinement:
-    if type_ != t.STRING:
+    if type_ is not t.STRING:
         _wrong_type(notes, annotation, type_, "`string`")
         return found
     return attrs.evolve(found, length=_counts(notes, annotation) or found.length)

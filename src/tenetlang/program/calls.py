@@ -126,7 +126,7 @@ def _applied(
 ) -> core.Expression:
     type_ = result_type(intrinsic, [argument.type for argument in arguments])
     if type_ is None:
-        unknowns = [argument for argument in arguments if argument.type == t.JSON]
+        unknowns = [argument for argument in arguments if argument.type is t.JSON]
         if unknowns:
             note_json(unit, unknowns[0])
         else:

@@ -58,16 +58,16 @@ def _same_numbers(unit: Unit, left: core.Expression, right: core.Expression) -> 
             return left, right
         if left.type in _NUMBERS and right.type in _NUMBERS:
             return fit(unit, left, t.DECIMAL), fit(unit, right, t.DECIMAL)
-        if element_of(left.type) == t.INT and element_of(right.type) == t.DECIMAL:
+        if element_of(left.type) is t.INT and element_of(right.type) is t.DECIMAL:
             return fit(unit, left, right.type), right
-        if element_of(left.type) == t.DECIMAL and element_of(right.type) == t.INT:
+        if element_of(left.type) is t.DECIMAL and element_of(right.type) is t.INT:
             return left, fit(unit, right, left.type)
     return left, right
 
 
 def _note_json_side(unit: Unit, left: core.Expression, right: core.Expression) -> bool:
     for side, other in ((left, right), (right, left)):
-        if side.type == t.JSON and other.type != t.JSON:
+        if side.type is t.JSON and other.type is not t.JSON:
             note_json(unit, side)
             return True
     return False
@@ -78,7 +78,7 @@ def _equality(
 ) -> core.Expression:
     if t.TOOL in (left.type, right.type) and left.type != right.type:
         return _tool_as_text(unit, written, left, right)
-    if isinstance(right, core.Constant) and left.type == t.JSON and right.type == t.JSON:
+    if isinstance(right, core.Constant) and left.type is t.JSON and right.type is t.JSON:
         constant_json = not isinstance(written.right, tree.Null)
         if constant_json:
             note_json(unit, left)
@@ -108,7 +108,7 @@ def _constant(expression: core.Expression) -> object:
 
 def _shown(expression: core.Expression) -> str:
     """The type of a side; of a literal that no union holds, the literal."""
-    if isinstance(expression, core.Constant) and isinstance(expression.value, str) and expression.type == t.STRING:
+    if isinstance(expression, core.Constant) and isinstance(expression.value, str) and expression.type is t.STRING:
         return t.shown(t.UnionType((expression.value,)))
     return t.shown(expression.type)
 
@@ -120,7 +120,7 @@ def _no_literal_of(union: core.Expression, constant: core.Expression) -> bool:
 
 
 def _tool_as_text(unit: Unit, written: tree.Binary, left: core.Expression, right: core.Expression) -> core.Expression:
-    named = _constant(right) if left.type == t.TOOL else _constant(left)
+    named = _constant(right) if left.type is t.TOOL else _constant(left)
     unit.notes.add(
         "bad-operand",
         written.operator_at,
@@ -134,7 +134,7 @@ def _tool_as_text(unit: Unit, written: tree.Binary, left: core.Expression, right
 def _order(
     unit: Unit, written: tree.Binary, operator: core.ComparisonOperator, left: core.Expression, right: core.Expression
 ) -> core.Expression:
-    if _note_json_side(unit, left, right) or left.type == t.JSON:
+    if _note_json_side(unit, left, right) or left.type is t.JSON:
         if left.type == right.type:
             note_json(unit, left)
         return unknown(written.at)
@@ -173,7 +173,7 @@ def _membership(unit: Unit, written: tree.Binary, scope: Scope) -> core.Expressi
 
 
 def _member_hint(collection: Type, item: tree.Expression) -> Type | None:
-    if collection == t.CIDR:
+    if collection is t.CIDR:
         return t.CIDR if isinstance(item, tree.String) and "/" in item.value else t.IP
     return element_of(collection)
 
@@ -196,7 +196,7 @@ def contains(unit: Unit, item: core.Expression, collection: core.Expression, at:
             suggestion = f"contains({collection.at.source}, {item.at.source})" if text else None
             unit.notes.add("not-a-collection", collection.at, found=t.shown(other), suggestion=suggestion)
             return unknown(at)
-    if item.type == t.JSON and of != t.JSON:
+    if item.type is t.JSON and of is not t.JSON:
         note_json(unit, item)
         return unknown(at)
     absent_literal = (
@@ -208,9 +208,9 @@ def contains(unit: Unit, item: core.Expression, collection: core.Expression, at:
             left=_shown(item), right=t.shown(of), nearest=nearest_literal(_constant(item), of),
         )  # fmt: skip
         return unknown(at)
-    if item.type == t.INT and of == t.DECIMAL:
+    if item.type is t.INT and of is t.DECIMAL:
         item = fit(unit, item, t.DECIMAL)
-    elif item.type == t.DECIMAL and of == t.INT:
+    elif item.type is t.DECIMAL and of is t.INT:
         wanted = t.ListType(t.DECIMAL) if isinstance(collection.type, t.ListType) else t.SetType(t.DECIMAL)
         collection = fit(unit, collection, wanted)
     return core.Contains(item, collection, t.BOOL, at)
@@ -225,14 +225,14 @@ def pattern(unit: Unit, written: tree.Binary, of: core.Expression, operator: str
     """`x like "a*"`, `x matches "a+"`, with a literal or a document."""
     if is_unknown(of.type):
         return of
-    if of.type == t.JSON:
+    if of.type is t.JSON:
         note_json(unit, of)
         return unknown(written.at)
     subject = t.STRING if is_text(of.type) else of.type
     takes = (t.STRING,) if operator == "matches" else tuple(_SEPARATORS)
     if subject not in takes:
         shown = ", ".join(f"`{t.shown(type_)}`" for type_ in takes)
-        suggestion = "domain" if subject == t.EMAIL else None
+        suggestion = "domain" if subject is t.EMAIL else None
         unit.notes.add(
             "bad-pattern", of.at, "type", operator=operator, found=t.shown(of.type), expected=shown,
             suggestion=None if suggestion is None else f"{of.at.source}.{suggestion}",

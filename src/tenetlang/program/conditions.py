@@ -51,8 +51,8 @@ def condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
 
 def _condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
     match written:
-        case tree.Binary("and" | "or"):
-            return _joined(unit, written, scope)
+        case tree.Binary(operator):
+            return _binary(unit, written, operator, scope)
         case tree.Unary("not", operand):
             inner = condition(unit, operand, scope)
             return inner.negated(written.at)
@@ -66,12 +66,18 @@ def _condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
             return _has(unit, written, scope)
         case tree.Quantifier():
             return _plain(forms.quantifier(unit, written, scope), scope)
-        case tree.Binary("like" | "not like" | "matches" | "not matches"):
-            return _pattern(unit, written, scope)
-        case tree.Binary(operator) if operator in TRUTH_OPERATORS:
-            return _plain(comparisons.comparison(unit, written, scope), scope)
         case _:
             return _plain(_truth(unit, written, scope), scope)
+
+
+def _binary(unit: Unit, written: tree.Binary, operator: str, scope: Scope) -> Judged:
+    if operator in {"and", "or"}:
+        return _joined(unit, written, scope)
+    if operator in {"like", "not like", "matches", "not matches"}:
+        return _pattern(unit, written, scope)
+    if operator in TRUTH_OPERATORS:
+        return _plain(comparisons.comparison(unit, written, scope), scope)
+    return _plain(_truth(unit, written, scope), scope)
 
 
 def _plain(expression: core.Expression, scope: Scope) -> Judged:
@@ -80,9 +86,9 @@ def _plain(expression: core.Expression, scope: Scope) -> Judged:
 
 def _truth(unit: Unit, written: tree.Expression, scope: Scope, operator: str = "") -> core.Expression:
     expression = infer.lower(unit, written, scope, t.BOOL)
-    if expression.type == t.BOOL or is_unknown(expression.type):
+    if expression.type is t.BOOL or is_unknown(expression.type):
         return expression
-    if expression.type == t.JSON:
+    if expression.type is t.JSON:
         note_json(unit, expression)
     else:
         variant = "operand" if operator else ""
@@ -231,7 +237,7 @@ def _has(unit: Unit, written: tree.Has, scope: Scope) -> Judged:
     if is_unknown(of.type):
         return _plain(unknown(written.at), scope)
     name = written.annotation.name
-    if of.type != t.TOOL:
+    if of.type is not t.TOOL:
         unit.notes.add("bad-operand", of.at, operator="has", found=t.shown(of.type), expected="a tool")
         return _plain(unknown(written.at), scope)
     arguments = argument_values(unit.notes, written.annotation) or ()
@@ -253,7 +259,7 @@ def _pattern(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
     of = infer.lower(unit, written.left, scope)
     negated = written.operator.startswith("not ")
     operator = written.operator.removeprefix("not ")
-    if of.type == t.TOOL and operator == "like" and isinstance(written.right, tree.String):
+    if of.type is t.TOOL and operator == "like" and isinstance(written.right, tree.String):
         tools = tools_like(unit, written.right, sorted(unit.view.tools))
         if tools is None:
             poisoned = attrs.evolve(scope.flow, unknown_tool=True)
@@ -272,13 +278,13 @@ def _pattern(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
 def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, scope: Scope, *, negated: bool) -> Judged:
     """`x is T`, where `x` is `json`."""
     whole = infer.lower(unit, of, scope)
-    if isinstance(whole, core.Narrow) and whole.of.type == t.JSON:
+    if isinstance(whole, core.Narrow) and whole.of.type is t.JSON:
         # What was found to be one type may be asked for another: `x is json`, then `x is { id: string }`.
         whole = whole.of
     wanted = resolve(unit.world, unit.file, form)
     if is_unknown(whole.type, wanted):
         return _plain(unknown(at), scope)
-    if whole.type != t.JSON:
+    if whole.type is not t.JSON:
         _note_known_type(unit, whole.type, wanted, at)
         return _plain(unknown(at), scope)
     expression = core.IsType(whole, wanted, t.BOOL, at)
@@ -290,7 +296,7 @@ def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, sco
 
 def _note_known_type(unit: Unit, given: Type, wanted: Type, at: Span) -> None:
     shown = t.shown(wanted)
-    if isinstance(wanted, t.UnionType) and (isinstance(given, t.UnionType) or given == t.STRING):
+    if isinstance(wanted, t.UnionType) and (isinstance(given, t.UnionType) or given is t.STRING):
         unit.notes.add("bad-operand", at, operator="is", found=t.shown(given), expected="tools, verdicts and `json`")
     elif fits(given, wanted):
         unit.notes.add("impossible-narrowing", at, "always", expected=shown)

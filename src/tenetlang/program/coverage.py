@@ -52,7 +52,7 @@ def _cases(condition: core.Expression) -> Iterator[tuple[core.Expression, object
             yield from _others(path, {value})
         case core.Not(path) if key_of(path) is not None:
             yield path, False
-        case path if key_of(path) is not None and path.type == t.BOOL:
+        case path if key_of(path) is not None and path.type is t.BOOL:
             yield path, True
         case _:
             pass

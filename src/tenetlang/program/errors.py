@@ -153,7 +153,7 @@ def _builtin(name: str, arguments: tuple[core.Expression, ...]) -> bool:
         return name in FAULTS
     if intrinsic.name == "sum":
         of = arguments[0].type
-        return not (isinstance(of, t.ListType | t.SetType) and of.of == t.DECIMAL and _is_read(arguments[0]))
+        return not (isinstance(of, t.ListType | t.SetType) and of.of is t.DECIMAL and _is_read(arguments[0]))
     if name == "round":
         places = arguments[1]
         constant = isinstance(places, core.Constant) and isinstance(places.value, int) and -16 <= places.value <= 16
@@ -161,7 +161,7 @@ def _builtin(name: str, arguments: tuple[core.Expression, ...]) -> bool:
         digits = _digits(arguments[0])
         return not (constant and mode and digits is not None and digits[0] < DIGITS - 20)
     if name == "abs":
-        return arguments[0].type == t.INT
+        return arguments[0].type is t.INT
     if name == "to_decimal":
         return arguments[0].type not in (t.INT, t.DECIMAL)
     if name == "floor_div":
@@ -228,7 +228,7 @@ def _digits_of(expression: core.Expression) -> tuple[int, int] | None:
             above = _digits(left)
             smallest = max(0, -value.adjusted())
             return None if above is None or not value else (above[0] + smallest + 1, 12)
-        case core.Read() | core.Field() | core.Index() if expression.type == t.DECIMAL and _is_read(expression):
+        case core.Read() | core.Field() | core.Index() if expression.type is t.DECIMAL and _is_read(expression):
             return _READ
         case core.Builtin("round", (of, *_)):
             inner = _digits(of)

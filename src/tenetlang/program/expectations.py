@@ -49,7 +49,7 @@ def _verdict(unit: Unit, written: tree.Expect, scope: Scope) -> core.Expression 
             return core.Constant(verdict, t.VERDICT, written.value.at)
         case tree.Name(name) if name in scope.variables:
             local = scope.variables[name].local
-            if local.type == t.VERDICT:
+            if local.type is t.VERDICT:
                 unit.read.add(local.name)
                 return core.Local(local.name, local.type, written.value.at)
         case _:

@@ -22,7 +22,7 @@ def collection(unit: Unit, written: tree.ListForm | tree.SetForm, scope: Scope, 
     """`[a, b]` and `{a, b}`."""
     at = written.at
     wanted = None if hint is None else required(hint)
-    if wanted == t.JSON and isinstance(written, tree.ListForm):
+    if wanted is t.JSON and isinstance(written, tree.ListForm):
         items = tuple(infer.expect(unit, item, scope, t.JSON) for item in written.items)
         return core.MakeList(items, t.JSON, at)
     element = element_of(wanted) if isinstance(wanted, t.ListType | t.SetType) else None
@@ -86,7 +86,7 @@ def empty_braces(unit: Unit, written: tree.EmptyBraces, hint: Type | None) -> co
 def record(unit: Unit, written: tree.RecordForm, scope: Scope, hint: Type | None) -> core.Expression:
     """`{a: 1}`: a record; where `json` stands, an object."""
     wanted = None if hint is None else required(hint)
-    if wanted == t.JSON:
+    if wanted is t.JSON:
         entries = tuple(
             (core.Constant(name, t.STRING, at), infer.expect(unit, value, scope, t.JSON))
             for (name, value), at in zip(written.fields, written.name_spans, strict=True)
@@ -145,7 +145,7 @@ def map_form(unit: Unit, written: tree.MapForm, scope: Scope, hint: Type | None)
     """`{"k": v}`, `{[e]: v}`."""
     wanted = None if hint is None else required(hint)
     _note_twice(unit, written)
-    if wanted == t.JSON:
+    if wanted is t.JSON:
         objects = tuple(
             (infer.expect(unit, key, scope, t.STRING), infer.expect(unit, value, scope, t.JSON))
             for key, value in written.entries
@@ -247,7 +247,7 @@ def match_form(unit: Unit, written: tree.Match, scope: Scope, hint: Type | None)
 
 def _as_union(value: core.Expression, hint: Type | None) -> core.Expression:
     """A string literal as the union of itself, so that the `match` is the union of its arms."""
-    if hint is None and isinstance(value, core.Constant) and value.type == t.STRING and isinstance(value.value, str):
+    if hint is None and isinstance(value, core.Constant) and value.type is t.STRING and isinstance(value.value, str):
         return core.Constant(value.value, t.UnionType((value.value,)), value.at)
     return value
 

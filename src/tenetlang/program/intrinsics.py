@@ -54,7 +54,7 @@ def _extreme(types: Sequence[Type]) -> Type | None:
 
 def _booleans(types: Sequence[Type]) -> Type | None:
     of = _elements(types[0])
-    return t.BOOL if of == t.BOOL or isinstance(of, t.Never) else None
+    return t.BOOL if of is t.BOOL or isinstance(of, t.Never) else None
 
 
 def _keys(types: Sequence[Type]) -> Type | None:
@@ -98,13 +98,13 @@ def _contains(types: Sequence[Type]) -> Type | None:
 
 
 def _round(types: Sequence[Type]) -> Type | None:
-    if types[0] not in _NUMBERS or types[1] != t.INT:
+    if types[0] not in _NUMBERS or types[1] is not t.INT:
         return None
     return t.DECIMAL if len(types) == 2 or is_text(types[2]) else None
 
 
 def _floor_div(types: Sequence[Type]) -> Type | None:
-    return t.INT if types[0] == t.INT and types[1] == t.INT else None
+    return t.INT if types[0] is t.INT and types[1] is t.INT else None
 
 
 def _abs(types: Sequence[Type]) -> Type | None:

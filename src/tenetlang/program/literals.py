@@ -47,7 +47,7 @@ def literal(unit: Unit, written: Literal, hint: Type | None) -> core.Expression:
         case tree.String(value):
             return text(unit, value, written.at, wanted)
         case tree.Boolean(flag):
-            if wanted == t.JSON:
+            if wanted is t.JSON:
                 return core.Constant(JSON_TRUE if flag else JSON_FALSE, t.JSON, written.at)
             return core.Constant(flag, t.BOOL, written.at)
         case tree.Null():
@@ -75,12 +75,12 @@ def number(unit: Unit, written: tree.Number | tree.Unary, wanted: Type | None) -
             problem="an int has 64 bits, a decimal at most 18 digits before the point and 12 after it",
         )  # fmt: skip
         return unknown(written.at)
-    if wanted == t.JSON:
+    if wanted is t.JSON:
         whole = isinstance(value, Decimal) and value == value.to_integral_value()
         return core.Constant(int(value) if whole else value, t.JSON, written.at)
     if isinstance(value, Decimal):
         return core.Constant(value, t.DECIMAL, written.at)
-    if wanted == t.DECIMAL:
+    if wanted is t.DECIMAL:
         return core.Constant(Decimal(value), t.DECIMAL, written.at)
     return core.Constant(value, t.INT, written.at)
 
@@ -92,7 +92,7 @@ def text(unit: Unit, value: str, at: Span, wanted: Type | None) -> core.Expressi
     if isinstance(wanted, t.Scalar):
         if wanted.name in PARSERS:
             return parsed(unit, value, at, wanted)
-        if wanted == t.JSON or (wanted in (t.GLOB, t.REGEX) and unit.setting == "test"):
+        if wanted is t.JSON or (wanted in (t.GLOB, t.REGEX) and unit.setting == "test"):
             return core.Constant(value, wanted, at)
     return core.Constant(value, t.STRING, at)
 

@@ -44,7 +44,8 @@ def arrange(files: Sequence[tree.File], entry: str | None, notes: Notes) -> Modu
             _take_imports(scope, packages, notes)
         _take_agents(package, packages)
     _find_cycles(packages, notes)
-    chosen = _entry(packages, entry, notes)
+    # A package that was not found, or a circle, leaves others without an importer; which decides is then no second mistake.
+    chosen = _entry(packages, entry, Notes() if notes.has("unknown-package", "import-cycle") else notes)
     extends = {name: package.extends for name, package in packages.items()}
     uses = {name: [*package.extends, *package.imports] for name, package in packages.items()}
     return Modules(packages, chosen, graph.reachable([chosen], extends), graph.reachable([chosen], uses))

@@ -33,6 +33,10 @@ class Notes:
             given = {name: detail for name, detail in details.items() if detail is not None}
             self.found[key] = Finding(check, at, given, variant, also, rules)
 
+    def has(self, *checks: str) -> bool:
+        """Whether there is a finding of one of these checks."""
+        return any(finding.check in checks for finding in self.found.values())
+
     def ordered(self) -> tuple[Finding, ...]:
         """All of them, by file, place and check."""
         return tuple(sorted(self.found.values(), key=_place))

@@ -77,7 +77,7 @@ def arithmetic(unit: Unit, written: tree.Binary, scope: Scope, hint: Type | None
         current = current.left
     lowest = spine[-1]
     right_first = is_literal(lowest.left) and not is_literal(lowest.right)
-    first_right = infer.lower(unit, lowest.right, scope, hint) if right_first else None
+    first_right = infer.lower(unit, lowest.right, scope, _adopted(lowest.operator, None, hint)) if right_first else None
     left = infer.lower(unit, lowest.left, scope, _adopted(lowest.operator, first_right, hint))
     for binary in reversed(spine):
         if binary is lowest and first_right is not None:
@@ -89,13 +89,15 @@ def arithmetic(unit: Unit, written: tree.Binary, scope: Scope, hint: Type | None
 
 
 def _adopted(operator: str, other: core.Expression | None, hint: Type | None) -> Type | None:
-    """What a literal beside `other` should be; a string beside a parsed type stays a string."""
+    """What a literal beside `other` should be; a string beside a parsed type stays a string, and `%` is on `int`."""
+    if operator == "%":
+        return t.INT
     if other is None:
         return hint
     type_ = other.type
     if operator in {"*", "/"} and type_ not in _NUMBERS:
         return None
-    if type_ == t.TIME or (isinstance(type_, t.UnionType)):
+    if type_ is t.TIME or (isinstance(type_, t.UnionType)):
         return None
     if isinstance(type_, t.ListType | t.SetType) and isinstance(type_.of, t.Never):
         return hint
@@ -120,7 +122,7 @@ def _operate(unit: Unit, written: tree.Binary, left: core.Expression, right: cor
         case (t.SetType(), t.SetType()) if operator in _SETS:
             return _joined(unit, written, _SETS[operator], left, right)
     for side in (left, right):
-        if side.type == t.JSON:
+        if side.type is t.JSON:
             note_json(unit, side)
             return unknown(at)
     unit.notes.add(
@@ -214,7 +216,7 @@ def negate(unit: Unit, written: tree.Unary, scope: Scope, hint: Type | None) -> 
     name = names.get(operand.type)
     if name is not None:
         return _folded(unit, core.Operate(name, (operand,), operand.type, written.at))
-    if operand.type == t.JSON:
+    if operand.type is t.JSON:
         note_json(unit, operand)
     elif not is_unknown(operand.type):
         unit.notes.add(
@@ -261,7 +263,7 @@ def fallback(unit: Unit, written: tree.Binary, scope: Scope, hint: Type | None, 
 
 def _fallback_type(left: Type, right: core.Expression) -> Type | None:
     right_type = right.type.of if isinstance(right.type, t.OptionalType) else right.type
-    if isinstance(left, t.UnionType) and isinstance(right, core.Constant) and right_type == t.STRING:
+    if isinstance(left, t.UnionType) and isinstance(right, core.Constant) and right_type is t.STRING:
         return t.UnionType(tuple(sorted({*left.literals, str(right.value)})))
     return join(left, right_type)
 

@@ -139,7 +139,7 @@ def _known(expression: core.Expression, scope: Scope, text: str, absence: Absenc
         if key_of(expression) in scope.flow.present:
             return _known(_retyped(expression, type_.of), scope, text)
         return Open(expression, absence or Absence(text, text, None))
-    if type_ == t.JSON and scope.flow.types:
+    if type_ is t.JSON and scope.flow.types:
         key = key_of(expression)
         narrowed = None if key is None else scope.flow.types.get(key)
         if narrowed is not None:
@@ -316,7 +316,7 @@ def _field(unit: Unit, of: Open, record: t.RecordType, written: tree.Member, sco
     if absence is not None or (of.picked and not present):
         lowered = attrs.evolve(lowered, optional=True)
     opened = _known(lowered, scope, "", absence)
-    return attrs.evolve(opened, picked=of.picked and not present)
+    return Open(opened.expression, opened.absence, picked=True) if of.picked and not present else opened
 
 
 def _earlier_argument(unit: Unit, of: Open, written: tree.Member, scope: Scope) -> Open:

@@ -152,7 +152,7 @@ def required(type_: Type) -> Type:
 
 def is_text(type_: Type) -> bool:
     """Whether values of the type are strings: `string`, or a union of literals."""
-    return type_ == t.STRING or isinstance(type_, t.UnionType)
+    return type_ is t.STRING or isinstance(type_, t.UnionType)
 
 
 def element_of(type_: Type | None) -> Type | None:

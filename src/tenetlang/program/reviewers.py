@@ -99,7 +99,7 @@ def _quorum(unit: Unit, setting: tree.Setting | None, who: tree.Setting | None) 
     lowered = infer.lower(unit, written, Scope(), t.INT)
     people = who.values[0] if who is not None and len(who.values) == 1 else None
     most = len(people.items) if isinstance(people, tree.SetForm) else None
-    count = lowered.value if isinstance(lowered, core.Constant) and lowered.type == t.INT else None
+    count = lowered.value if isinstance(lowered, core.Constant) and lowered.type is t.INT else None
     if isinstance(count, int) and count >= 1 and (most is None or count <= most):
         return count
     if not is_unknown(lowered.type):

@@ -160,7 +160,7 @@ def _resolve_generic(world: World, file: FileScope, form: tree.GenericType, *, d
     if form.name == "set":
         return t.SetType(arguments[0])
     key, of = arguments
-    if not isinstance(key, t.UnionType | t.Unknown) and key != t.STRING:
+    if not isinstance(key, t.UnionType | t.Unknown) and key is not t.STRING:
         world.notes.add("type-mismatch", form.arguments[0].at, expected="string", found=t.shown(key))
         key = t.STRING
     return t.MapType(key, of)

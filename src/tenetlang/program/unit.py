@@ -115,9 +115,9 @@ def fit(unit: Unit, expression: core.Expression, wanted: t.Type, variant: str = 
     widened = _widened(unit, expression, wanted)
     if widened is not None:
         return widened
-    if wanted == t.JSON and unit.setting == "test" and (fits(given, t.STRING) or given in (t.INT, t.DECIMAL)):
+    if wanted is t.JSON and unit.setting == "test" and (fits(given, t.STRING) or given in (t.INT, t.DECIMAL)):
         return expression
-    if given == t.JSON:
+    if given is t.JSON:
         note_json(unit, expression)
     else:
         _note_mismatch(unit, expression, wanted, variant, name)

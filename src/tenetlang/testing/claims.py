@@ -68,14 +68,19 @@ def sample_claims(
 
 def _sampled(program: Program, evaluator: Evaluator, claim: Claim, count: int) -> ClaimResult:
     tried = spoken_of = 0
+    known: Mapping[str, object] | None = None
+    reference: Reference | None = None
     for request, documents in samples(program, claim, count):
         _fix(program, claim, request, documents)
-        reference = Reference(program, documents, evaluator.digest)
+        if reference is None or documents is not known:
+            known = documents
+            reference = Reference(program, documents, evaluator.digest)
+            evaluator = evaluator.with_documents(documents)
         inputs = reference.reader.read(request)
         if isinstance(inputs, Invalid):
             continue
         tried += 1
-        decision = evaluator.with_documents(documents).decide(request)
+        decision = evaluator.decide(request)
         run = Run(program, {**inputs, **outcome(decision)}, reference.data)
         speaks, broken = _breaks(run, claim)
         spoken_of += speaks

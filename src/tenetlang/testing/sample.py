@@ -28,6 +28,9 @@ LARGE = 10**18
 MOST_ITEMS = 3
 """Elements of a collection that is made up."""
 
+SAME_DOCUMENTS = 20
+"""Requests in a row that get the same documents, since an evaluator is made for each set of them."""
+
 _EXAMPLES: Mapping[str, tuple[object, ...]] = {
     "string": ("", "a", "b", "x1"),
     "int": (0, 1, 2, -1, 10),
@@ -183,7 +186,7 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
             for item in value:
                 _collect(found, of, item)
         case t.Scalar("int") if isinstance(value, int):
-            near = {number for number in (value - 1, value, value + 1) if INT_MIN <= number <= INT_MAX}
+            near = range(max(value - 1, INT_MIN), min(value + 1, INT_MAX) + 1)
             found.setdefault("int", set()).update(near)
         case t.Scalar("decimal") if isinstance(value, Decimal | int):
             step = Decimal("0.01")
@@ -198,7 +201,10 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
 
 
 def samples(program: Program, claim: Claim, count: int) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
-    """Requests and documents for a claim, `count` of each."""
+    """`count` requests for a claim, each with its documents: some requests in a row share one object."""
     making = sampler(program, seed=sum(map(ord, claim.name)))
-    for _ in range(count):
-        yield making.request(), making.documents()
+    documents: dict[str, object] = {}
+    for number in range(count):
+        if number % SAME_DOCUMENTS == 0:
+            documents = making.documents() or documents
+        yield making.request(), documents

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import attrs
 
 from tenetlang.program import expression as core
 from tenetlang.program.types import Type
 
-NODES = core.Expression.__args__
-PARTS = (*NODES, core.Bound, core.Condition, core.Choose, core.Assign)
+Part: TypeAlias = core.Expression | core.Bound | core.Step
 
 
 def nodes(item: object) -> Iterator[object]:
@@ -18,18 +18,18 @@ def nodes(item: object) -> Iterator[object]:
     if isinstance(item, tuple):
         for member in item:
             yield from nodes(member)
-    elif isinstance(item, PARTS):
+    elif isinstance(item, Part):
         yield item
         for field in attrs.fields(type(item)):
             below = getattr(item, field.name)
-            if isinstance(below, (tuple, *PARTS)):
+            if isinstance(below, tuple | Part):
                 yield from nodes(below)
 
 
 def with_values(expression: core.Expression, values: Mapping[str, tuple[object, Type]]) -> core.Expression:
     """The same expression with the named variables as constants."""
     put = _put(expression, values)
-    assert isinstance(put, NODES)
+    assert isinstance(put, core.Expression)
     return put
 
 
@@ -39,6 +39,7 @@ def _put(item: object, values: Mapping[str, tuple[object, Type]]) -> object:
         return core.Constant(value, type_, item.at)
     if isinstance(item, tuple):
         return tuple(_put(member, values) for member in item)
-    if not isinstance(item, PARTS):
+    if not isinstance(item, Part):
         return item
-    return type(item)(**{field.name: _put(getattr(item, field.name), values) for field in attrs.fields(type(item))})
+    make: Callable[..., object] = type(item)  # type: ignore[explicit-any]  # each kind has its own fields
+    return make(**{field.name: _put(getattr(item, field.name), values) for field in attrs.fields(type(item))})

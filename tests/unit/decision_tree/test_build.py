@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from time import perf_counter
+from time import process_time
 
 import pytest
 
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Cuts, Leaf, Members, Predicate, Switch, Table, leaves
 from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.program import Fact, Tool
 from tests.unit import programs as p
@@ -19,12 +20,14 @@ ROLES = p.read("agent.roles", t.SetType(t.STRING))
 BOOM = p.compare(p.divide(p.constant(Decimal(1)), AMOUNT), ">", p.constant(Decimal(100)))
 
 
-def team(name: str) -> object:
+def team(name: str) -> core.Compare:
     return p.equals(p.read("agent.team"), name)
 
 
 def test_each_tool_has_a_leaf_with_its_own_rules_and_tools_without_rules_share_one() -> None:
-    policy = build(p.program(p.package(p.rule("a", "deny", p.tool_is("refund")), p.rule("b", "deny", p.tool_is("email.send")))))
+    policy = build(
+        p.program(p.package(p.rule("a", "deny", p.tool_is("refund")), p.rule("b", "deny", p.tool_is("email.send"))))
+    )
     assert isinstance(policy.root, Switch)
     assert policy.root.attribute.path == ("tool",)
     found = {
@@ -78,16 +81,18 @@ def test_steps_from_the_first_that_can_fault_on_stay_in_the_written_order() -> N
         ((p.tool_is("email.send"), BOOM), False),
     ],
 )
-def test_a_condition_never_hides_a_fault_written_before_it(body: tuple[object, ...], error: bool, others: int) -> None:
+def test_a_condition_never_hides_a_fault_written_before_it(
+    body: tuple[core.Expression | core.Step, ...], error: bool, others: int
+) -> None:
     beside = [p.rule(f"idle{n}", "deny", team(f"nobody{n}")) for n in range(others)]
-    rule = p.rule("r", "allow", *body, tools=None if error else ["refund", "email.send"])  # type: ignore[arg-type]  # expressions and steps
+    rule = p.rule("r", "allow", *body, tools=None if error else ["refund", "email.send"])
     decision = Evaluator(build(p.program(p.package(rule, *beside)))).decide(p.request(amount=0))
     assert [item.error for item in decision.errors] == (["division_by_zero"] if error else [])
 
 
 def test_an_absent_path_leaves_the_rules_dead_that_read_it_behind_a_guard() -> None:
     note = p.read("args.note")
-    guard = p.core.Present(p.read("args.note", optional=True), t.BOOL, p.at())
+    guard = core.Present(p.read("args.note", optional=True), t.BOOL, p.at())
     rules = [p.rule(f"r{n}", "deny", p.tool_is("refund"), guard, p.equals(note, f"n{n}")) for n in range(5)]
     absent = [p.rule(f"s{n}", "allow", p.tool_is("refund"), p.not_(guard)) for n in range(2)]
     evaluator = Evaluator(build(p.program(p.package(*rules, *absent))))
@@ -99,7 +104,8 @@ def test_an_attribute_that_tools_type_differently_is_not_factored_for_all_of_the
     tools = [Tool(f"t{n}", p.record(size=t.STRING if n % 2 else t.INT), (), p.at()) for n in range(40)]
     size = p.read("args.size", t.INT)
     rules = [
-        p.rule(f"r{n}", "deny", team("support"), p.tool_is("t0"), p.compare(size, ">", p.constant(n))) for n in range(40)
+        p.rule(f"r{n}", "deny", team("support"), p.tool_is("t0"), p.compare(size, ">", p.constant(n)))
+        for n in range(40)
     ]
     policy = build(p.program(p.package(*rules), tools={tool.name: tool for tool in tools}))
     evaluator = Evaluator(policy)
@@ -121,7 +127,8 @@ def test_rules_for_many_tools_are_shared_where_copies_would_be_too_many() -> Non
 def test_many_rules_without_tools_are_divided_by_the_attribute_that_divides_them_best() -> None:
     method = p.read("method")
     rules = [
-        p.rule(f"r{n:03}", "deny", p.equals(method, f"m{n % 20}"), p.equals(p.read("path"), f"p{n}")) for n in range(200)
+        p.rule(f"r{n:03}", "deny", p.equals(method, f"m{n % 20}"), p.equals(p.read("path"), f"p{n}"))
+        for n in range(200)
     ]
     facts = {name: Fact(name, t.STRING, True) for name in ("method", "path")}
     policy = build(p.program(p.package(*rules), facts=facts, tools={}, uses_tools=False))
@@ -143,13 +150,19 @@ def test_a_large_bucket_is_cut_so_that_memory_stays_in_proportion() -> None:
 def test_ten_thousand_rules_are_built_in_seconds() -> None:
     tools = {f"t{n}": Tool(f"t{n}", p.record(amount=t.DECIMAL), (), p.at()) for n in range(50)}
     rules = [
-        p.rule(f"r{n}", "deny", p.tool_is(f"t{n % 50}"), team(f"team{n % 97}"), p.compare(AMOUNT, "<", p.constant(Decimal(n))))
+        p.rule(
+            f"r{n}",
+            "deny",
+            p.tool_is(f"t{n % 50}"),
+            team(f"team{n % 97}"),
+            p.compare(AMOUNT, "<", p.constant(Decimal(n))),
+        )
         for n in range(10_000)
     ]
     program = p.program(p.package(*rules), tools=tools)
-    start = perf_counter()
+    start = process_time()
     policy = build(program)
-    assert perf_counter() - start < 10
+    assert process_time() - start < 20, "about one, on a machine with nothing else to do"
     assert sum(len(bucket.candidates) for bucket in policy.buckets) == 10_000
 
 

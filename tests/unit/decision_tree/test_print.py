@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.print import as_mermaid, as_svg, as_text
@@ -17,7 +17,9 @@ def policy(text: str = "args.amount > 50") -> Policy:
         p.program(
             p.package(
                 p.rule("small", "allow", p.tool_is("refund")),
-                p.rule("large", "escalate", p.tool_is("refund"), p.condition(p.equals(amount, 1), text), to="acme.oncall"),
+                p.rule(
+                    "large", "escalate", p.tool_is("refund"), p.condition(p.equals(amount, 1), text), to="acme.oncall"
+                ),
                 p.rule(
                     "outsiders",
                     "deny",
@@ -65,7 +67,7 @@ def test_mermaid_is_a_flowchart_with_the_same_content() -> None:
 
 def test_svg_is_one_well_formed_element_that_loads_nothing() -> None:
     picture = as_svg(policy())
-    root = ElementTree.fromstring(picture)
+    root = ET.fromstring(picture)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"tool", '"refund"', "deny outsiders", "args.amount > 50"} <= set(texts)
@@ -75,7 +77,7 @@ def test_svg_is_one_well_formed_element_that_loads_nothing() -> None:
 
 
 def test_nothing_lies_outside_the_picture_and_no_two_leaves_overlap() -> None:
-    root = ElementTree.fromstring(as_svg(policy()))
+    root = ET.fromstring(as_svg(policy()))
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     boxes = [
         tuple(float(element.attrib[name]) for name in ("x", "y", "width", "height"))
@@ -92,7 +94,7 @@ def test_nothing_lies_outside_the_picture_and_no_two_leaves_overlap() -> None:
 def test_what_authors_write_can_be_no_markup() -> None:
     nasty = '</text><script>alert(1)</script> "]\n end --> ` & \u202e'
     picture, chart, lines = as_svg(policy(nasty)), as_mermaid(policy(nasty)), as_text(policy(nasty))
-    ElementTree.fromstring(picture)
+    ET.fromstring(picture)
     assert "<script" not in picture + chart
     assert chart.count("\n") == as_mermaid(policy()).count("\n")
     assert lines.count("\n") == as_text(policy()).count("\n")

@@ -11,7 +11,6 @@ from decimal import Decimal
 from random import Random
 
 import attrs
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +20,7 @@ from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tenetlang.program.program import Fallback, ObligationUse, Program, Rule, Template
+from tenetlang.program.program import Fallback, ObligationUse, Program, Rule, Template, Verdict
 from tests.unit import programs as p
 
 AMOUNT = p.read("args.amount", t.DECIMAL)
@@ -125,7 +124,8 @@ def body(random: Random) -> tuple[core.Block, tuple[core.Local, ...]]:
 
 def rule(random: Random, name: str, package: str, names: list[str]) -> Rule:
     block, scope = body(random)
-    verdict = random.choice(["allow", "deny", "escalate"])
+    verdicts: list[Verdict] = ["allow", "deny", "escalate"]
+    verdict = random.choice(verdicts)
     unless = p.steps(boolean(random, scope), boolean(random, scope)) if random.random() < 0.3 else None
     because = Template(("because ", number(random, scope), "!")) if random.random() < 0.5 else None
     then = (
@@ -194,7 +194,7 @@ def requests(seed: int) -> list[dict[str, object]]:
     return [*found, p.request("web.fetch"), {"tool": "refund"}]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32))
 def test_both_evaluators_agree_on_decision_and_trace(seed: int) -> None:
     program = made(seed)
@@ -208,12 +208,12 @@ def test_both_evaluators_agree_on_decision_and_trace(seed: int) -> None:
             assert evaluator.decide(request).to_json() == expected, "an outcome that was kept"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 2**32))
 def test_how_a_bucket_is_factored_changes_nothing(seed: int) -> None:
     """Rules of many buckets and shared ones: the same program beside hundreds of rules that never match."""
     program = made(seed)
-    idle = [p.rule(f"idle{n}", "deny", p.equals(p.read("agent.id"), f"nobody{n}")) for n in range(300)]
+    idle = [p.rule(f"idle{n}", "deny", p.equals(p.read("agent.id"), f"nobody{n}")) for n in range(100)]
     first = program.packages[0]
     rules = tuple(attrs.evolve(item, order=order) for order, item in enumerate((*first.rules, *idle)))
     crowded = attrs.evolve(program, packages=(attrs.evolve(first, rules=rules), *program.packages[1:]))
@@ -224,13 +224,8 @@ def test_how_a_bucket_is_factored_changes_nothing(seed: int) -> None:
         assert found == expected
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_programs_hold_what_they_are_meant_to_test(seed: int) -> None:
-    decisions = [
-        Evaluator(build(made(100 * seed + n))).decide(request)
-        for n in range(20)
-        for request in requests(100 * seed + n)
-    ]
+def test_the_programs_hold_what_they_are_meant_to_test() -> None:
+    decisions = [Evaluator(build(made(seed))).decide(request) for seed in range(25) for request in requests(seed)]
     assert {decision.verdict for decision in decisions} == {"allow", "deny", "escalate"}
     assert any(decision.errors for decision in decisions)
     assert any(decision.overridden for decision in decisions)

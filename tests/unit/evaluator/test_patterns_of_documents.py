@@ -44,17 +44,17 @@ test "case" {
 @pytest.mark.parametrize(
     "tool, pattern, value, verdict",
     [
-        ("by_path", "/work/*", "/work/a", "allow"),
-        ("by_path", "/work/*", "/work/a/b", "deny"),
-        ("by_path", "/work/**", "/work/a/b", "allow"),
-        ("by_path", "/work/*", "/work/a.b", "allow"),
+        ("by_path", "/project/*", "/project/a", "allow"),
+        ("by_path", "/project/*", "/project/a/b", "deny"),
+        ("by_path", "/project/**", "/project/a/b", "allow"),
+        ("by_path", "/project/*", "/project/a.b", "allow"),
         ("by_host", "*.acme.com", "api.acme.com", "allow"),
         ("by_host", "*.acme.com", "a.b.acme.com", "deny"),
         ("by_url", "https://acme.com/*", "https://acme.com/a", "allow"),
         ("by_url", "https://acme.com/*", "https://acme.com/a/b", "deny"),
-        ("by_text", "/work/*", "/work/a/b", "allow"),
-        ("by_regex", "/work/[a-z]+", "/work/a", "allow"),
-        ("by_regex", "/work/[a-z]+", "/work/a/b", "deny"),
+        ("by_text", "/project/*", "/project/a/b", "allow"),
+        ("by_regex", "/project/[a-z]+", "/project/a", "allow"),
+        ("by_regex", "/project/[a-z]+", "/project/a/b", "deny"),
     ],
 )
 def test_a_glob_of_a_document_has_the_segments_of_what_it_is_used_on(

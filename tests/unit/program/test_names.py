@@ -145,6 +145,17 @@ def test_packages_that_are_not_there_and_circles() -> None:
     )
 
 
+def test_which_package_decides_is_no_second_mistake_of_a_circle() -> None:
+    assert_marked(
+        "package a\nimport b\nlet x = b.y\n",
+        "package b\nimport a ## error[import-cycle]\nlet y = 1\nlet z = a.x\n",
+    )
+    assert_marked(
+        "package a\nimport bb ## error[unknown-package]\ndefault deny\n",
+        "package b\nlet y = 1\n",
+    )
+
+
 def test_definitions_may_not_wait_for_themselves() -> None:
     assert_marked(
         TOOLS

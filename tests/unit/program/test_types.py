@@ -256,3 +256,12 @@ def test_int_is_widened_beside_decimal() -> None:
 def test_long_expressions_are_no_trouble(condition: str) -> None:
     found = program(TOOLS + f"deny r if {{ tool is refund; {condition} }}")
     assert rule(found, "r").tools == frozenset({"refund"})
+
+
+def test_the_operands_of_a_remainder_stay_int_where_a_decimal_is_wanted() -> None:
+    assert_marked("""
+        package p
+        tool pay(amount: decimal, count: int)
+        default deny
+        allow a if { tool is pay; args.amount > (7 % 3) / args.count }
+    """)

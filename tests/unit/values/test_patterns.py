@@ -50,13 +50,13 @@ def refused(text: str) -> PatternError:
         ("a?c", None, "a\nc", True),
         ("a?c", None, "a🙂c", True),
         ("a?c", None, "ac", False),
-        ("/work/*", "/", "/work/a.txt", True),
-        ("/work/*", "/", "/work/", True),
-        ("/work/*", "/", "/work", False),
-        ("/work/*", "/", "/work/sub/a.txt", False),
-        ("/work/**", "/", "/work/sub/a.txt", True),
-        ("/work/**", "/", "/work", False),
-        ("/work/**", "/", "/workshop/a", False),
+        ("/project/*", "/", "/project/a.txt", True),
+        ("/project/*", "/", "/project/", True),
+        ("/project/*", "/", "/project", False),
+        ("/project/*", "/", "/project/sub/a.txt", False),
+        ("/project/**", "/", "/project/sub/a.txt", True),
+        ("/project/**", "/", "/project", False),
+        ("/project/**", "/", "/projector/a", False),
         ("a/**/b", "/", "a/x/y/b", True),
         ("a/**/b", "/", "a/b", False),
         ("/a?b", "/", "/a/b", False),
@@ -352,10 +352,10 @@ def test_a_pattern_is_a_value_told_apart_by_what_was_written() -> None:
 
 
 def test_a_glob_can_be_used_with_other_segments_and_a_regular_expression_stays_itself() -> None:
-    plain = compile_glob("/work/*", None)
-    assert plain.matches("/work/a/b")
-    assert not plain.within("/").matches("/work/a/b")
-    assert plain.within("/") == compile_glob("/work/*", "/")
+    plain = compile_glob("/project/*", None)
+    assert plain.matches("/project/a/b")
+    assert not plain.within("/").matches("/project/a/b")
+    assert plain.within("/") == compile_glob("/project/*", "/")
     assert plain.within(None) is plain
     assert plain.within("/") is plain.within("/")
     regex = compile_regex("a")
