@@ -29,8 +29,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
@@ -92,9 +94,14 @@ def evaluators(policy: Path, documents: Mapping[str, object]) -> tuple[Evaluator
     """Both evaluators of a case's policy, with documents as decoded JSON. Raises `DataError`."""
     made, plain = _sound(policy)
     assert made.program is not None
-    typed = {name: read_json(json.dumps(value), DATA_LIMITS) for name, value in documents.items()}
-    evaluator = plain if plain is not None and not typed else Evaluator(build(made.program), typed)
-    return evaluator, Reference(made.program, typed, evaluator.digest)
+    given = typed(documents)
+    evaluator = plain if plain is not None and not given else Evaluator(build(made.program), given)
+    return evaluator, Reference(made.program, given, evaluator.digest)
+
+
+def typed(documents: Mapping[str, object]) -> dict[str, object]:
+    """Documents as strict JSON reads them, with decimals for numbers that have a point."""
+    return {name: read_json(json.dumps(value), DATA_LIMITS) for name, value in documents.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- requests
@@ -233,6 +240,10 @@ def _laid_out(entry: Mapping[str, object]) -> str:
 # -------------------------------------------------------------------------------------------------------- short cases
 
 
+Mark: TypeAlias = tuple[int, str, str]
+"""A finding, or a mark that expects one: its line, its severity, its check."""
+
+
 @attrs.frozen
 class ShortCase:
     """One case of an `errors/SECTION.tenet`: its text, with the line numbers of the file, and the marks by line."""
@@ -240,7 +251,7 @@ class ShortCase:
     stem: str
     says: str
     texts: tuple[Text, ...]
-    marks: frozenset[tuple[int, str, str]]
+    marks: Counter[Mark]
 
     @property
     def name(self) -> str:
@@ -266,21 +277,20 @@ def _short_cases(file: Path) -> Iterator[ShortCase]:
             whole = "\n" * before + body
         else:
             whole = preamble + "\n" * (before - preamble.count("\n")) + body
-        yield ShortCase(stem_of(file), heading[1], texts_of(file.name, whole), frozenset(_marks(whole)))
+        yield ShortCase(stem_of(file), heading[1], texts_of(file.name, whole), Counter(_marks(whole)))
 
 
-def _marks(content: str) -> Iterator[tuple[int, str, str]]:
+def _marks(content: str) -> Iterator[Mark]:
     for number, line in enumerate(content.split("\n"), 1):
         marks = _MARKS.search(line)
         for mark in _MARK.finditer(marks[1] if marks else ""):
             yield number, mark[1], mark[2]
 
 
-def findings_of(texts: tuple[Text, ...]) -> dict[tuple[int, str, str], str]:
-    """What is found in the texts: the line, severity and check of each finding, with a line that tells more."""
+def findings_of(texts: tuple[Text, ...]) -> list[tuple[Mark, str]]:
+    """What is found in the texts, each with a line that tells more."""
     made = pipeline.compile_texts(texts, standard_library())
-    found = apply(made.findings, texts)
-    return {
-        (finding.at.line, severity_of(finding), finding.check): f"{finding.variant} {dict(finding.details)}"
-        for finding in found
-    }
+    return [
+        ((finding.at.line, severity_of(finding), finding.check), f"{finding.variant} {dict(finding.details)}")
+        for finding in apply(made.findings, texts)
+    ]

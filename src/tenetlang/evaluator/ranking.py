@@ -41,10 +41,10 @@ def ranking_of(policy: Policy) -> Ranking:
         ),
         reviewers={
             name: AskedReviewers(
-                shown_name(policy, name),
+                reviewers.shown_name,
                 reviewers.quorum,
                 duration_text(reviewers.within),
-                reviewers.otherwise if reviewers.otherwise == "deny" else shown_name(policy, reviewers.otherwise),
+                "deny" if reviewers.otherwise == "deny" else policy.reviewers[reviewers.otherwise].shown_name,
             )
             for name, reviewers in policy.reviewers.items()
         },
@@ -59,9 +59,3 @@ def default_of(policy: Policy) -> Fallback | None:
         if package.default is not None:
             return package.default
     return None
-
-
-def shown_name(policy: Policy, name: str) -> str:
-    """How decisions name what has a full name: bare in the entry package, else below the last part of its package."""
-    package, _, bare = name.rpartition(".")
-    return bare if package == policy.entry else f"{package.rpartition('.')[2]}.{bare}"

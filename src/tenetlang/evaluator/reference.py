@@ -131,11 +131,8 @@ class Reference:
         return rule.verdict
 
     def _shown(self, full_name: str) -> str:
-        """How decisions name reviewers: bare for the entry's, `baseline.y` for those of another package."""
-        if full_name == "deny":
-            return "deny"
-        package, _, name = full_name.rpartition(".")
-        return name if package == self.program.entry else f"{package.rpartition('.')[2]}.{name}"
+        """How decisions name reviewers."""
+        return "deny" if full_name == "deny" else self.program.reviewers[full_name].shown_name
 
     def _outcome(self, package: Package, standing: list[Tried], approved: set[str]) -> Outcome:
         matched = [t for t in standing if t.holds]

@@ -8,8 +8,8 @@ from tenetlang.program.conditions import condition
 from tenetlang.program.names import Symbol, symbol_at
 from tenetlang.program.program import Expectation, Package
 from tenetlang.program.reviewers import find_reviewers
-from tenetlang.program.rules import shown_name
 from tenetlang.program.unit import Scope, Unit, source_text
+from tenetlang.program.world import shown_name
 from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 

@@ -107,9 +107,11 @@ class Counter:
 @attrs.frozen
 class Reviewers:
     """Who decides an escalation. `who` is a set of strings, evaluated when the escalation is made; `within` is
-    nanoseconds. `otherwise` is `deny`, or the full name of the reviewers who are asked next."""
+    nanoseconds. `otherwise` is `deny`, or the full name of the reviewers who are asked next. `shown_name` is how decisions and
+    approvals name them."""
 
     name: str
+    shown_name: str
     who: Expression
     quorum: int
     within: int
@@ -148,7 +150,7 @@ class Rule:
     scope of that choice); an exception that errs does not hold, and its error counts.
     `tools` is None where the rule can match without a tool or for any tool; else a superset of the tools for which its
     leading tool conditions can hold. `shown_name` is how decisions name it: the bare name for a rule of the entry
-    package, `baseline.y` for one of an extended package.
+    package, `baseline.y` for one of an extended package, `acme.baseline.y` where two packages end in `baseline`.
     `order` is the place in the written order of its package, from 0.
     """
 

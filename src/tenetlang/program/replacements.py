@@ -10,9 +10,9 @@ from tenetlang.program.names import find
 from tenetlang.program.notes import Notes
 from tenetlang.program.program import Replacement
 from tenetlang.program.reviewers import find_reviewers
-from tenetlang.program.rules import shown_name
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, source_text
+from tenetlang.program.world import shown_name
 from tenetlang.syntax import tree
 
 _FIXED = frozenset({"args", "tool", "verdict", "decided_by", "obligations"})

@@ -10,7 +10,7 @@ from tenetlang.program.names import Symbol, find
 from tenetlang.program.program import Reviewers
 from tenetlang.program.relations import fits, is_unknown
 from tenetlang.program.unit import Scope, Unit, source_text, unknown
-from tenetlang.program.world import World
+from tenetlang.program.world import World, shown_name
 from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.values.times import Duration
@@ -58,6 +58,7 @@ def _lower(world: World, symbol: Symbol) -> Reviewers:
             settings[setting.name] = setting
     return Reviewers(
         name=symbol.full_name,
+        shown_name=shown_name(world, symbol.package, symbol.name),
         who=_who(unit, symbol, settings.get("who")),
         quorum=_quorum(unit, settings.get("quorum"), settings.get("who")),
         within=_within(unit, symbol, settings.get("within")),

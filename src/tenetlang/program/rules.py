@@ -20,7 +20,7 @@ from tenetlang.program.notes import Notes
 from tenetlang.program.program import Annotation, Fallback, ObligationUse, Package, Resolution, Rule, Template
 from tenetlang.program.reviewers import find_reviewers
 from tenetlang.program.unit import Scope, Unit, source_text
-from tenetlang.program.world import World
+from tenetlang.program.world import World, shown_name
 from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
@@ -52,12 +52,6 @@ def lower_package(world: World, package: PackageScope, known: Faults) -> Package
         observe=has(annotated, "observe"),
         rules=tuple(rules),
     )
-
-
-def shown_name(world: World, package: str, name: str) -> str:
-    """How decisions name what a package declares: bare for the entry, `baseline.y` for another."""
-    root = world.view(package).root
-    return name if package == root else f"{package.rpartition('.')[2]}.{name}"
 
 
 # -------------------------------------------------------------------------------------------------------- settings

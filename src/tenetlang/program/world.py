@@ -86,3 +86,15 @@ class World:
 
     def file_view(self, file: FileScope) -> View:
         return self.views[file.package.name]
+
+
+def shown_name(world: World, package: str, name: str) -> str:
+    """How decisions name what a package declares: bare for the entry, `baseline.y` for another.
+
+    Where two packages end in the same word it is the full name: one approval must never stand for two reviewers.
+    """
+    if package == world.view(package).root:
+        return name
+    last = package.rpartition(".")[2]
+    alike = sum(other.rpartition(".")[2] == last for other in world.packages)
+    return f"{last}.{name}" if alike == 1 else f"{package}.{name}"

@@ -93,7 +93,7 @@ CHECKS = (
             "`{escape}` stands in a hole, where nothing is escaped",
             "no escape here",
             why=("A hole holds an expression as it is written anywhere else.",),
-            help=("put the whole text in backticks, and write `\"` as it is",),
+            help=('put the whole text in backticks, and write `"` as it is',),
         ),
     ),
     check(
