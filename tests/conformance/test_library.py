@@ -62,7 +62,7 @@ def functions(name: str) -> Iterable[tree.FunctionDeclaration]:
 def tests_of(name: str) -> str:
     """The source of all tests of a package."""
     file, _ = parse(LIBRARY[name])
-    return "\n".join(item.at.source for item in file.declarations if isinstance(item, tree.Test))
+    return "\n".join(item.at.source for item in file.declarations if isinstance(item, tree.TestDeclaration))
 
 
 FUNCTIONS = [(name, function) for name in sorted(LIBRARY) for function in functions(name)]

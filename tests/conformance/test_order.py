@@ -15,9 +15,10 @@ from tenetlang import pipeline
 from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.project.project import standard_library
+from tenetlang.syntax import tree
 from tenetlang.syntax.parse import parse
 from tenetlang.text import Text
-from tests.conformance.cases import FOLDER, RequestCase, evaluators, missing, request_cases, stem_of, texts_of, typed
+from tests.conformance.cases import RequestCase, evaluators, missing, request_cases, stem_of, texts_of, typed
 
 CASES: dict[Path, list[RequestCase]] = {}
 for _case in request_cases():
@@ -31,8 +32,14 @@ def turned(text: Text) -> Text:
     assert file.package is not None
     package = next(line for line in text.content.split("\n") if line.startswith("package "))
     before = text.content[: text.content.index(package)].strip("\n") + "\n"
-    pieces = [declaration.at.source for declaration in reversed(file.declarations)]
+    pieces = [source(declaration) for declaration in reversed(file.declarations)]
     return Text(text.name, before + "\n".join([package, *pieces]) + "\n")
+
+
+def source(declaration: tree.Declaration) -> str:
+    """The text of a declaration, its annotations included."""
+    annotations = getattr(declaration, "annotations", ())
+    return annotations[0].at.to(declaration.at).source if annotations else declaration.at.source
 
 
 def without_places(value: object) -> object:
@@ -49,26 +56,14 @@ def test_a_policy_turned_around_decides_the_same(policy: Path) -> None:
         pytest.skip("here the order decides")
     made = pipeline.compile_texts([turned(text) for text in reversed(texts_of(policy.name, content))], standard_library())
     assert made.program is not None
-    tree = build(made.program)
+    decision_tree = build(made.program)
     built: dict[str, Evaluator] = {}
     for case in CASES[policy]:
         if case.request is None:
             continue
         key = repr(case.documents)
         if key not in built:
-            built[key] = Evaluator(tree, typed(case.documents))
+            built[key] = Evaluator(decision_tree, typed(case.documents))
         before = without_places(evaluators(policy, case.documents)[0].decide(case.request).to_json())
         after = without_places(built[key].decide(case.request).to_json())
         assert not missing(before, after) + missing(after, before), case.says
-
-
-def test_files_in_another_order_are_one_bundle() -> None:
-    for policy in CASES:
-        texts = texts_of(policy.name, policy.read_text(encoding="utf-8"))
-        digests = set()
-        for order in (texts, tuple(reversed(texts))):
-            made = pipeline.compile_texts(order, standard_library())
-            assert made.program is not None
-            documents = typed(CASES[policy][0].documents)
-            digests.add(Evaluator(build(made.program), documents).digest)
-        assert len(digests) == 1, policy.relative_to(FOLDER)

@@ -19,12 +19,12 @@ from tenetlang.report.visible import visible
 
 @click.group("audit", cls=Group)
 def command() -> None:
-    r"""Verify, show and export a log of decisions: a database that `eval --log` wrote, or an export of one.
+    """Verify, show and export a log of decisions: a database that `eval --log` wrote, or an export of one.
 
     \b
     tenet audit verify decisions.db
     tenet audit show decisions.db 3
-    """
+    """  # noqa: D301  # the backspace is what Click wants
 
 
 # --------------------------------------------------------------------------------------------------------- verify

@@ -133,10 +133,10 @@ def _print_version(context: click.Context, _: click.Parameter, value: bool) -> N
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
 def commands() -> None:
-    r"""Decide what AI agents may do: allow, deny, or escalate to people.
+    """Decide what AI agents may do: allow, deny, or escalate to people.
 
     \b
     A first look:           tenet demo
     Mistakes in policies:   tenet check policies/
     A decision:             tenet eval policies/ request.json
-    """
+    """  # noqa: D301  # the backspace is what Click wants

@@ -247,3 +247,12 @@ def test_a_closed_stream_leaves_the_exit_status() -> None:
             f"{sys.executable} -m tenetlang {command}", shell=True, capture_output=True, check=False
         )
         assert (answer.returncode, answer.stderr) == (status, b"")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["audit", "--help"]])
+def test_help_keeps_the_lines_of_examples(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(arguments)
+    shown = capsys.readouterr().out
+    assert "\\b" not in shown
+    assert "\b" not in shown
+    assert "\n  tenet audit show decisions.db 3\n" in shown or "\n  A decision:             tenet eval" in shown
