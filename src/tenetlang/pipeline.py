@@ -15,9 +15,19 @@ from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.program.check import check
 from tenetlang.program.program import Program
 from tenetlang.report.finding import Finding
+from tenetlang.report.words import severity_of
 from tenetlang.syntax.parse import parse
 from tenetlang.syntax.tree import File, Import
 from tenetlang.text import Text
+
+
+@attrs.frozen
+class Parsed:
+    """Some texts as syntax trees, the standard packages that they take in, and what is wrong with their syntax."""
+
+    files: tuple[File, ...]
+    standard: tuple[File, ...]
+    findings: tuple[Finding, ...]
 
 
 @attrs.frozen
@@ -29,13 +39,34 @@ class Compiled:
     findings: tuple[Finding, ...]
 
 
-def compile_texts(texts: Sequence[Text], library: Mapping[str, Text], entry: str | None = None) -> Compiled:
-    """Text → syntax tree → checked program. `library` has the standard packages; `entry` names the package that decides."""
-    parsed = [parse(text) for text in texts]
+def compile_texts(
+    texts: Sequence[Text], library: Mapping[str, Text], entry: str | None = None, today: str | None = None
+) -> Compiled:
+    """Text → syntax tree → checked program. `library` has the standard packages.
+
+    `entry` names the package that decides; `today` (`2027-01-01`) lets rules that have expired be noted.
+    """
+    return check_parsed(parse_texts(texts, library), entry, today)
+
+
+def parse_texts(texts: Sequence[Text], library: Mapping[str, Text]) -> Parsed:
+    """Text → syntax tree. The order in which files are given means nothing, so they are put in that of their names."""
+    parsed = [parse(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
     files = tuple(file for file, _ in parsed)
-    broken = tuple(finding for _, findings in parsed for finding in findings)
-    checked = check((*files, *_imported(files, library)), entry)
-    return Compiled(files, checked.program, broken + checked.findings)
+    return Parsed(files, _imported(files, library), tuple(finding for _, findings in parsed for finding in findings))
+
+
+def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = None) -> Compiled:
+    """Syntax tree → checked program.
+
+    Where the syntax is broken, a declaration may be missing that is there for its author to see: then no note is made of
+    what is not declared.
+    """
+    checked = check((*parsed.files, *parsed.standard), entry, today)
+    found = checked.findings
+    if parsed.findings:
+        found = tuple(finding for finding in found if severity_of(finding) != "note")
+    return Compiled(parsed.files, checked.program, parsed.findings + found)
 
 
 def _imported(files: Sequence[File], library: Mapping[str, Text]) -> tuple[File, ...]:

@@ -1,8 +1,7 @@
 """Where the package finds what is not Python: the grammar, the standard library, the pages of the checks.
 
 These files live at the top of the repository, where people look for them. A wheel carries a copy below
-`tenetlang/_data`. Each function asks the copy first, through `importlib.resources`, so that it works from an installed
-wheel and from a zip on the path alike; in a checkout, or after `pip install -e`, there is no copy, and the folders
+`tenetlang/_data`. Each function asks the copy first, in a zip on the path through `importlib.resources`; in a checkout, or after `pip install -e`, there is no copy, and the folders
 above `src/` are read.
 
 Nothing else in tenetlang knows of either place. The stages of the compiler get text, never a path.
@@ -69,10 +68,14 @@ def _walk(entries: tuple[Traversable, ...], prefix: str) -> list[tuple[str, str]
 
 def _entries(shipped: str, in_checkout: str) -> tuple[Traversable, ...]:
     """What lies in the folder `tenetlang/_data/<shipped>`, or else in `<in_checkout>` at the top of the checkout."""
-    from importlib.resources import files
     from pathlib import Path
 
-    folder = files("tenetlang") / "_data" / shipped
+    package = Path(__file__).parent
+    folder: Traversable = package / "_data" / shipped
+    if not package.is_dir():
+        from importlib.resources import files  # slow to import, and needed only where there are no folders
+
+        folder = files("tenetlang") / "_data" / shipped
     if not folder.is_dir():
-        folder = Path(__file__).parents[2].joinpath(in_checkout)
+        folder = package.parents[1].joinpath(in_checkout)
     return tuple(folder.iterdir()) if folder.is_dir() else ()

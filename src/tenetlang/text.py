@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from tenetlang.frozen import field, frozen
+
 
 def _line_starts(content: str) -> tuple[int, ...]:
     starts = [0]
@@ -45,11 +47,11 @@ class Text:
         return self.content[start : len(self.content) if end == -1 else end].rstrip("\r")
 
 
-@attrs.frozen
+@frozen
 class Span:
     """The code points `start` up to, not including, `end` of one `Text`."""
 
-    text: Text = attrs.field(repr=False)
+    text: Text = field(repr=False)
     start: int
     end: int
 

@@ -13,7 +13,8 @@ text; and `expect`, a part of the decision's JSON: every key in it must be there
 objects again in part. An entry with `given` begins the entries after it: what it holds stands in each of their requests
 that does not say otherwise (`{"without": ["agent"]}` in an entry leaves such a part out), and its `data` are their
 documents. `asks` are values asked for by name. `{"expect": {"data_error": "…"}}` is for documents that are refused. Raw
-text may be a list of pieces: a string, `{"repeat": "[", "times": 40}`, or `{"hex": "ff"}`.
+text may be a list of pieces: a string, `{"repeat": "[", "times": 40}`, or `{"hex": "ff"}`. Where `expect` is null, `--accept`
+writes what was decided, with the trace if the entry has `"trace": true`.
 
 **Short cases** stand one after the other, each below a line `=== the sentence that it shows`. What stands before the first
 such line begins every case that does not begin with a `package` of its own. A comment `## error[name]` (or `warning`, or

@@ -66,7 +66,7 @@ FUNCTIONS = [(name, function) for name in sorted(LIBRARY) for function in functi
 @pytest.mark.parametrize(("name", "function"), FUNCTIONS, ids=[f"{name}.{f.name}" for name, f in FUNCTIONS])
 def test_an_exported_function_is_explained_and_tried(name: str, function: tree.FunctionDeclaration) -> None:
     lines = LIBRARY[name].content.split("\n")[: function.at.line - 1]
-    while lines[-1].startswith("@"):
+    while re.match(r"@|(extern )?fn ", lines[-1]):  # one sentence may speak of several functions below it
         lines.pop()
     assert re.match(r"# \S", lines[-1]), f"nothing is said above {function.name} ({function.at.place})"
     assert re.search(rf"\b{function.name}\(", source_of_tests(name)), f"no test of {name} calls {function.name}"

@@ -49,12 +49,14 @@ def without_places(value: object) -> object:
     return [without_places(inner) for inner in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("policy", CASES, ids=lambda policy: stem_of(policy))
+@pytest.mark.parametrize("policy", CASES, ids=stem_of)
 def test_a_policy_turned_around_decides_the_same(policy: Path) -> None:
     content = policy.read_text(encoding="utf-8")
     if re.search(r"^resolve first$", content, re.MULTILINE):
         pytest.skip("here the order decides")
-    made = pipeline.compile_texts([turned(text) for text in reversed(texts_of(policy.name, content))], standard_library())
+    made = pipeline.compile_texts(
+        [turned(text) for text in reversed(texts_of(policy.name, content))], standard_library()
+    )
     assert made.program is not None
     decision_tree = build(made.program)
     built: dict[str, Evaluator] = {}

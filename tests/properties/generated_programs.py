@@ -517,11 +517,11 @@ def program(choose: Choose) -> list[tuple[str, str]]:
         parts.append("deny of_limited if { tool is t.one; limited > 2 }")
     if choose([True, False, False]):
         parts.append('for t.one | t.two {\n    deny inner if { args.n == 3; args.s != "a" }\n}')
-    names: list[str] = []
+    written: list[str] = []
     for number in range(choose([1, 2, 3, 4, 6])):
         verdict = choose(["allow", "deny", "escalate"])
-        parts.append(maker.rule(verdict, f"r{number}", list(names), ["desk", "board"]))
-        names.append(f"r{number}")
+        parts.append(maker.rule(verdict, f"r{number}", list(written), ["desk", "board"]))
+        written.append(f"r{number}")
     files = [("p.tenet", "\n\n".join(parts) + "\n")]
     if extends:
         files.append(("b.tenet", base(choose)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def command(paths: tuple[Path, ...], entry: str | None, style: str) -> int:
     from tenetlang.project.project import NothingFound
 
     try:
-        result = compiled(paths or (Path(),), entry)
+        result = compiled(paths or (Path(),), entry, datetime.now(UTC).date().isoformat())
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING

@@ -14,6 +14,7 @@ import attrs
 import click
 
 from tenetlang.cli import statuses
+from tenetlang.cli.answer import Answer
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, read_input, report_broken
@@ -23,7 +24,7 @@ from tenetlang.decision import SEVERITY, Verdict
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
-    from tenetlang.cli.recording import Answer, Recorder
+    from tenetlang.cli.recording import Recorder
     from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.program.program import Program
 
@@ -50,7 +51,7 @@ class Wanted:
     evaluator: Evaluator
     recorder: Recorder | None
     fill: bool
-    now: str
+    now: str  # what `fill` assumes; empty without it
     trace: bool
     style: str
 
@@ -91,13 +92,10 @@ def command(
     if result.broken or result.program is None:
         report_broken(result.findings, style)
         return statuses.FOUND
-    from tenetlang.audit import time_text
-
-    now = time_text(time.time_ns())
     documents = documents_of(result, given)
     evaluator = result.evaluator(documents)
     recorder = _recorder(log, evaluator, documents)
-    wanted = Wanted(result.program, evaluator, recorder, fill, now, not no_trace, style)
+    wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
     if ask is not None:
         return _ask(wanted, ask, request, lines=lines)
     with closing(recorder) if recorder else nullcontext():
@@ -105,6 +103,12 @@ def command(
     if exit_code:
         return {"allow": statuses.FINE, "deny": statuses.DENIED, "escalate": statuses.ESCALATED}[verdict]
     return statuses.FOUND if recorder and recorder.failure else statuses.FINE
+
+
+def _now() -> str:
+    from tenetlang.audit import time_text
+
+    return time_text(time.time_ns())
 
 
 def _recorder(log: Path | None, evaluator: Evaluator, documents: Mapping[str, object]) -> Recorder | None:
@@ -169,8 +173,6 @@ def _print_line(wanted: Wanted, number: int, given: Answer) -> None:
 
 
 def _answer(wanted: Wanted, raw: bytes) -> tuple[Answer, tuple[str, ...]]:
-    from tenetlang.cli.recording import Answer
-
     request, assumed = _request(wanted, raw)
     before = time.perf_counter_ns()
     if request is None:

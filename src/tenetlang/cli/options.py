@@ -13,7 +13,7 @@ import click
 from tenetlang.cli.output import coloured, remark, say
 
 if TYPE_CHECKING:
-    from tenetlang.project.project import Result
+    from tenetlang.project.project import Project, Result
     from tenetlang.report.finding import Finding
 
 FORMAT = click.option(
@@ -35,11 +35,16 @@ DATA = click.option(
 ANYWHERE = click.Path(path_type=Path)
 
 
-def compiled(paths: Iterable[Path], entry: str | None) -> Result:
-    """The project under the paths, compiled. Raises `ProjectError`."""
+def compiled(paths: Iterable[Path], entry: str | None, today: str | None = None) -> Result:
+    """The project under the paths, compiled; `today` lets rules that have expired be noted. Raises `ProjectError`."""
+    return project_of(paths).compile(entry, today)
+
+
+def project_of(paths: Iterable[Path]) -> Project:
+    """The project under the paths. Raises `ProjectError`."""
     from tenetlang.project.project import read_project
 
-    return read_project(list(paths), os.environ).compile(entry)
+    return read_project(list(paths), os.environ)
 
 
 def documents_of(result: Result, given: Iterable[str]) -> dict[str, object]:

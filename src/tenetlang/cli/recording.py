@@ -16,23 +16,9 @@ import attrs
 
 from tenetlang.audit import AuditError, Log, Surroundings, decision_record, open_log, time_text, ulid
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
-
-
-@attrs.frozen
-class Answer:
-    """A decision, the request that it answers (its text where it could not be read), and how long it took."""
-
-    decision: Decision
-    request: Mapping[str, object] | bytes
-    took_ns: int
-    identifier: str | None = None
-
-    def to_json(self, *, trace: bool) -> dict[str, object]:
-        """The decision, with the identifier of its record if there is one."""
-        shape = self.decision.to_json(trace=trace)
-        return shape if self.identifier is None else {**shape, "id": self.identifier}
 
 
 @attrs.define

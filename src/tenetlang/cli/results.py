@@ -32,8 +32,7 @@ def result_lines(result: AnyResult, paint: Paint = plain) -> Iterator[str]:
     good = outcome(result) == "passed"
     mark = paint("✓", "good") if good else paint("✗", "bad")
     yield f"{mark} {visible(title(result))}{_note(result)}"
-    if not good:
-        yield from (f"    {line}" for line in details(result))
+    yield from (f"    {line}" for line in (_hints(result) if good else details(result)))
 
 
 def details(result: AnyResult) -> Iterator[str]:
@@ -61,10 +60,17 @@ def _note(result: AnyResult) -> str:
         return ""
     if result.status == "broken":
         return ": broken"
-    sampled = f"sampled {result.tried:,} request{'' if result.tried == 1 else 's'}, no counterexample (not proved)"
-    if result.kind == "always" and result.spoken_of < result.tried:
-        sampled += f"; its condition held for {result.spoken_of:,}"
-    return f": {sampled}"
+    sampled = f"sampled {result.tried:,} request{'' if result.tried == 1 else 's'}"
+    if result.about == 0:
+        return f": {sampled}, none of them about this claim (not tested, not proved)"
+    about = "all" if result.about == result.tried else f"{result.about:,}"
+    return f": {sampled}, {about} of them about this claim, no counterexample (not proved)"
+
+
+def _hints(result: AnyResult) -> Iterator[str]:
+    if isinstance(result, ClaimResult) and result.about == 0:
+        conditions = "what it says of the request" if result.kind == "never" else "its `if`"
+        yield f"{visible(result.at)}: no request that was made up met {conditions}; a `test` may reach it"
 
 
 def _claim_details(result: ClaimResult) -> Iterator[str]:
@@ -114,7 +120,7 @@ def _claim_json(result: ClaimResult) -> dict[str, object]:
         "proved": False,
         "at": result.at,
         "sampled": result.tried,
-        "condition_held": result.spoken_of,
+        "about": result.about,
         "counterexample": result.counterexample,
         "documents": result.documents,
         "verdict": result.verdict or None,

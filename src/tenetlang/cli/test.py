@@ -12,7 +12,7 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, compiled, report_broken
+from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, project_of, report_broken
 from tenetlang.cli.output import Progress, complain, painter, say, say_json
 from tenetlang.cli.selection import Selection, SelectionError, selection
 
@@ -39,36 +39,45 @@ STATUSES = [
 def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None, entry: str | None, style: str) -> int:
     """Run the `test`s, `never`s and `always`s of the policies at each PATH, a file or a folder (`.` if none is named).
 
-    Tests are decided by both evaluators. Claims are sampled: requests close to where the rules decide are tried, and
+    Each package is tested as the one that decides; with --entry just that one is. Tests are decided by both evaluators.
+    Claims are sampled: requests close to where the rules decide are tried, and
     one that breaks the claim is shown. A claim that is not broken is not thereby proved.
     """
-    from tenetlang.project.project import NothingFound
+    from tenetlang.project.project import NothingFound, all_findings
 
     try:
         wanted = selection(expression) if expression is not None else None
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="-k") from error
     try:
-        result = compiled(paths or (Path(),), entry)
+        results = project_of(paths or (Path(),)).compile_tested(entry)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING
-    if result.broken or result.program is None:
-        report_broken(result.findings, style)
+    if any(result.broken for result in results):
+        report_broken(all_findings(results), style)
         return statuses.FOUND
-    return _run(result.program, wanted, junit, style)
+    return _run([result.program for result in results if result.program is not None], wanted, junit, style)
 
 
-def _run(program: Program, wanted: Selection | None, junit: Path | None, style: str) -> int:
+def _run(programs: list[Program], wanted: Selection | None, junit: Path | None, style: str) -> int:
     from tenetlang.cli.results import as_json, outcome, result_lines, summary
 
     paint = painter(sys.stdout)
     results: list[AnyResult] = []
     quiet = style == "json" or not sys.stdout.isatty()
-    for result in _results(program, wanted, quiet=quiet):
-        results.append(result)
-        if style == "pretty":
-            say("".join(f"{line}\n" for line in result_lines(result, paint)))
+    chosen = wanted or (lambda _: True)
+    counts = [_count(program, chosen) for program in programs]
+    several = sum(count > 0 for count in counts) > 1
+    with Progress("tested", sum(counts), wanted=quiet) as progress:
+        for program in programs:
+            begun = False
+            for result in _results(program, chosen, progress):
+                results.append(result)
+                if style == "pretty":
+                    head = [] if begun or not several else [paint(f"package {program.entry}", "heading")]
+                    say("".join(f"{line}\n" for line in (*head, *result_lines(result, paint))))
+                begun = True
     if junit is not None:
         _write(junit, results)
     if style == "json":
@@ -82,16 +91,17 @@ def _run(program: Program, wanted: Selection | None, junit: Path | None, style: 
     return statuses.FOUND if failed else statuses.FINE
 
 
-def _results(program: Program, wanted: Selection | None, *, quiet: bool) -> Iterator[AnyResult]:
+def _count(program: Program, chosen: Selection) -> int:
+    rows = sum(len(case.rows) for case in program.tests if chosen(case.name))
+    return rows + sum(chosen(claim.name) for claim in program.claims)
+
+
+def _results(program: Program, chosen: Selection, progress: Progress) -> Iterator[AnyResult]:
     from tenetlang.testing.claims import sample_claims
     from tenetlang.testing.run import run_tests
 
-    chosen = wanted or (lambda _: True)
-    rows = sum(len(case.rows) for case in program.tests if chosen(case.name))
-    claims = sum(chosen(claim.name) for claim in program.claims)
-    with Progress("tested", rows + claims, wanted=quiet) as progress:
-        yield from run_tests(program, lambda case: chosen(case.name), progress.step)
-        yield from sample_claims(program, lambda claim: chosen(claim.name), progress=progress.step)
+    yield from run_tests(program, lambda case: chosen(case.name), progress.step)
+    yield from sample_claims(program, lambda claim: chosen(claim.name), progress=progress.step)
 
 
 def _write(file: Path, results: list[AnyResult]) -> None:

@@ -34,8 +34,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.program.expression import Expression, Read
 from tenetlang.program.program import (
     Counter,
@@ -58,7 +57,7 @@ Mask: TypeAlias = Annotated[int, "mask"]
 """A set of rules of a bucket: bit n stands for its candidate n. In the JSON form it is written in hexadecimal."""
 
 
-@attrs.frozen
+@frozen
 class Table:
     """Looks a value up: the rules that it leaves alive, `otherwise` for values that no entry has, `missing` for none."""
 
@@ -68,7 +67,7 @@ class Table:
     missing: Mask
 
 
-@attrs.frozen
+@frozen
 class Cuts:
     """Where a value lies between constants. `points` ascend; of n points there are 2n+1 `masks`: below the first, at
     the first, between first and second, at the second, …, above the last."""
@@ -79,7 +78,7 @@ class Cuts:
     missing: Mask
 
 
-@attrs.frozen
+@frozen
 class Members:
     """Which of some constants a set or list holds: alive are the `unaffected` rules and those of each member's entry."""
 
@@ -89,7 +88,7 @@ class Members:
     missing: Mask
 
 
-@attrs.frozen
+@frozen
 class Predicate:
     """A condition that several rules have and no table holds. It can't fault. Where it is false the rules of `mask` die;
     it is evaluated only if one of them is still alive."""
@@ -101,7 +100,7 @@ class Predicate:
 Test: TypeAlias = Table | Cuts | Members | Predicate
 
 
-@attrs.frozen
+@frozen
 class Candidate:
     """A rule of a bucket: its position in `Policy.rules`, and the positions of the steps of its body that no test of the
     bucket covers, ascending. A rule with an exception, or with a rest, is evaluated once the tests leave it alive."""
@@ -110,7 +109,7 @@ class Candidate:
     rest: tuple[int, ...]
 
 
-@attrs.frozen
+@frozen
 class Bucket:
     """Rules in rank order (bit 0 first) and the tests that they share, those that exclude most first."""
 
@@ -118,7 +117,7 @@ class Bucket:
     tests: tuple[Test, ...]
 
 
-@attrs.frozen
+@frozen
 class Leaf:
     """What is evaluated for the requests that come here. `id` is `leaf N`'s N; buckets by position in `Policy.buckets`."""
 
@@ -126,7 +125,7 @@ class Leaf:
     buckets: tuple[int, ...]
 
 
-@attrs.frozen
+@frozen
 class Switch:
     """Goes on with the node of the attribute's value."""
 
@@ -139,7 +138,7 @@ class Switch:
 Node: TypeAlias = Switch | Leaf
 
 
-@attrs.frozen
+@frozen
 class Policy:
     """The compiled policy. `packages` has the entry first, then those that it extends, nearest first."""
 

@@ -13,6 +13,7 @@ denial by `error` with the error `internal`. Functions are generated under a loc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from threading import RLock
 from typing import Final
@@ -23,6 +24,7 @@ from tenetlang.decision import Decision, Obligation, RuleError, Trace, TracedCon
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation, generate, variables_of
+from tenetlang.evaluator.generate_expressions import document_key
 from tenetlang.evaluator.outcome import Outcome, combine, observe
 from tenetlang.evaluator.ranking import default_of, ranking_of
 from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, read_data, request_reader
@@ -115,7 +117,8 @@ class Evaluator:
         self.reader: Final = request_reader(schema) if reader is None else reader
         self._rules: Final = policy.rules
         self._ranking: Final = ranking_of(policy)
-        self._generated: Final = generate(policy, read_data(policy.data, documents or {}))
+        self._documents = self._read_documents(documents or {})
+        self._generated: Final = generate(policy)
         self._lock: Final = RLock()
         self._leaves: Final[dict[int, _Leaf]] = {}
         self._tool_leaves: Final[dict[object, _Leaf]] = {}
@@ -127,8 +130,14 @@ class Evaluator:
         self._default: Final = default_of(policy)
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
-        """The same policy with other documents. Raises `DataError`."""
-        return Evaluator(self.policy, documents, digest=self.digest, reader=self.reader)
+        """The same policy with other documents; all that is generated is shared. Raises `DataError`."""
+        made = copy(self)
+        made._documents = self._read_documents(documents)  # noqa: SLF001  # of the same class
+        return made
+
+    def _read_documents(self, documents: Mapping[str, object]) -> Mapping[str, object]:
+        typed = read_data(self.policy.data, documents)
+        return {document_key(package, name): document for (package, name), document in typed.items()}
 
     def prepare(self) -> None:
         """Generate all that deciding needs, so that no request waits for it."""
@@ -156,6 +165,8 @@ class Evaluator:
     def _decide(self, inputs: Inputs | Invalid) -> Decision:
         if isinstance(inputs, Invalid):
             return self._refuse(inputs.code, inputs.reason)
+        if self._documents:
+            inputs = {**inputs, **self._documents}
         leaf = self._reached(inputs)
         run = Run() if leaf.runs else _NO_RUN
         mask = shift = 0
@@ -423,7 +434,7 @@ class Evaluator:
             if full not in self._asked:
                 self._asked[full] = self._generated.valuation(definition.value, ())
         try:
-            value = self._asked[full](inputs, Run())
+            value = self._asked[full]({**inputs, **self._documents}, Run())
         except ValueFault as fault:
             raise AskError(f"{fault.code} at {place_of(fault)}") from None
         except (RecursionError, MemoryError) as problem:

@@ -65,7 +65,7 @@ INLINE_RULES: Final = 24
 
 @attrs.define
 class Generated:
-    """The functions of one policy with its documents, made when they are first asked for. Not safe between threads."""
+    """The functions of one policy, made when they are first asked for. Not safe between threads."""
 
     policy: Policy
     rules: tuple[Rule, ...]
@@ -123,11 +123,11 @@ class Generated:
         return function
 
 
-def generate(policy: Policy, data: Mapping[tuple[str, str], object]) -> Generated:
-    """The functions of a policy, for documents that are typed already."""
+def generate(policy: Policy) -> Generated:
+    """The functions of a policy, for any documents."""
     names = {"bisect_left": bisect_left, "bisect_right": bisect_right, "settle": runtime.settle, "either": either}
-    deciding = new_module(policy, data, recording=False)
-    explaining = new_module(policy, data, recording=True)
+    deciding = new_module(policy, recording=False)
+    explaining = new_module(policy, recording=True)
     deciding.namespace.update(names)
     return Generated(policy, policy.rules, knowledge(policy), deciding, explaining)
 

@@ -72,6 +72,7 @@ class Module:
     policy: Policy
     recording: bool
     namespace: dict[str, object]
+    documents: frozenset[str]
     functions: dict[str, list[ast.stmt]] = attrs.field(factory=dict)
     numbers: count[int] = attrs.field(factory=count)
     named: dict[str, str] = attrs.field(factory=dict)
@@ -267,7 +268,7 @@ def _default(module: Module, of: core.Expression, otherwise: core.Expression, sc
 
 
 def read(module: Module, node: core.Read) -> ast.expr:
-    """Python that reads a path: of the inputs, or of a document, which is a global name."""
+    """Python that reads a path: of the inputs, where documents are as well."""
     at, path = node.at, node.path
     value = input_value(module, path, node.optional, at)
     if not module.recording:
@@ -280,12 +281,18 @@ def read_name(path: tuple[str, ...]) -> str:
     return ".".join(("data", *path[2:]) if path[0] == "data" else path)
 
 
+def document_key(package: str, name: str) -> str:
+    """The key of a document in the inputs. No fact has a name like it, and the code is the same for all documents."""
+    return f"data {package} {name}"
+
+
 def input_value(module: Module, path: tuple[str, ...], optional: bool, at: Span) -> ast.expr:
     """The value at a path, or where it is `optional` `ABSENT`."""
     if path[0] == "data":
-        if len(path) < 3 or f"data {path[1]} {path[2]}" not in module.named:
+        if len(path) < 3 or document_key(path[1], path[2]) not in module.documents:
             raise GenerationError(f"no document {'.'.join(path)!r}")
-        value, rest = name_of(module.named[f"data {path[1]} {path[2]}"], at), path[3:]
+        key = text(document_key(path[1], path[2]), at)
+        value, rest = placed(ast.Subscript(name_of(INPUTS, at), key, ast.Load()), at), path[3:]
     else:
         value, rest = name_of(INPUTS, at), path
     for position, name in enumerate(rest):
@@ -350,8 +357,8 @@ def _function(module: Module, name: str, arguments: int) -> str:
 # -------------------------------------------------------------------------------------------------------------- module
 
 
-def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, recording: bool) -> Module:
-    """An empty module: the names of the runtime, and a global name for each document."""
+def new_module(policy: Policy, *, recording: bool) -> Module:
+    """An empty module: the names of the runtime."""
 
     def is_type(value: object, wanted: Type) -> bool:
         return value is not runtime.ABSENT and narrowed(policy.tools, value, wanted) is not None
@@ -379,12 +386,8 @@ def new_module(policy: Policy, data: Mapping[tuple[str, str], object], *, record
         "to_decimal": numbers.to_decimal, "members": runtime.members, "entries": runtime.entries,
         "ValueFault": ValueFault, "WORK_LIMIT": runtime.WORK_LIMIT,
     }  # fmt: skip
-    module = Module(policy, recording, namespace)
-    for (package, name), document in sorted(data.items(), key=lambda item: item[0]):
-        constant = module.fresh("k")
-        module.named[f"data {package} {name}"] = constant
-        namespace[constant] = document
-    return module
+    documents = frozenset(document_key(data.package, data.name) for data in policy.data)
+    return Module(policy, recording, namespace, documents)
 
 
 def finish(module: Module) -> Mapping[str, object]:

@@ -29,6 +29,9 @@ from tenetlang.values.versions import parse_semver
 
 Reader: TypeAlias = Callable[[object], object]
 
+_SMALL = 10**15
+"""A whole number below is a decimal without a further look."""
+
 MAXIMUM_CALLS = 1000
 """Earlier calls that a session may bring."""
 
@@ -119,6 +122,8 @@ def _int(value: object) -> int:
 
 
 def _decimal(value: object) -> Decimal:
+    if type(value) is int and -_SMALL < value < _SMALL:
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Refused(f"expected a decimal, got {described(value)}")
     try:
@@ -236,18 +241,18 @@ def record_reader(type_: t.RecordType, tools: Mapping[str, Tool], *, strict: boo
     def read(value: object) -> object:
         if not isinstance(value, dict):
             raise Refused(f"expected an object, got {described(value)}")
-        if strict:
-            for name in sorted(value.keys() - names):
-                raise Refused("nothing of this name is declared").within(name)
+        if strict and not value.keys() <= names:
+            raise Refused("nothing of this name is declared").within(min(value.keys() - names))
         items: dict[str, object] = {}
-        for name, read_field, optional in fields:
-            if name in value:
-                try:
+        name = ""
+        try:
+            for name, read_field, optional in fields:
+                if name in value:
                     items[name] = read_field(value[name])
-                except Refused as refused:
-                    raise refused.within(name) from None
-            elif not optional:
-                raise Refused("required, and missing").within(name)
+                elif not optional:
+                    raise Refused("required, and missing")
+        except Refused as refused:
+            raise refused.within(name) from None
         return Record(items)
 
     return read

@@ -62,12 +62,21 @@ class Outcome:
 class Reference:
     """Decides requests by the program, with documents for its data. Made once, used for many requests."""
 
-    def __init__(self, program: Program, documents: Mapping[str, object], digest: str) -> None:
-        """Raises `DataError` where a document is missing, undeclared or of another type."""
+    def __init__(
+        self, program: Program, documents: Mapping[str, object], digest: str, reader: RequestReader | None = None
+    ) -> None:
+        """Raises `DataError` where a document is missing, undeclared or of another type.
+
+        `reader` is the reader of the program's requests where there is one already.
+        """
         self.program = program
         self.digest = digest
         self.data = read_data(program.data, documents)
-        self.reader: RequestReader = request_reader(request_schema(program))
+        self.reader: RequestReader = request_reader(request_schema(program)) if reader is None else reader
+
+    def with_documents(self, documents: Mapping[str, object]) -> Reference:
+        """The same program with other documents. Raises `DataError`."""
+        return Reference(self.program, documents, self.digest, self.reader)
 
     def decide(self, request: object) -> Decision:
         """The decision on a request given as Python values."""
@@ -341,7 +350,7 @@ class Search:
         bound = step.bound
         names = [bound.value.name] if bound.key is None else [bound.key.name, bound.value.name]
         reads: dict[str, object] = {}
-        tried_one = False
+        shown: dict[str, object] | None = None  # the source is evaluated once, so what it read is the same for all
         source = chosen(self.run, bound, scope)
         while True:
             self.run.reads = reads
@@ -352,12 +361,13 @@ class Search:
                 raise
             if extended is None:
                 break
-            tried_one = True
-            made = self._traced(step, True, {name: extended[name] for name in names})
+            if shown is None:
+                shown = self._read()
+            made = self._traced(step, True, {name: extended[name] for name in names}, read=shown)
             found = self.step(position + 1, extended, (*before, made))
             if found is not None:
                 return found
-        if not tried_one:
+        if shown is None:
             self.got((*before, self._traced(step, False)))
         return None
 
@@ -385,9 +395,11 @@ class Search:
         holds: bool | None,
         bindings: Mapping[str, object] | None = None,
         error: str | None = None,
+        read: Mapping[str, object] | None = None,
     ) -> TracedCondition:
         named = {name: to_plain(item) for name, item in sorted((bindings or {}).items())}
-        return TracedCondition(step.text, holds, self._read(), step.at.place, error=error, bindings=named)
+        read = self._read() if read is None else read
+        return TracedCondition(step.text, holds, read, step.at.place, error=error, bindings=named)
 
     def _excepted(self, holds: bool, error: str | None = None) -> TracedCondition:
         assert self.rule.exception is not None

@@ -64,7 +64,10 @@ def request_reader(schema: RequestSchema) -> RequestReader:
             (name, reader(fact.type, schema.tools, strict=False), fact.required)
             for name, fact in sorted(schema.facts.items())
         ),
-        counters={counter.name: reader(counter.type, schema.tools, strict=True) for counter in schema.counters},
+        counters={
+            counter.name: reader(counter.type, schema.tools, strict=True)
+            for counter in sorted(schema.counters, key=lambda counter: counter.name)
+        },
         parameters={name: frozenset(f.name for f in tool.parameters.fields) for name, tool in schema.tools.items()},
         known=_known_keys(schema),
     )
@@ -115,8 +118,8 @@ class RequestReader:
     def _typed(self, request: object) -> Inputs:
         if not isinstance(request, dict):
             raise Refused(f"expected an object, got {described(request)}")
-        for name in sorted(request.keys() - self.known):
-            raise Refused("nothing of this name is declared").within(name)
+        if not request.keys() <= self.known:
+            raise Refused("nothing of this name is declared").within(min(request.keys() - self.known))
         inputs: dict[str, object] = {}
         tool = ""
         if self.uses_tools:
@@ -129,9 +132,9 @@ class RequestReader:
             elif required:
                 raise Refused("required, and missing").within(name)
         if self.uses_tools:
-            inputs["origins"] = self._origins(tool, request.get("origins", {}))
-            inputs["counters"] = self._counters(request.get("counters", {}))
-        inputs["approvals"] = _approvals(request.get("approvals", []))
+            inputs["origins"] = self._origins(tool, request["origins"]) if "origins" in request else _NOTHING
+            inputs["counters"] = self._counters(request.get("counters", _NOTHING))
+        inputs["approvals"] = _approvals(request["approvals"]) if "approvals" in request else ()
         return inputs
 
     def _tool(self, request: Mapping[str, object]) -> str:
@@ -147,6 +150,8 @@ class RequestReader:
     def _origins(self, tool: str, origins: object) -> Record:
         if not isinstance(origins, dict):
             raise Refused(f"expected an object, got {described(origins)}").within("origins")
+        if not origins:
+            return _NOTHING
         for name in sorted(origins.keys() - self.parameters[tool]):
             raise Refused(f"{shown(tool)} has no argument of this name").within(name, "origins")
         read: dict[str, object] = {}
@@ -160,10 +165,12 @@ class RequestReader:
     def _counters(self, counters: object) -> Record:
         if not isinstance(counters, dict):
             raise Refused(f"expected an object, got {described(counters)}").within("counters")
+        if not counters and not self.counters:
+            return _NOTHING
         for name in sorted(counters.keys() - self.counters.keys()):
             raise Refused("no counter of this name is declared").within(name, "counters")
         read: dict[str, object] = {}
-        for name, read_counter in sorted(self.counters.items()):
+        for name, read_counter in self.counters.items():
             try:
                 if name not in counters:
                     raise Refused("required, and missing")
@@ -184,6 +191,7 @@ class _Missing:
 
 
 _MISSING = _Missing()
+_NOTHING = Record({})
 
 
 def _invalid(path: str, reason: str) -> Invalid:

@@ -8,20 +8,16 @@ from collections.abc import Iterator
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.generate import Generated, generate
 from tenetlang.evaluator.generate_expressions import Module
-from tenetlang.program.types import shown
 
 LONGEST_CONSTANT = 100
 
 
 def python_source(policy: Policy) -> str:
     """The functions of all buckets, each under a comment that names its rules, and what their constants are."""
-    data = {(item.package, item.name): f"data.{item.name}: {shown(item.type)}" for item in policy.data}
-    generated = generate(policy, data)
+    generated = generate(policy)
     known = set(generated.deciding.namespace)
     blocks = [block for number in range(len(policy.buckets)) for block in _bucket(generated, number)]
-    constants = list(
-        _constants(generated.deciding, known, {generated.deciding.named[f"data {p} {n}"] for p, n in data})
-    )
+    constants = list(_constants(generated.deciding, known))
     return "\n\n\n".join((*(["\n".join(constants)] if constants else []), *blocks)) + "\n"
 
 
@@ -34,12 +30,10 @@ def _bucket(generated: Generated, number: int) -> Iterator[str]:
     yield "\n\n\n".join((head + "\n" + ast.unparse(written[0]), *map(ast.unparse, written[1:]))) if written else head
 
 
-def _constants(module: Module, known: set[str], documents: set[str]) -> Iterator[str]:
+def _constants(module: Module, known: set[str]) -> Iterator[str]:
     """`# c4 = Decimal('50')`, for each global name that is no function of ours and no name of the runtime."""
     for name, value in module.namespace.items():
-        if name in documents:
-            yield f"# {name} is the document {value}"
-        elif name not in known and name[:1] in {"c", "k"} and name[1:].isdigit():
+        if name not in known and name[:1] == "c" and name[1:].isdigit():
             text = _constant(value)
             yield f"# {name} = {text if len(text) <= LONGEST_CONSTANT else text[:LONGEST_CONSTANT] + ' …'}"
 

@@ -11,21 +11,29 @@ from tenetlang.syntax import tree
 
 
 def block(unit: Unit, written: tree.Block, scope: Scope) -> tuple[core.Block, Scope]:
-    """The steps of a block, and the scope after them."""
+    """The steps of a block, and the scope after them.
+
+    Steps after a condition that no tool fits are looked at for mistakes and left out: nothing gets there, and where
+    `args` has no type, neither has what is made of it.
+    """
     steps: list[core.Step] = []
     for statement in written:
+        reached = not scope.flow.impossible
+        step: core.Step
         match statement:
             case tree.Condition(expression):
                 judged = conditions.condition(unit, expression, scope)
-                steps.append(core.Condition(judged.expression, source_text(statement.at), statement.at))
+                step = core.Condition(judged.expression, source_text(statement.at), statement.at)
                 scope = scope.knowing(judged.holds)
             case tree.SomeStatement(variables, source):
                 bound, scope = bind_members(unit, variables, source, scope)
-                steps.append(core.Choose(bound, source_text(statement.at), statement.at))
+                step = core.Choose(bound, source_text(statement.at), statement.at)
             case tree.LetStatement(name, value):
                 lowered = infer.lower(unit, value, scope)
                 scope, local = unit.bind(scope, name, lowered.type, statement.at)
-                steps.append(core.Assign(local, lowered, source_text(statement.at), statement.at))
+                step = core.Assign(local, lowered, source_text(statement.at), statement.at)
+        if reached:
+            steps.append(step)
     return tuple(steps), scope
 
 

@@ -67,7 +67,8 @@ def _same_numbers(unit: Unit, left: core.Expression, right: core.Expression) -> 
 
 def _note_json_side(unit: Unit, left: core.Expression, right: core.Expression) -> bool:
     for side, other in ((left, right), (right, left)):
-        if side.type is t.JSON and other.type is not t.JSON:
+        null = isinstance(side, core.Constant)  # is known, and equal to no value of another type
+        if side.type is t.JSON and other.type is not t.JSON and not null:
             note_json(unit, side)
             return True
     return False

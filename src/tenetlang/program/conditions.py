@@ -42,11 +42,14 @@ class Judged:
 
 def condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
     """The expression as a condition; notes one that is no `bool`."""
-    judged = _condition(unit, written, scope)
-    if scope.flow.impossible and is_unknown(judged.expression.type):
-        # No tool is left, so this is never asked: what `args` would be there has no type, and needs none.
-        return attrs.evolve(judged, expression=core.Constant(False, t.BOOL, written.at))
-    return judged
+    return _asked(_condition(unit, written, scope), scope)
+
+
+def _asked(judged: Judged, scope: Scope) -> Judged:
+    """The condition; where no tool is left it is never asked: what `args` would be there has no type, and needs none."""
+    if not scope.flow.impossible:
+        return judged
+    return attrs.evolve(judged, expression=core.Constant(False, t.BOOL, judged.expression.at))
 
 
 def _condition(unit: Unit, written: tree.Expression, scope: Scope) -> Judged:
@@ -105,7 +108,9 @@ def _operand(unit: Unit, written: tree.Expression, scope: Scope, operator: str) 
         isinstance(written, tree.Binary | tree.Unary)
         and (written.operator in TRUTH_OPERATORS or written.operator == "not")
     )
-    return condition(unit, written, scope) if truth else _plain(_truth(unit, written, scope, operator), scope)
+    if truth:
+        return condition(unit, written, scope)
+    return _asked(_plain(_truth(unit, written, scope, operator), scope), scope)
 
 
 def _joined(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
@@ -220,7 +225,7 @@ def of_tools(
     if requested:
         holds, fails = flow.with_tools(inside), flow.with_tools(outside)
     elif key is not None:
-        holds = flow.with_call(key, inside)
+        holds = flow.with_call(key, inside) if inside else flow.with_tools(inside)
         fails = flow if known is None else flow.with_call(key, outside)
     else:
         holds = fails = flow

@@ -27,8 +27,11 @@ def counter(world: World, symbol: Symbol, declaration: tree.CounterDeclaration) 
     read_annotations(world.notes, declaration.annotations, "declaration")
     unit = Unit(world, symbol.file, "counter", symbol.full_name)
     tools = known_tools(unit, declaration.tools, "counter-unknown-tool", symbol.name)
+    named = tools
     for outer in symbol.around:
         tools &= known_tools(unit, outer.tools)
+    if named and not tools:
+        unit.notes.add("impossible-narrowing", declaration.tools[0].at, "tool", name=" | ".join(sorted(named)))
     known = len({name.name for name in declaration.tools}) == len(tools)
     scope = Scope(flow=Flow(tools=tools) if tools and known else Flow(tools=tools, unknown_tool=True))
     body: core.Block = ()

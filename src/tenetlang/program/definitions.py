@@ -17,11 +17,12 @@ from tenetlang.program.annotations import read_annotations
 from tenetlang.program.blocks import block
 from tenetlang.program.conditions import known_tools
 from tenetlang.program.counters import counter
+from tenetlang.program.depth import note_deep
 from tenetlang.program.flow import Flow
 from tenetlang.program.intrinsics import INTRINSICS
 from tenetlang.program.names import Declared, Symbol, symbol_at
 from tenetlang.program.program import Counter, Definition, Function
-from tenetlang.program.relations import has_equality, join
+from tenetlang.program.relations import LARGEST_TYPE, has_equality, is_too_large, join
 from tenetlang.program.schema import parameters, resolve
 from tenetlang.program.unit import Scope, Unit, fit, source_text, unknown
 from tenetlang.program.words import words_read
@@ -43,14 +44,16 @@ def define(world: World) -> Definitions:
     symbols = {symbol.full_name: symbol for package in world.packages.values() for symbol in package.all("value")}
     for symbol in symbols.values():
         _prepare(world, symbol)
-    edges = {name: tuple(dict.fromkeys(_reads(world, symbol))) for name, symbol in symbols.items()}
-    order = graph.order(edges)
+    reads = {name: tuple(_reads(world, symbol)) for name, symbol in symbols.items()}
+    order = graph.order({name: tuple(dict.fromkeys(read)) for name, read in reads.items()})
     for circle in order.circles:
         _note_circle(world, [symbols[name] for name in circle])
+    straight = [name for name in order.names if name not in order.circular]
+    broken = order.circular | note_deep(world.notes, symbols, straight, reads)
     found = Definitions()
     for name in order.names:
         symbol = symbols[name]
-        if name in order.circular:
+        if name in broken:
             world.values[name] = t.Unknown()
             continue
         match symbol.declaration:
@@ -130,6 +133,9 @@ def _let(world: World, symbol: Symbol, declaration: tree.LetDeclaration, found: 
     else:
         type_ = resolve(world, symbol.file, declaration.type, top=True)
         value = infer.expect(unit, declaration.value, scope, type_)
+    if is_too_large(type_):
+        world.notes.add("recursion", symbol.at, "large", name=symbol.name, limit=f"{LARGEST_TYPE:,}")
+        type_ = t.Unknown()
     if isinstance(type_, t.ListType) and isinstance(type_.of, t.Never):
         world.notes.add("cannot-infer", declaration.value.at, "empty", literal="[]", suggestion="list[string]")
     world.values[symbol.full_name] = type_
@@ -164,6 +170,8 @@ def _set(world: World, symbol: Symbol, found: Definitions) -> None:
     type_: t.Type = t.Never()
     for part in symbol.parts:
         build = _part(world, unit, part)
+        if build is None:
+            continue
         joined = join(type_, build.element.type)
         if joined is None:
             world.notes.add(
@@ -183,11 +191,12 @@ def _set(world: World, symbol: Symbol, found: Definitions) -> None:
         value = one if value is None else core.Operate("set.union", (value, one), whole, one.at)
     world.values[symbol.full_name] = whole
     found.definitions[symbol.full_name] = Definition(
-        symbol.full_name, whole, unknown(symbol.at) if value is None else value, None, not symbol.private, symbol.at
+        symbol.full_name, whole, value or core.MakeSet((), whole, symbol.at), None, not symbol.private, symbol.at
     )
 
 
-def _part(world: World, first: Unit, part: Declared) -> core.Build:
+def _part(world: World, first: Unit, part: Declared) -> core.Build | None:
+    """One rule of a partial set; None where no tool fits its conditions."""
     declaration = part.declaration
     assert isinstance(declaration, tree.SetDeclaration)
     read_annotations(world.notes, declaration.annotations, "declaration")
@@ -195,6 +204,8 @@ def _part(world: World, first: Unit, part: Declared) -> core.Build:
     steps, scope = block(unit, declaration.body, Scope())
     element = infer.lower(unit, declaration.element, scope)
     note_unused(unit, steps)
+    if scope.flow.impossible:
+        return None
     return core.Build("set", None, element, steps, t.SetType(element.type), declaration.at)
 
 

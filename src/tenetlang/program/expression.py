@@ -15,22 +15,21 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import attrs
-
+from tenetlang.frozen import field, frozen
 from tenetlang.program.types import Type
 from tenetlang.text import Span
 
 
-@attrs.frozen
+@frozen
 class Constant:
     """A run-time value (see `tenetlang.values`) known from the text; a `Pattern` where a pattern is wanted."""
 
     value: object
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Read:
     """A path into the request: `("args", "amount")`, `("agent", "team")`, `("session", "labels")`, `("tool",)`,
     `("now",)`, `("origins", "to")`, `("counters", "refunds_today")`, `("data", "acme.support", "vendors")` (package
@@ -40,41 +39,41 @@ class Read:
 
     path: tuple[str, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
     optional: bool = False
 
 
-@attrs.frozen
+@frozen
 class Local:
     """A variable of a quantifier, comprehension, `let` in a block, table or parameter. `name` is unique in its rule
     or definition: the author's word, with `#2`, `#3` … appended where the same word is bound again."""
 
     name: str
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Derived:
     """The value of a `let` or a partial `set`, by full name (`acme.support.flagged`). Faults as its definition does."""
 
     name: str
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Field:
     """Field of a record value."""
 
     of: Expression
     name: str
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
     optional: bool = False
 
 
-@attrs.frozen
+@frozen
 class Part:
     """A part of a parsed type: `address.domain`, `url.host`, `path.name`, `version.major`; the attribute of that name
     of the run-time value."""
@@ -82,10 +81,10 @@ class Part:
     of: Expression
     name: str
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Index:
     """`m[k]`, `xs[i]`: faults with `bad_index` where nothing is there, or is absent where `optional`. `certain` says that flow
     typing has proved that something is there, so it can't fault."""
@@ -93,59 +92,59 @@ class Index:
     of: Expression
     key: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
     optional: bool = False
     certain: bool = False
 
 
-@attrs.frozen
+@frozen
 class Present:
     """Whether `of` yields a value (`is present`)."""
 
     of: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Default:
     """`of ?? otherwise`: `otherwise` is evaluated only where `of` is absent."""
 
     of: Expression
     otherwise: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Not:
     of: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class And:
     """From the left; the first that is false settles it."""
 
     items: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Or:
     """From the left; the first that is true settles it."""
 
     items: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 ComparisonOperator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
-@attrs.frozen
+@frozen
 class Compare:
     """By value. Both sides have comparable types; `int` against `decimal` has been widened."""
 
@@ -153,65 +152,65 @@ class Compare:
     left: Expression
     right: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Contains:
     """`item in collection`: member of a set or list; an `ip` or `cidr` in a `cidr`. (`not in` is `Not` of this.)"""
 
     item: Expression
     collection: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Matches:
     """`of like pattern`, `of matches pattern`: `pattern` is a `Constant` that holds a `Pattern`, or data of type `glob` or `regex`."""
 
     of: Expression
     pattern: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ToolIs:
     """Whether the tool named by `of` is one of `tools`. `tool is a | b`, `tool has @x` and `tool like "a.**"` become this."""
 
     of: Expression
     tools: frozenset[str]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class IsType:
     """Whether a `json` value reads as a value of `wanted`."""
 
     of: Expression
     wanted: Type
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Narrow:
     """A `json` value, or an earlier call's arguments, read as `type`; flow typing has proved that it fits."""
 
     of: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Widen:
     """An `int` as the equal `decimal`."""
 
     of: Expression
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 OperatorName: TypeAlias = Literal[
@@ -222,7 +221,7 @@ OperatorName: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@attrs.frozen
+@frozen
 class Operate:
     """Arithmetic and set algebra, by the name of the operation for its operands' types.
 
@@ -234,10 +233,10 @@ class Operate:
     operator: OperatorName
     operands: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Builtin:
     """A function implemented outside Tenet (`count`, `std.text.lower`), by full name; may fault as its table says.
 
@@ -247,20 +246,20 @@ class Builtin:
     name: str
     arguments: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class CallFunction:
     """A function of the program, by full name; arguments are evaluated first, from the left, all of them."""
 
     name: str
     arguments: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Bound:
     """What a quantifier or generator binds. `key` is None where only values are bound; over a list it is the position
     (from 0), over a map the key. Lists in order, sets and maps in canonical order."""
@@ -270,91 +269,91 @@ class Bound:
     source: Expression
 
 
-@attrs.frozen
+@frozen
 class Condition:
     """A condition of a block, with the text that the trace shows."""
 
     expression: Expression
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Choose:
     """`some x in xs` as a statement: the rest of the block is tried for each in turn."""
 
     bound: Bound
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Assign:
     """`let x = e` in a block; evaluated when reached."""
 
     local: Local
     value: Expression
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 Step: TypeAlias = Condition | Choose | Assign
 Block: TypeAlias = tuple[Step, ...]
 
 
-@attrs.frozen
+@frozen
 class Exists:
     """A block as a `bool`: whether there is a choice for its `Choose` steps under which all its conditions hold.
     `some x in xs { … }` is this with a `Choose` first, and so is the block of an exception."""
 
     body: Block
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Every:
     """Whether for each member the block holds; the first for which it does not settles it."""
 
     bound: Bound
     body: Block
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class MakeList:
     items: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class MakeSet:
     items: tuple[Expression, ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class MakeMap:
     """Later entries of an equal key win."""
 
     entries: tuple[tuple[Expression, Expression], ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class MakeRecord:
     """Fields in the order written; optional fields of `type` that are left out are absent."""
 
     fields: tuple[tuple[str, Expression], ...]
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Build:
     """A comprehension: `kind` list, set or map (then `key` is there). The block chooses and filters; for each choice
     under which all conditions hold, `element` is taken, in order."""
@@ -364,10 +363,10 @@ class Build:
     element: Expression
     body: Block
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Match:
     """The value of the first arm whose condition holds, else `otherwise`; `otherwise` is None only where the checker has
     proved that some arm holds."""
@@ -375,7 +374,7 @@ class Match:
     arms: tuple[tuple[Expression, Expression], ...]
     otherwise: Expression | None
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 Expression: TypeAlias = (

@@ -195,6 +195,8 @@ def comprehension(unit: Unit, written: tree.Comprehension, scope: Scope, hint: T
         scope = scope.knowing(judged.holds)
     element = infer.lower(unit, written.element, scope, element_of(wanted))
     body = tuple(steps)
+    if scope.flow.impossible:
+        return _empty(unit, written, scope, wanted, element)
     match written.kind:
         case "list":
             return core.Build("list", None, element, body, t.ListType(element.type), written.at)
@@ -208,6 +210,23 @@ def comprehension(unit: Unit, written: tree.Comprehension, scope: Scope, hint: T
             key_type = wanted.key if isinstance(wanted, t.MapType) else t.STRING
             key = infer.expect(unit, written.key, scope, key_type)
             return core.Build("map", key, element, body, t.MapType(key_type, element.type), written.at)
+
+
+def _empty(
+    unit: Unit, written: tree.Comprehension, scope: Scope, wanted: Type | None, lowered: core.Expression
+) -> core.Expression:
+    """A comprehension whose conditions leave no tool over; `lowered` is what it would have taken."""
+    element = element_of(wanted) or lowered.type
+    match written.kind:
+        case "list":
+            return core.MakeList((), t.ListType(element), written.at)
+        case "set":
+            return core.MakeSet((), t.SetType(element), written.at)
+        case "map":
+            assert written.key is not None
+            key = wanted.key if isinstance(wanted, t.MapType) else t.STRING
+            infer.lower(unit, written.key, scope)
+            return core.MakeMap((), t.MapType(key, element), written.at)
 
 
 def quantifier(unit: Unit, written: tree.Quantifier, scope: Scope) -> core.Expression:
@@ -229,18 +248,25 @@ def match_form(unit: Unit, written: tree.Match, scope: Scope, hint: Type | None)
     arms: list[tuple[core.Expression, core.Expression]] = []
     for arm in written.arms:
         judged = conditions.condition(unit, arm.condition, scope)
-        value = infer.lower(unit, arm.value, scope.knowing(judged.holds), hint)
-        arms.append((judged.expression, _as_union(value, hint)))
+        inside = scope.knowing(judged.holds)
+        value = infer.lower(unit, arm.value, inside, hint)
+        if not inside.flow.impossible:
+            arms.append((judged.expression, _as_union(value, hint)))
         scope = scope.knowing(judged.fails)
     otherwise = None
     if written.otherwise is not None:
-        otherwise = _as_union(infer.lower(unit, written.otherwise, scope, hint), hint)
+        lowered = infer.lower(unit, written.otherwise, scope, hint)
+        # Where the arms take every tool, nothing gets to `else`.
+        if not (scope.flow.impossible and arms):
+            otherwise = _as_union(lowered, hint)
     else:
         _note_unhandled(unit, written, arms, scope.flow)
     values = [value for _, value in arms] + ([] if otherwise is None else [otherwise])
     type_ = common_type(unit, values, hint)
     if isinstance(type_, t.Unknown):
         return unknown(written.at)
+    if not arms:
+        return unknown(written.at) if otherwise is None else fit(unit, otherwise, type_)
     fitted = tuple((when, fit(unit, value, type_)) for when, value in arms)
     return core.Match(fitted, None if otherwise is None else fit(unit, otherwise, type_), type_, written.at)
 

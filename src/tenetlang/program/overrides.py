@@ -111,6 +111,7 @@ def check_defaults(world: World, packages: Mapping[str, Package]) -> None:
 def note_missing_default(world: World, view: View, packages: Mapping[str, Package], scope: PackageScope) -> None:
     """Note that nothing says what decides where no rule does."""
     written = any(packages[name].default is not None for name in view.deciding)
+    written = written or any(file.file.broken for file in scope.files)  # it may stand in what could not be read
     path = scope.files[0].file.package
     if not written and packages[scope.name].rules and path is not None:
         world.notes.add("missing-default", path.at)

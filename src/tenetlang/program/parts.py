@@ -46,6 +46,6 @@ PARTS: Mapping[Scalar, Mapping[str, Type]] = {
     },
     IP: {"version": INT},
     CIDR: {"network": IP, "prefix": INT},
-    SEMVER: {"major": INT, "minor": INT, "patch": INT},
+    SEMVER: {"major": INT, "minor": INT, "patch": INT, "prerelease": STRING},
 }
 """By type, the parts by name with their types."""

@@ -324,7 +324,7 @@ def _earlier_argument(unit: Unit, of: Open, written: tree.Member, scope: Scope) 
     key = key_of(of.expression.of) if isinstance(of.expression, core.Field) else None
     tools = scope.flow.calls.get(f"{key}.tool")
     if tools is None or not tools:
-        if tools is None and not scope.flow.unknown_tool:
+        if tools is None and not scope.flow.unknown_tool and not scope.flow.impossible:
             unit.notes.add("outside-tool", written.at, name=source_text(written.at))
         return Open(unknown(written.at))
     record = shared_parameters(unit.view, tools)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-import attrs
-
+from tenetlang.frozen import field, frozen
 from tenetlang.program.expression import Block, Expression, Local
 from tenetlang.program.types import Field, RecordType, Type
 from tenetlang.text import Span
@@ -20,7 +19,7 @@ Resolution: TypeAlias = Literal["most_restrictive", "first", "priority", "unique
 AnnotationValue: TypeAlias = str | int | bool
 
 
-@attrs.frozen
+@frozen
 class Annotation:
     """`@owner("payments")`: arguments as JSON-able values; decimals, times and durations in their one spelling."""
 
@@ -28,7 +27,7 @@ class Annotation:
     arguments: tuple[AnnotationValue, ...]
 
 
-@attrs.frozen
+@frozen
 class Fact:
     """A top-level part of a request that packages declare by `request`: its type, and whether it must be there.
 
@@ -41,15 +40,15 @@ class Fact:
     required: bool
 
 
-@attrs.frozen
+@frozen
 class Tool:
     name: str
     parameters: RecordType
     annotations: tuple[Annotation, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Data:
     """A typed document from outside. `path` is how `Read` names it: `("data", package, name)`; the short name is what
     `--data NAME=FILE` takes (with its package, `acme.support.vendors`, where two packages have one of that name)."""
@@ -57,10 +56,10 @@ class Data:
     package: str
     name: str
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Definition:
     """A `let` or a partial `set`. `tools` is None, or where an `of` or a `for` limits it, the tools for which it has a value.
 
@@ -72,19 +71,19 @@ class Definition:
     value: Expression
     tools: frozenset[str] | None
     exported: bool
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Function:
     name: str
     parameters: tuple[Local, ...]
     result: Type
     body: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Counter:
     """An aggregate over earlier allowed calls, kept by the runtime and passed as the fact `counters.NAME`.
 
@@ -101,10 +100,10 @@ class Counter:
     within: int | None
     body: Block
     type: Type
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Reviewers:
     """Who decides an escalation. `who` is a set of strings, evaluated when the escalation is made; `within` is
     nanoseconds. `otherwise` is `deny`, or the full name of the reviewers who are asked next. `shown_name` is how decisions and
@@ -117,32 +116,32 @@ class Reviewers:
     within: int
     otherwise: str
     notify: tuple[str, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Obligation:
     name: str
     parameters: tuple[Field, ...]
     single: bool
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ObligationUse:
     obligation: str
     arguments: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Template:
     """Text and typed holes in turn."""
 
     parts: tuple[str | Expression, ...]
 
 
-@attrs.frozen
+@frozen
 class Rule:
     """One rule. `body` has the conditions in the written order, a `for` around the rule included as the first.
 
@@ -170,7 +169,7 @@ class Rule:
     tools: frozenset[str] | None
     annotations: tuple[Annotation, ...]
     order: int
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
     @property
     def owner(self) -> str | None:
@@ -181,17 +180,17 @@ class Rule:
         return None
 
 
-@attrs.frozen
+@frozen
 class Fallback:
     """What `default` or `on error` says. `reviewers` is there exactly for `escalate`."""
 
     verdict: Verdict
     reviewers: str | None = None
     because: Template | None = None
-    at: Span | None = attrs.field(default=None, eq=False)
+    at: Span | None = field(default=None, eq=False)
 
 
-@attrs.frozen
+@frozen
 class Package:
     """A package that decides. `default` is None where none is written (then the base's, and in the end deny)."""
 
@@ -203,7 +202,7 @@ class Package:
     rules: tuple[Rule, ...]
 
 
-@attrs.frozen
+@frozen
 class Replacement:
     """`with PATH = value` of a test or claim. `target` is a path as of `Read` (also below a fact: `("agent", "roles")`),
     or `("function", full name)` with `parameters` bound in `value`. Later ones win; `agent = …` then `agent.roles = …`."""
@@ -211,10 +210,10 @@ class Replacement:
     target: tuple[str, ...]
     parameters: tuple[Local, ...]
     value: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Expectation:
     """`verdict` is a constant or a table's variable of type verdict, or None where `condition` is any bool."""
 
@@ -224,10 +223,10 @@ class Expectation:
     because: str | None
     condition: Expression | None
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class TestCase:
     """A `test`. `rows` are the values of `variables`, one tuple of expressions a row; a test without a table has one
     empty row. `call` is the tool and its arguments, None for a test that only computes."""
@@ -242,10 +241,10 @@ class TestCase:
     arguments: tuple[tuple[str, Expression], ...]
     replacements: tuple[Replacement, ...]
     expectations: tuple[Expectation, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Claim:
     """`never`: no request satisfies `body`. `always`: each that satisfies `condition` satisfies `body`."""
 
@@ -255,10 +254,10 @@ class Claim:
     condition: Block
     body: Block
     replacements: tuple[Replacement, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Program:
     """The whole. `packages` has the entry first, then the packages that it extends, nearest first. `uses_tools` is false
     for a program without `std.agents`, whose requests have no `tool` and `args`. `source_digest` is over all files."""

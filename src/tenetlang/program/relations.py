@@ -164,3 +164,26 @@ def element_of(type_: Type | None) -> Type | None:
             return element_of(of)
         case _:
             return None
+
+
+LARGEST_TYPE = 20_000
+"""Parts to which a type may unfold."""
+
+
+def is_too_large(type_: Type) -> bool:
+    """Whether the type unfolds to more than `LARGEST_TYPE` parts: comparing it would take as many steps, or far more."""
+    pending, parts = [type_], 0
+    while pending:
+        parts += 1
+        if parts > LARGEST_TYPE:
+            return True
+        match pending.pop():
+            case t.ListType(of) | t.SetType(of) | t.OptionalType(of):
+                pending.append(of)
+            case t.MapType(key, of):
+                pending += (key, of)
+            case t.RecordType(fields):
+                pending += (field.type for field in fields)
+            case _:
+                pass
+    return False

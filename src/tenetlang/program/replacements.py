@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from tenetlang.program import expression as core
 from tenetlang.program import infer
 from tenetlang.program import types as t
 from tenetlang.program.flow import Flow
 from tenetlang.program.names import find
 from tenetlang.program.notes import Notes
+from tenetlang.program.paths import ORIGIN
 from tenetlang.program.program import Replacement
 from tenetlang.program.reviewers import find_reviewers
 from tenetlang.program.types import Type
-from tenetlang.program.unit import Scope, Unit, source_text
+from tenetlang.program.unit import Scope, Unit, fit, quoted, source_text
 from tenetlang.program.world import shown_name
 from tenetlang.syntax import tree
+from tenetlang.text import Span
 
 _FIXED = frozenset({"args", "tool", "verdict", "decided_by", "obligations"})
 
@@ -24,6 +28,8 @@ def replacement(unit: Unit, written: tree.With, scope: Scope) -> Replacement | N
     match target:
         case tree.Name("approvals"):
             return Replacement(("approvals",), (), _approvals(unit, written.value), written.at)
+        case tree.Name("origins") if unit.view.uses_tools:
+            return Replacement(("origins",), (), _origins(unit, written.value, scope), written.at)
         case tree.Call() if target.function.parts != ("origin",):
             return _function(unit, written, target, scope)
         case _:
@@ -33,15 +39,18 @@ def replacement(unit: Unit, written: tree.With, scope: Scope) -> Replacement | N
         infer.lower(unit, written.value, scope)
         return None
     path, type_ = found
-    value = infer.expect(unit, written.value, scope, type_)
+    if path[0] == "origins" and len(path) == 2:
+        value = _origin(unit, written.value, scope)
+    else:
+        value = infer.expect(unit, written.value, scope, type_)
     return Replacement(path, (), value, written.at)
 
 
-def replaced(unit: Unit, target: tree.Expression) -> Type | None:
-    """The type of what a `with` line replaces, without a finding; None where it replaces nothing."""
+def replaced(unit: Unit, target: tree.Expression, flow: Flow) -> Type | None:
+    """The type of what a `with` line replaces, without a finding; None where it replaces nothing. `flow` knows the tool."""
     notes, unit.notes = unit.notes, Notes()
     try:
-        found = None if isinstance(target, tree.Call) else _target(unit, target, Scope())
+        found = None if isinstance(target, tree.Call) else _target(unit, target, Scope(flow=flow))
     finally:
         unit.notes = notes
     return None if found is None else found[1]
@@ -83,6 +92,61 @@ def _target(unit: Unit, target: tree.Expression, scope: Scope) -> tuple[tuple[st
 def _is_derived(unit: Unit, name: str) -> bool:
     symbol = unit.file.package.symbols["value"].get(name)
     return symbol is not None and not isinstance(symbol.declaration, tree.CounterDeclaration)
+
+
+def _origins(unit: Unit, written: tree.Expression, scope: Scope) -> core.Expression:
+    """The origins of some arguments, as a record; those of the others are absent."""
+    fields: list[tuple[str, core.Expression]] = []
+    if isinstance(written, tree.RecordForm):
+        for (name, value), at in zip(written.fields, written.name_spans, strict=True):
+            found = _target(unit, tree.Member(tree.Name("origins", at), name, at), scope)
+            origin = _origin(unit, value, scope)
+            if found is not None:
+                fields.append((name, origin))
+    elif not isinstance(written, tree.EmptyBraces):
+        unit.notes.add("type-mismatch", written.at, expected="{ ARGUMENT: origin, ... }", found=source_text(written.at))
+    types = tuple(t.Field(name, origin.type) for name, origin in sorted(fields, key=lambda field: field[0]))
+    return core.MakeRecord(tuple(fields), t.RecordType(types), written.at)
+
+
+def _origin(unit: Unit, written: tree.Expression, scope: Scope) -> core.Expression:
+    """Where an argument came from: a record, as `origin` gives it, or as a request spells it, of which there may be several."""
+    if isinstance(written, tree.RecordForm):
+        return infer.expect(unit, written, scope, ORIGIN)
+    value = infer.lower(unit, written, scope, ORIGIN)
+    texts = _origin_texts(value)
+    if texts is None:
+        return fit(unit, value, ORIGIN)
+    for text, at in texts:
+        if text not in {"user", "agent"} and not re.fullmatch("tool:.+", text, re.DOTALL):
+            expected = t.shown(t.UnionType(("user", "agent", "tool:NAME")))
+            unit.notes.add("type-mismatch", at, expected=expected, found=quoted(text))
+    return value
+
+
+def _origin_texts(value: core.Expression) -> list[tuple[str, Span]] | None:
+    """The texts that stand for an origin, as far as they are known; None if the value is no text and no list of texts."""
+    match value:
+        case core.Constant(str() as text, t.Scalar("string") | t.UnionType()):
+            return [(text, value.at)]
+        case core.MakeList(items) if items:
+            found = [_origin_texts(item) for item in items]
+            return None if None in found else [text for texts in found for text in texts or ()]
+        case _:
+            texts = _texts_of_type(value.type)
+            return None if texts is None else [(text, value.at) for text in texts]
+
+
+def _texts_of_type(type_: Type) -> tuple[str, ...] | None:
+    match type_:
+        case t.UnionType(literals):
+            return literals
+        case t.Scalar("string"):
+            return ()
+        case t.ListType(t.UnionType() | t.Scalar("string") as of):
+            return _texts_of_type(of)
+        case _:
+            return None
 
 
 def _approvals(unit: Unit, written: tree.Expression) -> core.Expression:

@@ -163,6 +163,8 @@ def _rule(world: World, symbol: Symbol, order: int, known: Faults) -> Rule:
     because = None if declaration.because is None else template(unit, declaration.because, scope)
     then = tuple(_obligation(unit, declaration, use, scope) for use in declaration.then)
     note_unused(unit, (*body, *(exception or ())))
+    if scope.flow.impossible:
+        exception, because, then = None, None, ()
     return Rule(
         name=symbol.full_name,
         shown_name=shown_name(world, symbol.package, symbol.name),

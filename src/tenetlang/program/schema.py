@@ -15,11 +15,9 @@ from tenetlang.program import graph
 from tenetlang.program import types as t
 from tenetlang.program.annotations import read_annotations, refinement
 from tenetlang.program.names import FileScope, Symbol, find, symbol_at
+from tenetlang.program.relations import LARGEST_TYPE
 from tenetlang.program.world import World
 from tenetlang.syntax import tree
-
-LARGEST_TYPE = 20_000
-"""Parts to which a declared type may unfold."""
 
 SCALARS: dict[str, t.Scalar] = {
     scalar.name: scalar

@@ -14,6 +14,7 @@ from tenetlang.program.flow import Flow
 from tenetlang.program.literals import is_literal
 from tenetlang.program.names import Declared, FileScope, PackageScope
 from tenetlang.program.notes import listed
+from tenetlang.program.paths import ORIGIN
 from tenetlang.program.program import Claim, Expectation, Package, Replacement, TestCase
 from tenetlang.program.relations import join
 from tenetlang.program.replacements import replaced, replacement
@@ -183,6 +184,8 @@ def _column(
     unit: Unit, cells: tuple[tree.Expression, ...], wanted: Type | None
 ) -> tuple[tuple[core.Expression, ...], Type]:
     hint = wanted if all(is_literal(cell) or _is_form(cell) for cell in cells) else None
+    if hint is ORIGIN and all(is_literal(cell) for cell in cells):
+        hint = None  # origins as a request spells them
     lowered = [infer.lower(unit, cell, Scope(), hint) for cell in cells]
     if hint is None and all(isinstance(cell, tree.String) for cell in cells):
         # A column of words may stand where a union of them is wanted.
@@ -216,7 +219,7 @@ def _wanted_types(unit: Unit, declaration: tree.TestDeclaration, call: tree.Call
                 wanted.setdefault(argument.value.name, field.type)
     for statement in declaration.body:
         if isinstance(statement, tree.With) and isinstance(statement.value, tree.Name):
-            type_ = replaced(unit, statement.target)
+            type_ = replaced(unit, statement.target, _flow(unit, call))
             if type_ is not None:
                 wanted.setdefault(statement.value.name, type_)
     return wanted

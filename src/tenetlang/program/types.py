@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-import attrs
+from tenetlang.frozen import field, frozen
 
 ScalarName: TypeAlias = Literal[
     "bool", "int", "decimal", "string", "time", "duration", "ip", "cidr", "url", "email", "host", "path", "semver",
@@ -18,7 +18,7 @@ ScalarName: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@attrs.frozen
+@frozen
 class Scalar:
     """A type without parts.
 
@@ -36,17 +36,17 @@ GLOB, REGEX, JSON, VERDICT = Scalar("glob"), Scalar("regex"), Scalar("json"), Sc
 TOOL, ARGUMENTS = Scalar("tool"), Scalar("arguments")
 
 
-@attrs.frozen
+@frozen
 class ListType:
     of: Type
 
 
-@attrs.frozen
+@frozen
 class SetType:
     of: Type
 
 
-@attrs.frozen
+@frozen
 class MapType:
     """Keys are strings or a union of string literals."""
 
@@ -54,7 +54,7 @@ class MapType:
     of: Type
 
 
-@attrs.frozen
+@frozen
 class Refinement:
     """What annotations on a parameter or field demand beyond its type; None where they say nothing.
 
@@ -69,7 +69,7 @@ class Refinement:
     items: tuple[int, int] | None = None
 
 
-@attrs.frozen
+@frozen
 class Field:
     """A field of a record, or a parameter. `optional`: it may be absent."""
 
@@ -79,12 +79,12 @@ class Field:
     refinement: Refinement | None = None
 
 
-@attrs.frozen
+@frozen
 class RecordType:
     """Fields sorted by name. `name` is the declared name, for messages only."""
 
     fields: tuple[Field, ...]
-    name: str = attrs.field(default="", eq=False)
+    name: str = field(default="", eq=False)
 
     def field(self, name: str) -> Field | None:
         for field in self.fields:
@@ -93,27 +93,27 @@ class RecordType:
         return None
 
 
-@attrs.frozen
+@frozen
 class UnionType:
     """String literals, sorted and distinct; at least one."""
 
     literals: tuple[str, ...]
-    name: str = attrs.field(default="", eq=False)
+    name: str = field(default="", eq=False)
 
 
-@attrs.frozen
+@frozen
 class OptionalType:
     """`T?`: a value that may be absent, as of a `let` or a function's parameter; fields say so by `Field.optional`."""
 
     of: Type
 
 
-@attrs.frozen
+@frozen
 class Never:
     """The element of an empty literal: goes wherever an element is wanted."""
 
 
-@attrs.frozen
+@frozen
 class Unknown:
     """What could not be typed; goes with everything and is never reported."""
 

@@ -13,7 +13,7 @@ from tenetlang.program import types as t
 from tenetlang.program.flow import NOTHING_KNOWN, Flow
 from tenetlang.program.names import FileScope
 from tenetlang.program.notes import Notes
-from tenetlang.program.relations import fits
+from tenetlang.program.relations import LARGEST_TYPE, fits, is_too_large
 from tenetlang.program.world import View, World
 from tenetlang.report.nearest import nearest
 from tenetlang.text import Span
@@ -65,6 +65,9 @@ class Unit:
         """The scope with one more variable; notes a name that hides another."""
         if name != "_":
             self._check_shadowing(scope, name, at)
+        if is_too_large(type_):
+            self.notes.add("recursion", at, "large", name=name, limit=f"{LARGEST_TYPE:,}")
+            type_ = t.Unknown()
         count = self.bindings.get(name, 0) + 1
         self.bindings[name] = count
         local = core.Local(name if count == 1 else f"{name}#{count}", type_, at)

@@ -45,10 +45,9 @@ def find_configuration(start: Path) -> Configuration:
             return _configuration(own, _read(own))
         shared = candidate / "pyproject.toml"
         if shared.is_file():
-            tools = _read(shared).get("tool")
-            table = tools.get("tenet") if isinstance(tools, dict) else None
-            if isinstance(table, dict):
-                return _configuration(shared, table)
+            tools = _read(shared).get("tool", {})
+            if isinstance(tools, dict) and "tenet" in tools:
+                return _configuration(shared, tools["tenet"])
     return Configuration()
 
 
@@ -65,19 +64,44 @@ def with_environment(configuration: Configuration, variables: Mapping[str, str])
 def _read(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{file.name}: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{shown_path(file)} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{shown_path(file)} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{shown_path(file)} is no TOML: {error}") from error
 
 
-def _configuration(file: Path, table: Mapping[str, object]) -> Configuration:
+def _configuration(file: Path, table: object) -> Configuration:
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{shown_path(file)}: `tool.tenet` is a table, `[tool.tenet]`")
     for key in table:
         if key not in KNOWN_KEYS:
             known = " and ".join(f"`{name}`" for name in KNOWN_KEYS)
-            raise ConfigurationError(f"{file.name}: `{key}` is no setting; the settings are {known}")
+            raise ConfigurationError(f"{shown_path(file)}: `{key}` is no setting; the settings are {known}")
     entry = table.get("entry")
-    if entry is not None and not isinstance(entry, str):
-        raise ConfigurationError(f"{file.name}: `entry` is the name of a package, in quotes")
+    if entry is not None and (not isinstance(entry, str) or not entry):
+        raise ConfigurationError(f"{shown_path(file)}: `entry` is the name of a package, in quotes")
     data = table.get("data", {})
-    if not isinstance(data, dict) or not all(isinstance(path, str) for path in data.values()):
-        raise ConfigurationError(f"{file.name}: `[data]` gives a file, in quotes, for each name")
-    return Configuration(file, entry, {name: file.parent / path for name, path in data.items()})
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{shown_path(file)}: `data` is a table, `[data]`, with a file for each name")
+    documents: dict[str, Path] = {}
+    for name, path in data.items():
+        if isinstance(path, dict):
+            raise ConfigurationError(
+                f'{shown_path(file)}: the name of a document that has dots is in quotes: `"{name}.…" = "…"`'
+            )
+        if not isinstance(path, str) or not path or "\0" in path:
+            raise ConfigurationError(f"{shown_path(file)}: `{name}` of `[data]` is the name of a file, in quotes")
+        documents[name] = file.parent / path
+    return Configuration(file, entry, documents)
+
+
+def shown_path(path: Path) -> str:
+    """The path relative to the current folder where that is shorter, with `/`."""
+    if not path.is_absolute():
+        return path.as_posix()
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()

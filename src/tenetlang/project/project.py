@@ -8,6 +8,7 @@ with a sentence that says where and what to do; what is wrong with the policy is
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,11 +17,18 @@ import attrs
 from tenetlang import pipeline
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.program.program import Program
-from tenetlang.project.configuration import Configuration, ConfigurationError, find_configuration, with_environment
+from tenetlang.project.configuration import (
+    Configuration,
+    ConfigurationError,
+    find_configuration,
+    shown_path,
+    with_environment,
+)
 from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
 from tenetlang.report.words import severity_of
 from tenetlang.resources import stdlib_files
+from tenetlang.syntax.tree import ClaimDeclaration, File, TestDeclaration
 from tenetlang.text import Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
 
@@ -42,11 +50,50 @@ class Project:
     texts: tuple[Text, ...]
     configuration: Configuration
 
-    def compile(self, entry: str | None = None) -> Result:
-        """Check all texts; suppressions are applied to what was found."""
-        compiled = pipeline.compile_texts(self.texts, standard_library(), entry or self.configuration.entry)
-        findings = apply(compiled.findings, self.texts)
-        return Result(self, compiled.program, tuple(findings))
+    def compile(self, entry: str | None = None, today: str | None = None) -> Result:
+        """Check all texts; suppressions are applied to what was found.
+
+        `entry` goes before that of the configuration; `today` (`2027-01-01`) lets rules that have expired be noted.
+        """
+        return self._checked(pipeline.parse_texts(self.texts, standard_library()), entry, today)
+
+    def compile_tested(self, entry: str | None = None) -> tuple[Result, ...]:
+        """One result for each package that has tests or claims, by name: checked as the package that decides.
+
+        With `entry` just the result for that one. Where no package has any, or the configuration names an entry that is
+        not there, it is the result of `compile`.
+        """
+        parsed = pipeline.parse_texts(self.texts, standard_library())
+        packages = {file.package.text for file in parsed.files if file.package is not None}
+        configured = self.configuration.entry
+        tested = sorted(_tested_packages(parsed.files))
+        if entry is not None or not tested or (configured is not None and configured not in packages):
+            return (self._checked(parsed, entry),)
+        return tuple(self._checked(parsed, name) for name in tested)
+
+    def _checked(self, parsed: pipeline.Parsed, entry: str | None = None, today: str | None = None) -> Result:
+        compiled = pipeline.check_parsed(parsed, entry or self.configuration.entry, today)
+        return Result(self, compiled.program, apply(compiled.findings, self.texts))
+
+
+def all_findings(results: Iterable[Result]) -> tuple[Finding, ...]:
+    """What was found in any of several results of one project, each finding once."""
+    found: dict[tuple[object, ...], Finding] = {}
+    for result in results:
+        for finding in result.findings:
+            details = tuple(sorted(finding.details.items()))
+            place = (finding.at.text.name, finding.at.start, finding.at.end)
+            found.setdefault((*place, finding.check, finding.variant, details), finding)
+    return tuple(found.values())
+
+
+def _tested_packages(files: Iterable[File]) -> set[str]:
+    return {
+        file.package.text
+        for file in files
+        if file.package is not None
+        and any(isinstance(item, TestDeclaration | ClaimDeclaration) for item in file.declarations)
+    }
 
 
 @attrs.frozen
@@ -78,7 +125,7 @@ def read_project(paths: Sequence[Path], variables: Mapping[str, str] | None = No
         raise NothingFound(f"no {SUFFIX} file in {names}")
     try:
         configuration = find_configuration(paths[0])
-    except ConfigurationError as error:
+    except (ConfigurationError, OSError, RuntimeError) as error:  # `resolve` says RuntimeError of links in a circle
         raise ProjectError(str(error)) from error
     if variables is not None:
         configuration = with_environment(configuration, variables)
@@ -87,15 +134,25 @@ def read_project(paths: Sequence[Path], variables: Mapping[str, str] | None = No
 
 def policy_files(path: Path) -> list[Path]:
     """The policy files that the path means: itself, or all below it, sorted by path."""
-    if not path.exists():
-        raise ProjectError(f"`{shown_path(path)}` does not exist")
-    if not path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        why = "does not exist" if missing else f"can't be read: {problem}"
+        raise ProjectError(f"`{shown_path(path)}` {why}") from error
+    if not stat.S_ISDIR(mode):
         return [path]
     found: list[Path] = []
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
         found += [Path(folder, name) for name in names if name.endswith(SUFFIX)]
     return sorted(found, key=lambda file: file.as_posix())
+
+
+def _unreadable(error: OSError) -> None:
+    """A folder that can't be read may hold a rule that denies: going on without it would not be safe."""
+    raise ProjectError(f"`{shown_path(Path(str(error.filename)))}` can't be read: {error.strerror}") from error
 
 
 def read_text(file: Path) -> Text:
@@ -107,16 +164,6 @@ def read_text(file: Path) -> Text:
     except OSError as error:
         raise ProjectError(f"`{shown_path(file)}` can't be read: {error.strerror}") from error
     return Text(shown_path(file), content)
-
-
-def shown_path(path: Path) -> str:
-    """The path relative to the current folder where that is shorter, with `/`."""
-    if not path.is_absolute():
-        return path.as_posix()
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
 
 
 def standard_library() -> Mapping[str, Text]:

@@ -9,13 +9,28 @@ A list grows in place while it is read (`first`, `next`), and becomes a tuple in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import Literal, TypeVar
 
 import attrs
 
 from tenetlang.report.finding import Finding
-from tenetlang.syntax import build_expressions, tree
+from tenetlang.syntax import build_clauses, build_expressions, tree
+from tenetlang.syntax.build_clauses import (
+    BecauseClause,
+    ByClause,
+    CounterClause,
+    ExpectBecause,
+    ExpectBy,
+    ExpectClause,
+    ExpectTo,
+    IfClause,
+    RuleClause,
+    ThenClause,
+    UnlessClause,
+    WithinClause,
+    once,
+)
 from tenetlang.syntax.build_expressions import Spelled, name_part
 from tenetlang.syntax.literals import Mistake, string
 from tenetlang.syntax.tree import Annotation, Block, Expression, FieldForm, Path, Template, ToolName, TypeForm
@@ -31,68 +46,6 @@ class Package:
     annotations: tuple[Annotation, ...]
     name: Path
     at: Span
-
-
-# Clauses may stand in any order, each once.
-
-
-@attrs.define(eq=False)
-class IfClause:
-    body: list[tree.Statement]
-    at: Span
-
-
-@attrs.define(eq=False)
-class ByClause:
-    values: list[Expression]
-    at: Span
-
-
-@attrs.define(eq=False)
-class WithinClause:
-    value: Expression
-    at: Span
-
-
-@attrs.define(eq=False)
-class UnlessClause:
-    body: list[tree.Statement]
-    at: Span
-
-
-@attrs.define(eq=False)
-class BecauseClause:
-    template: Template
-    at: Span
-
-
-@attrs.define(eq=False)
-class ThenClause:
-    uses: list[tree.ObligationUse]
-    at: Span
-
-
-@attrs.define(eq=False)
-class ExpectTo:
-    reviewers: Path
-    at: Span
-
-
-@attrs.define(eq=False)
-class ExpectBy:
-    rules: list[Path]
-    at: Span
-
-
-@attrs.define(eq=False)
-class ExpectBecause:
-    text: tree.String
-    at: Span
-
-
-CounterClause: TypeAlias = IfClause | ByClause | WithinClause
-RuleClause: TypeAlias = UnlessClause | BecauseClause | ThenClause
-ExpectClause: TypeAlias = ExpectTo | ExpectBy | ExpectBecause
 
 
 # -------------------------------------------------------------------------------------------- lists and little things
@@ -174,17 +127,6 @@ def _annotation(at: Span, name: str, arguments: list[Expression]) -> Annotation:
 
 def _plain_annotation(at: Span, name: str) -> Annotation:
     return Annotation(name, (), at)
-
-
-def _once(clauses: Sequence[CounterClause | RuleClause | ExpectClause]) -> None:
-    """Raises Mistake where a clause stands twice."""
-    found: dict[str, Span] = {}
-    for clause in clauses:
-        word = clause.at.source.split(None, 1)[0].split("{", 1)[0]
-        place = Span(clause.at.text, clause.at.start, clause.at.start + len(word))
-        if word in found:
-            raise Mistake(Finding("syntax-error", place, {"found": f"`{word}`"}, "twice", (("first", found[word]),)))
-        found[word] = place
 
 
 # ------------------------------------------------------------------------------------------------------- declarations
@@ -289,7 +231,7 @@ def _counter(
     tools: list[ToolName],
     clauses: list[CounterClause],
 ) -> tree.CounterDeclaration:
-    _once(clauses)
+    once(clauses)
     by: tuple[Expression, ...] = ()
     within: Expression | None = None
     body: Block | None = None
@@ -306,10 +248,6 @@ def _counter(
     )
 
 
-def _obligation_use(at: Span, name: Path, arguments: list[tree.Argument]) -> tree.ObligationUse:
-    return tree.ObligationUse(name, tuple(arguments), at)
-
-
 def _rule(
     at: Span,
     annotations: list[Annotation],
@@ -324,7 +262,7 @@ def _rule(
     because: Template | None = None
     then: tuple[tree.ObligationUse, ...] = ()
     if len(clauses) > 1:
-        _once(clauses)
+        once(clauses)
     for clause in clauses:
         match clause:
             case UnlessClause(statements):
@@ -340,42 +278,6 @@ def _rule(
 
 def _for(at: Span, tools: list[ToolName], declarations: list[tree.Declaration]) -> tree.For:
     return tree.For(tuple(tools), tuple(declarations), at)
-
-
-def _by_clause(at: Span, values: list[Expression]) -> ByClause:
-    return ByClause(values, at)
-
-
-def _within_clause(at: Span, value: Expression) -> WithinClause:
-    return WithinClause(value, at)
-
-
-def _if_clause(at: Span, body: list[tree.Statement]) -> IfClause:
-    return IfClause(body, at)
-
-
-def _unless_clause(at: Span, body: list[tree.Statement]) -> UnlessClause:
-    return UnlessClause(body, at)
-
-
-def _because_clause(at: Span, template: Template) -> BecauseClause:
-    return BecauseClause(template, at)
-
-
-def _then_clause(at: Span, uses: list[tree.ObligationUse]) -> ThenClause:
-    return ThenClause(uses, at)
-
-
-def _expect_to(at: Span, reviewers: Path) -> ExpectTo:
-    return ExpectTo(reviewers, at)
-
-
-def _expect_by(at: Span, rules: list[Path]) -> ExpectBy:
-    return ExpectBy(rules, at)
-
-
-def _expect_because(at: Span, text: tree.String) -> ExpectBecause:
-    return ExpectBecause(text, at)
 
 
 # --------------------------------------------------------------------------------------------------- tests and claims
@@ -418,7 +320,7 @@ def _target(expression: Expression) -> bool:
 
 
 def _expect(at: Span, value: Expression, clauses: list[ExpectClause]) -> tree.Expect:
-    _once(clauses)
+    once(clauses)
     to: Path | None = None
     by: tuple[Path, ...] = ()
     because: tree.String | None = None
@@ -465,6 +367,7 @@ def _claim(
 # The functions by the names of the alternatives: with a place, and without. The parser adds `template`.
 PLACED: Mapping[str, object] = {
     **build_expressions.PLACED,
+    **build_clauses.PLACED,
     "spelled": _spelled,
     "spelled_string": _spelled_string,
     "negated": _negated,
@@ -490,18 +393,8 @@ PLACED: Mapping[str, object] = {
     "setting": _setting,
     "else_setting": _else_setting,
     "counter": _counter,
-    "obligation_use": _obligation_use,
     "rule": _rule,
     "for": _for,
-    "by_clause": _by_clause,
-    "within_clause": _within_clause,
-    "if_clause": _if_clause,
-    "unless_clause": _unless_clause,
-    "because_clause": _because_clause,
-    "then_clause": _then_clause,
-    "expect_to": _expect_to,
-    "expect_by": _expect_by,
-    "expect_because": _expect_because,
     "test": _test,
     "table": _table,
     "call_statement": _call_statement,

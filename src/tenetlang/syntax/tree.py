@@ -12,87 +12,86 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-import attrs
-
+from tenetlang.frozen import field, frozen
 from tenetlang.text import Span, Text
 
 VerdictWord: TypeAlias = Literal["allow", "deny", "escalate"]
 
 
-@attrs.frozen
+@frozen
 class Path:
     """A dotted name as written: `acme.support`, `data`, `baseline.y`."""
 
     parts: tuple[str, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
     @property
     def text(self) -> str:
         return ".".join(self.parts)
 
 
-@attrs.frozen
+@frozen
 class ToolName:
     """A tool's name: words or strings joined by dots. `get.issue` and `"get.issue"` are one tool."""
 
     name: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Annotation:
     """`@owner("payments")`: a name and the arguments, which are literals."""
 
     name: str
     arguments: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 # ------------------------------------------------------------------------------------------------------ types
 
 
-@attrs.frozen
+@frozen
 class NamedType:
     """`string`, `Vendor`, `agents.Session`."""
 
     name: Path
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class GenericType:
     """`list[T]`, `set[T]`, `map[string, T]`."""
 
     name: str
     arguments: tuple[TypeForm, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class LiteralType:
     """One string literal of a union: `"support"`."""
 
     value: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class UnionType:
     """`"support" | "finance"`; always two members or more."""
 
     members: tuple[TypeForm, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class OptionalType:
     """`T?`."""
 
     of: TypeForm
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class FieldForm:
     """A field of a record type, or a parameter of a tool, a function or an obligation."""
 
@@ -100,15 +99,15 @@ class FieldForm:
     name: str
     optional: bool
     type: TypeForm
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class RecordType:
     """`{ id: string, limit?: decimal }`."""
 
     fields: tuple[FieldForm, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 TypeForm: TypeAlias = NamedType | GenericType | LiteralType | UnionType | OptionalType | RecordType
@@ -117,99 +116,99 @@ TypeForm: TypeAlias = NamedType | GenericType | LiteralType | UnionType | Option
 # ------------------------------------------------------------------------------------------------ expressions
 
 
-@attrs.frozen
+@frozen
 class Number:
     """An integer or decimal literal, as written: `2`, `50.00`, `1_000`."""
 
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class String:
     """A string literal; `value` is what it means, escapes resolved."""
 
     value: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Boolean:
     value: bool
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Null:
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class DurationLiteral:
     """`30m`, `1h30m`."""
 
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class TimeLiteral:
     """`2027-01-01` or `2027-01-01T10:00:00Z`."""
 
     text: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class VerdictLiteral:
     """`allow`, `deny` or `escalate` as a value, in tests and claims."""
 
     verdict: VerdictWord
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Name:
     """A word that stands for a value: a variable, a `let`, `args`, `data`, `tool`, `session`."""
 
     name: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Member:
     """`of.name`."""
 
     of: Expression
     name: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Index:
     """`of[key]`."""
 
     of: Expression
     key: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Argument:
     """An argument of a call; `name` is empty where it is positional."""
 
     name: str
     value: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Call:
     """`external(address)`, `text.lower(x)`, `address.starts_with("a")` is not a form: `function` is a path."""
 
     function: Path
     arguments: tuple[Argument, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 UnaryOperator: TypeAlias = Literal["not", "-"]
@@ -219,32 +218,32 @@ BinaryOperator: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@attrs.frozen
+@frozen
 class Unary:
     operator: UnaryOperator
     operand: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Binary:
     operator: BinaryOperator
     left: Expression
     right: Expression
-    at: Span = attrs.field(eq=False)
-    operator_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    operator_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class IsPresent:
     """`of is present`, `of is not present`."""
 
     of: Expression
     negated: bool
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class IsTool:
     """`of is a | b` where the right side can name tools, types or verdicts: words or strings joined by dots.
 
@@ -255,39 +254,39 @@ class IsTool:
     of: Expression
     negated: bool
     names: tuple[ToolName, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class IsType:
     """`of is list[string]`, `of is { id: string }`: a right side that can only be a type."""
 
     of: Expression
     negated: bool
     type: TypeForm
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Has:
     """`tool has @external`, `tool has not @a("x")`."""
 
     of: Expression
     negated: bool
     annotation: Annotation
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Variables:
     """What `some`, `every` and `for` bind: `x`, or `k, v` / `i, v`; `key` is empty where there is only one."""
 
     key: str
     value: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Quantifier:
     """`some x in xs { … }` or `every x in xs { … }` as an expression of type `bool`."""
 
@@ -295,65 +294,65 @@ class Quantifier:
     variables: Variables
     source: Expression
     body: Block
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ListForm:
     items: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Tuple:
     """`(50.00, allow)`: a row of a test's table; nothing else may use it."""
 
     items: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class SetForm:
     """`{x, y}`, never empty: `{}` is `EmptyBraces`."""
 
     items: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class EmptyBraces:
     """`{}`: a record, a map or a set, by where it stands."""
 
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class RecordForm:
     """`{a: 1}`."""
 
     fields: tuple[tuple[str, Expression], ...]
-    at: Span = attrs.field(eq=False)
-    name_spans: tuple[Span, ...] = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_spans: tuple[Span, ...] = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class MapForm:
     """`{"k": v}` or `{[e]: v}`."""
 
     entries: tuple[tuple[Expression, Expression], ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Generator:
     """`for x in xs` of a comprehension."""
 
     variables: Variables
     source: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Comprehension:
     """`[e for x in xs if c]`, with `{}` a set, and with `{[k]: v for …}` a map (then `key` is there)."""
 
@@ -362,23 +361,23 @@ class Comprehension:
     element: Expression
     generators: tuple[Generator, ...]
     conditions: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Arm:
     condition: Expression
     value: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Match:
     """`match { a => b, else => c }`."""
 
     arms: tuple[Arm, ...]
     otherwise: Expression | None
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 Expression: TypeAlias = (
@@ -391,73 +390,73 @@ Expression: TypeAlias = (
 # ------------------------------------------------------------------------------------------------- statements
 
 
-@attrs.frozen
+@frozen
 class Condition:
     expression: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class SomeStatement:
     """`some x in xs`: binds for the rest of the block."""
 
     variables: Variables
     source: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class LetStatement:
     """`let x = e` in a block."""
 
     name: str
     value: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 Statement: TypeAlias = Condition | SomeStatement | LetStatement
 Block: TypeAlias = tuple[Statement, ...]
 
 
-@attrs.frozen
+@frozen
 class Template:
     """A string for people: text and holes in turn. `"a {x} b"` has the parts `"a "`, `x`, `" b"`; `{{` and `}}` are braces."""
 
     parts: tuple[str | Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 # ----------------------------------------------------------------------------------------------- declarations
 
 
-@attrs.frozen
+@frozen
 class Import:
     """`import std.agents [as name]`."""
 
     package: Path
     alias: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Extend:
     """`extend acme.baseline`."""
 
     package: Path
     alias: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class TypeDeclaration:
     annotations: tuple[Annotation, ...]
     name: str
     type: TypeForm
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class RequestDeclaration:
     """`request agent: T`, `request user?: T`."""
 
@@ -465,64 +464,64 @@ class RequestDeclaration:
     name: str
     optional: bool
     type: TypeForm
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class DataDeclaration:
     annotations: tuple[Annotation, ...]
     name: str
     type: TypeForm
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ToolDeclaration:
     annotations: tuple[Annotation, ...]
     name: ToolName
     parameters: tuple[FieldForm, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ObligationDeclaration:
     annotations: tuple[Annotation, ...]
     name: str
     parameters: tuple[FieldForm, ...]
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Resolve:
     """`resolve most_restrictive`; the word as written."""
 
     policy: str
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Default:
     """`default deny [to R] [because "…"]`."""
 
     verdict: VerdictWord
     to: Path | None
     because: Template | None
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class OnError:
     """`on error escalate to R`."""
 
     verdict: VerdictWord
     to: Path | None
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class LetDeclaration:
     """`let name [: T] [of a | b] = e`."""
 
@@ -531,11 +530,11 @@ class LetDeclaration:
     type: TypeForm | None
     tools: tuple[ToolName, ...]
     value: Expression
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class FunctionDeclaration:
     """`fn f(x: T) -> U = e`, or `extern fn f(x: T) -> U` in the standard library (then `body` is None)."""
 
@@ -544,11 +543,11 @@ class FunctionDeclaration:
     parameters: tuple[FieldForm, ...]
     result: TypeForm
     body: Expression | None
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class SetDeclaration:
     """`set flagged contains v.id if { … }`."""
 
@@ -556,11 +555,11 @@ class SetDeclaration:
     name: str
     element: Expression
     body: Block
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Setting:
     """A line of `reviewers`: `who`, `quorum`, `within`, `notify` with values, `else` with a verdict and maybe `to`."""
 
@@ -568,19 +567,19 @@ class Setting:
     values: tuple[Expression, ...]
     verdict: VerdictWord | None
     to: Path | None
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ReviewersDeclaration:
     annotations: tuple[Annotation, ...]
     name: str
     settings: tuple[Setting, ...]
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class CounterDeclaration:
     """`counter name = sum(e) of a | b by x, y within 24h if { … }`."""
 
@@ -592,20 +591,20 @@ class CounterDeclaration:
     by: tuple[Expression, ...]
     within: Expression | None
     body: Block | None
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ObligationUse:
     """`mask("body")` after `then`."""
 
     name: Path
     arguments: tuple[Argument, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class RuleDeclaration:
     """`allow name [to R] [overrides a, b] if { … } unless { … } because "…" then …`."""
 
@@ -618,38 +617,38 @@ class RuleDeclaration:
     unless: Block | None
     because: Template | None
     then: tuple[ObligationUse, ...]
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class For:
     """`for refund | email.send { … }` around rules, `let`s and counters."""
 
     tools: tuple[ToolName, ...]
     declarations: tuple[Declaration, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class CallStatement:
     """`call refund(customer: "c1", amount: 20.00)` in a test."""
 
     tool: ToolName
     arguments: tuple[Argument, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class With:
     """`with agent = …`, `with agent.roles = …`, `with f(x) = …`, in a test or at top level."""
 
     target: Expression
     value: Expression
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class Expect:
     """`expect allow [to R] [by a, b] [because "…"]`, or `expect` and any `bool`.
 
@@ -660,33 +659,33 @@ class Expect:
     to: Path | None
     by: tuple[Path, ...]
     because: String | None
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
 TestStatement: TypeAlias = CallStatement | With | Expect | LetStatement
 
 
-@attrs.frozen
+@frozen
 class Table:
     """`for amount, verdict in [(50.00, allow), …]`; a row of one variable needs no parentheses."""
 
     variables: tuple[str, ...]
     rows: tuple[Expression, ...]
-    at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class TestDeclaration:
     __test__ = False
     annotations: tuple[Annotation, ...]
     name: str
     table: Table | None
     body: tuple[TestStatement, ...]
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
-@attrs.frozen
+@frozen
 class ClaimDeclaration:
     """`never "…" { B }` (then `condition` is None) or `always "…" if { A } { B }`, with `with` lines in the block."""
 
@@ -696,8 +695,8 @@ class ClaimDeclaration:
     condition: Block | None
     body: Block
     facts: tuple[With, ...]
-    at: Span = attrs.field(eq=False)
-    name_at: Span = attrs.field(eq=False)
+    at: Span = field(eq=False)
+    name_at: Span = field(eq=False)
 
 
 Declaration: TypeAlias = (
@@ -707,7 +706,7 @@ Declaration: TypeAlias = (
 )  # fmt: skip
 
 
-@attrs.frozen
+@frozen
 class Comment:
     """`# …` up to the end of the line, without the line break; `own_line` where nothing stands before it."""
 
@@ -715,7 +714,7 @@ class Comment:
     at: Span
 
 
-@attrs.frozen
+@frozen
 class File:
     """One parsed file. `package` is None where the package line is missing or broken.
 

@@ -1,7 +1,14 @@
 """Samples `never` and `always`: looks for a request that breaks the claim.
 
-A sampled claim is never called proved. What is said is how many requests were tried, how many of them the claim speaks
-of at all, and the first request that breaks it.
+A sampled claim is never called proved. What is said is how many requests were tried, how many of these the claim is
+about, and the first that breaks it. A claim is *about* a request
+
+- of an `always`: if the request meets its `if`;
+- of a `never`: if it meets all that the claim says of the request itself, that is, all conditions but those that look at
+  the decision (`verdict is allow`). Where none looks at the decision, all conditions but the last.
+
+So `never { verdict is allow; tool is refund; args.amount > 50.00 }` is about large refunds, whatever was decided on them,
+and a claim that no sample is about has not been tested at all.
 """
 
 from __future__ import annotations
@@ -11,32 +18,36 @@ from typing import Literal
 
 import attrs
 
-from tenetlang.decision_tree.build import build
-from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import Fault, Run, choices, value
-from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.requests import DataError, Invalid
+from tenetlang.program import expression as core
 from tenetlang.program.program import Claim, Program
-from tenetlang.testing.requests import TestError, as_request, replace
+from tenetlang.testing.evaluators import Evaluators, Pair
+from tenetlang.testing.requests import TestError, as_request, replace, with_functions
 from tenetlang.testing.run import outcome
 from tenetlang.testing.sample import samples
+from tenetlang.testing.walk import nodes
 
 SAMPLES = 500
 """Requests tried for each claim."""
 
+_OUTCOME = frozenset({"verdict", "decided_by", "obligations"})
+
+Status = Literal["unbroken", "broken", "error"]
+
 
 @attrs.frozen
 class ClaimResult:
-    """What sampling a claim came to. `spoken_of` counts the requests that meet the claim's own condition (of an `always`);
-    `counterexample` is the first request that breaks it, with its documents."""
+    """What sampling a claim came to. `about` counts the requests tried that the claim is about; `counterexample` is the
+    first request that breaks it, with its documents."""
 
     name: str
     package: str
     kind: Literal["never", "always"]
-    status: Literal["unbroken", "broken", "error"]
+    status: Status
     at: str
     tried: int
-    spoken_of: int
+    about: int
     counterexample: Mapping[str, object] | None = None
     documents: Mapping[str, object] | None = None
     verdict: str = ""
@@ -50,89 +61,117 @@ def sample_claims(
     progress: Callable[[], None] = lambda: None,
 ) -> Iterator[ClaimResult]:
     """The result of each wanted claim, in the order written. `progress` is called after each."""
-    claims = [claim for claim in program.claims if wanted(claim)]
-    if not claims:
-        return
-    evaluator: Evaluator | None = None
-    for claim in claims:
-        try:
-            if evaluator is None:
-                evaluator = Evaluator(build(program), next(samples(program, claim, 1))[1])
-            yield _sampled(program, evaluator, claim, count)
-        except (TestError, DataError) as error:
-            yield _result(claim, "error", 0, 0, error=str(error))
-        except Fault as fault:
-            yield _result(claim, "error", 0, 0, error=f"the error {fault.code} in the claim, at {fault.at.place}")
-        progress()
+    evaluators = Evaluators(program)
+    for claim in program.claims:
+        if wanted(claim):
+            try:
+                yield _sampled(evaluators, claim, count)
+            except (TestError, DataError) as error:
+                yield attrs.evolve(_nothing(claim), error=str(error))
+            except Fault as fault:
+                yield attrs.evolve(_nothing(claim), error=f"the error {fault.code} in the claim, at {fault.at.place}")
+            progress()
 
 
-def _sampled(program: Program, evaluator: Evaluator, claim: Claim, count: int) -> ClaimResult:
-    tried = spoken_of = 0
+def _nothing(claim: Claim) -> ClaimResult:
+    return ClaimResult(claim.name, claim.package, claim.kind, "error", claim.at.place, 0, 0)
+
+
+def _sampled(evaluators: Evaluators, claim: Claim, count: int) -> ClaimResult:
+    program = with_functions(evaluators.program, claim.replacements, {})
+    fixed = _Fixed(program, claim)
+    subject = subject_of(claim)
+    tried = about = 0
     known: Mapping[str, object] | None = None
-    reference: Reference | None = None
+    pair: Pair | None = None
     for request, documents in samples(program, claim, count):
-        _fix(program, claim, request, documents)
-        if reference is None or documents is not known:
-            known = documents
-            reference = Reference(program, documents, evaluator.digest)
-            evaluator = evaluator.with_documents(documents)
-        inputs = reference.reader.read(request)
+        fixed.put(request, documents)
+        if pair is None or documents is not known:
+            known, pair = documents, evaluators.pair(program, documents)
+        inputs = pair.reference.reader.read(request)
         if isinstance(inputs, Invalid):
             continue
         tried += 1
-        decision = evaluator.decide(request)
-        run = Run(program, {**inputs, **outcome(decision)}, reference.data)
-        speaks, broken = _breaks(run, claim)
-        spoken_of += speaks
+        decision = pair.evaluator.decide(request)
+        run = Run(program, {**inputs, **outcome(decision)}, pair.reference.data)
+        broken = _breaks(run, claim)
+        about += broken or _meets(run, subject)
         if broken:
-            return _result(claim, "broken", tried, spoken_of, request, documents, decision.verdict)
-    return _result(claim, "unbroken", tried, spoken_of)
+            found = attrs.evolve(_nothing(claim), status="broken", tried=tried, about=about, verdict=decision.verdict)
+            return attrs.evolve(found, counterexample=request, documents=documents)
+    return attrs.evolve(_nothing(claim), status="unbroken", tried=tried, about=about)
 
 
-def _breaks(run: Run, claim: Claim) -> tuple[bool, bool]:
-    """Whether the claim speaks of this request, and whether the request breaks it.
+class _Fixed:
+    """What a claim's `with` lines say of every request."""
 
-    A claim that errs says nothing, but for the consequence of an `always`: that must hold, and did not.
+    def __init__(self, program: Program, claim: Claim) -> None:
+        run = Run(program, {}, {})
+        self.program = program
+        self.values = [
+            (replacement, as_request(value(run, replacement.value, {})))
+            for replacement in claim.replacements
+            if replacement.target[0] != "function"
+        ]
+
+    def put(self, request: dict[str, object], documents: dict[str, object]) -> None:
+        for replacement, given in self.values:
+            replace(request, documents, replacement, given)
+        origins, tool = request.get("origins"), self.program.tools.get(str(request.get("tool")))
+        if isinstance(origins, dict) and tool is not None:
+            # Other tools than the claim has in mind may have no such argument.
+            request["origins"] = {name: given for name, given in origins.items() if tool.parameters.field(name)}
+
+
+def _breaks(run: Run, claim: Claim) -> bool:
+    """Whether the request breaks the claim.
+
+    Conditions that err are not met; nor is the consequence of an `always` then, which must be.
     """
+    if claim.kind == "never":
+        return _meets(run, claim.body)
     try:
-        if claim.kind == "never":
-            return True, next(choices(run, claim.body, {}), None) is not None
         scope = next(choices(run, claim.condition, {}), None)
     except Fault:
-        return False, False
-    if scope is None:
-        return False, False
+        return False
     try:
-        return True, next(choices(run, claim.body, scope), None) is None
+        return scope is not None and next(choices(run, claim.body, scope), None) is None
     except Fault:
-        return True, True
+        return True
 
 
-def _fix(program: Program, claim: Claim, request: dict[str, object], documents: dict[str, object]) -> None:
-    for replacement in claim.replacements:
-        replace(request, documents, replacement, as_request(value(Run(program, {}, {}), replacement.value, {})))
+def _meets(run: Run, block: core.Block) -> bool:
+    try:
+        return next(choices(run, block, {}), None) is not None
+    except Fault:
+        return False
 
 
-def _result(
-    claim: Claim,
-    status: Literal["unbroken", "broken", "error"],
-    tried: int,
-    spoken_of: int,
-    counterexample: Mapping[str, object] | None = None,
-    documents: Mapping[str, object] | None = None,
-    verdict: str = "",
-    error: str = "",
-) -> ClaimResult:
-    return ClaimResult(
-        claim.name,
-        claim.package,
-        claim.kind,
-        status,
-        claim.at.place,
-        tried,
-        spoken_of,
-        counterexample,
-        documents,
-        verdict,
-        error,
-    )
+def subject_of(claim: Claim) -> core.Block:
+    """The conditions by which a claim is about a request, as the top of this file has it."""
+    if claim.kind == "always":
+        return claim.condition
+    decided: set[str] = set()
+    subject: list[core.Step] = []
+    for step in claim.body:
+        if not any(_looks_at_decision(node, decided) for node in nodes(step)):
+            subject.append(step)
+            continue
+        match step:
+            case core.Assign(local):
+                decided.add(local.name)
+            case core.Choose(core.Bound(key, local)):
+                decided |= {local.name} if key is None else {key.name, local.name}
+            case core.Condition():
+                pass
+    return tuple(subject) if len(subject) < len(claim.body) else claim.body[:-1]
+
+
+def _looks_at_decision(node: object, decided: set[str]) -> bool:
+    match node:
+        case core.Read(path):
+            return path[0] in _OUTCOME
+        case core.Local(name):
+            return name in decided
+        case _:
+            return False

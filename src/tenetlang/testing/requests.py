@@ -6,7 +6,7 @@ A required fact that has no such beginning (the agent, the time) must be said; a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -44,18 +44,27 @@ def situation(program: Program, case: TestCase, scope: Scope) -> Situation:
         request["tool"] = case.tool
         request["args"] = {name: as_request(value(run, argument, scope)) for name, argument in case.arguments}
     documents: dict[str, object] = {}
-    functions = dict(program.functions)
     for replacement in case.replacements:
-        if replacement.target[0] == "function":
-            name = replacement.target[1]
-            known = {p.name for p in replacement.parameters}
-            given = {n: (v, _type_of(case, n)) for n, v in scope.items() if n not in known}
-            body = with_values(replacement.value, given)
-            functions[name] = attrs.evolve(functions[name], parameters=replacement.parameters, body=body)
-        else:
+        if replacement.target[0] != "function":
             replace(request, documents, replacement, as_request(value(run, replacement.value, scope)))
     complete(program, request, documents, deciding=_decides(case))
-    return Situation(request, documents, attrs.evolve(program, functions=functions))
+    locals_ = (*case.variables, *(local for local, _ in case.assignments))
+    given = {local.name: (scope[local.name], local.type) for local in locals_}
+    return Situation(request, documents, with_functions(program, case.replacements, given))
+
+
+def with_functions(
+    program: Program, replacements: Sequence[Replacement], given: Mapping[str, tuple[object, Type]]
+) -> Program:
+    """The program with the functions that `with` lines replace; `given` are the variables that these may read."""
+    functions = dict(program.functions)
+    for replacement in replacements:
+        if replacement.target[0] == "function":
+            name = replacement.target[1]
+            parameters = {local.name for local in replacement.parameters}
+            body = with_values(replacement.value, {n: item for n, item in given.items() if n not in parameters})
+            functions[name] = attrs.evolve(functions[name], parameters=replacement.parameters, body=body)
+    return program if functions == program.functions else attrs.evolve(program, functions=functions)
 
 
 def _decides(case: TestCase) -> bool:
@@ -63,38 +72,37 @@ def _decides(case: TestCase) -> bool:
     return case.tool is not None or any(expectation.verdict is not None for expectation in case.expectations)
 
 
-def _type_of(case: TestCase, name: str) -> Type:
-    for local in (*case.variables, *(local for local, _ in case.assignments)):
-        if local.name == name:
-            return local.type
-    raise KeyError(name)
-
-
 def replace(request: dict[str, object], documents: dict[str, object], replacement: Replacement, given: object) -> None:
-    """Put one `with` line's value where it belongs."""
+    """Put one `with` line's value where it belongs. Raises `TestError` where it can't be the value."""
     path = replacement.target
-    if path[0] == "data":
-        _put(documents, (f"{path[1]}.{path[2]}", *path[3:]), given)
-    elif path[0] == "approvals":
-        assert isinstance(given, list)
-        request["approvals"] = [{"reviewers": name} if isinstance(name, str) else name for name in given]
-    elif path[0] == "origins" and len(path) == 2:
-        _put(request, path, _origin(given))
-    else:
-        _put(request, path, given)
+    match path, given:
+        case ("data", package, name, *rest), _:
+            _put(documents, (f"{package}.{name}", *rest), given)
+        case ("approvals",), list():
+            request["approvals"] = [{"reviewers": name} for name in given]
+        case ("origins",), dict():
+            request["origins"] = {name: _origin(origin) for name, origin in given.items()}
+        case ("origins", _), _:
+            _put(request, path, _origin(given))
+        case _:
+            _put(request, path, given)
 
 
 def _origin(given: object) -> object:
-    if isinstance(given, dict):
-        return f"tool:{given['tool']}" if given["kind"] == "tool" else given["kind"]
-    return given
+    """An origin as a request spells it; a test may write the record that `origin` gives as well."""
+    if not isinstance(given, dict):
+        return given
+    if given["kind"] != "tool":
+        return given["kind"]
+    if "tool" not in given:
+        raise TestError('an origin of the kind "tool" names its tool: `{ kind: "tool", tool: "…" }`')
+    return f"tool:{given['tool']}"
 
 
 def _put(into: dict[str, object], path: tuple[str, ...], given: object) -> None:
     for name in path[:-1]:
         below = into.setdefault(name, {})
-        if not isinstance(below, dict):
-            raise TestError(f"`{'.'.join(path)}` can't be set: `{name}` is no record")
+        assert isinstance(below, dict), "the checker lets only fields of records be replaced"
         into = below
     into[path[-1]] = given
 
@@ -102,13 +110,11 @@ def _put(into: dict[str, object], path: tuple[str, ...], given: object) -> None:
 def complete(program: Program, request: dict[str, object], documents: dict[str, object], *, deciding: bool) -> None:
     """Fill in what a new session has, in place. Raises `TestError` for a required fact that is unsaid."""
     for name, fact in program.facts.items():
-        if name not in request or name == "session":
-            begun = beginning(fact.type) if name == "session" else None
-            if isinstance(begun, dict):
-                said = request.get(name, {})
-                request[name] = {**begun, **said} if isinstance(said, dict) else said
-            elif fact.required and deciding:
-                raise TestError(f"the policy reads `{name}`, and the test does not say it: add `with {name} = …`")
+        begun, said = beginning(fact.type) if name == "session" else None, request.get(name)
+        if isinstance(begun, dict) and (said is None or isinstance(said, dict)):
+            request[name] = {**begun, **(said or {})}
+        elif said is None and fact.required and deciding:
+            raise TestError(f"the policy reads `{name}`, and the test does not say it: add `with {name} = …`")
     if program.uses_tools:
         counters = request.setdefault("counters", {})
         assert isinstance(counters, dict)

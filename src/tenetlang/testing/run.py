@@ -13,16 +13,15 @@ from typing import Literal
 import attrs
 
 from tenetlang.decision import Decision, TracedCondition
-from tenetlang.decision_tree.build import build
-from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import Fault, Run, Scope, value
-from tenetlang.evaluator.reference import Reference
-from tenetlang.evaluator.requests import DataError, Invalid
+from tenetlang.evaluator.requests import DataError, Invalid, RequestReader
 from tenetlang.program.expression import Local
 from tenetlang.program.program import Expectation, Program, TestCase
 from tenetlang.program.request_paths import unquoted_paths
 from tenetlang.program.types import VERDICT
+from tenetlang.testing.evaluators import Evaluators
 from tenetlang.testing.requests import Situation, TestError, situation
+from tenetlang.values.collections import Record
 from tenetlang.values.render import literal
 
 Status = Literal["passed", "failed", "error"]
@@ -53,43 +52,26 @@ class TestResult:
     decision: Decision | None = None
 
 
-@attrs.define
-class Runner:
-    """Runs tests of one program; keeps the evaluators that tests without replaced functions share."""
-
-    program: Program
-    built: dict[int, Evaluator] = attrs.field(factory=dict)
-
-    def evaluator(self, program: Program, documents: Mapping[str, object]) -> Evaluator:
-        if program.functions != self.program.functions:
-            return Evaluator(build(program), documents)
-        if 0 not in self.built:
-            self.built[0] = Evaluator(build(self.program), documents)
-        return self.built[0].with_documents(documents)
-
-
 def run_tests(
     program: Program, wanted: Callable[[TestCase], bool], progress: Callable[[], None] = lambda: None
 ) -> Iterator[TestResult]:
     """The result of each row of each wanted test, in the order written. `progress` is called after each."""
-    runner = Runner(program)
+    evaluators = Evaluators(program)
     for case in program.tests:
         if wanted(case):
             for row in range(len(case.rows)):
-                yield _run_row(runner, case, row)
+                yield _run_row(evaluators, case, row)
                 progress()
 
 
-def _run_row(runner: Runner, case: TestCase, row: int) -> TestResult:
+def _run_row(evaluators: Evaluators, case: TestCase, row: int) -> TestResult:
     shown = ""
     try:
-        scope = _scope(runner.program, case, row)
+        scope = _scope(evaluators.program, case, row)
         shown = ", ".join(_shown(scope[local.name], local) for local in case.variables)
-        described = situation(runner.program, case, scope)
-        failures, decision = _judge(runner, case, described, scope)
-    except TestError as error:
-        return TestResult(case.name, case.package, shown, "error", case.at.place, error=str(error))
-    except DataError as error:
+        described = situation(evaluators.program, case, scope)
+        failures, decision = _judge(evaluators, case, described, scope)
+    except (TestError, DataError) as error:
         return TestResult(case.name, case.package, shown, "error", case.at.place, error=str(error))
     except Fault as fault:
         message = f"the error {fault.code} in the test itself, at {fault.at.place}"
@@ -113,12 +95,12 @@ def _scope(program: Program, case: TestCase, row: int) -> dict[str, object]:
 
 
 def _judge(
-    runner: Runner, case: TestCase, described: Situation, scope: Scope
+    evaluators: Evaluators, case: TestCase, described: Situation, scope: Scope
 ) -> tuple[tuple[Failure, ...], Decision | None]:
-    evaluator = runner.evaluator(described.program, described.documents)
-    reference = Reference(described.program, described.documents, evaluator.digest)
+    pair = evaluators.pair(described.program, described.documents)
+    evaluator, reference = pair.evaluator, pair.reference
     decision: Decision | None = None
-    inputs: Mapping[str, object] = {}
+    read: Mapping[str, object] | Invalid
     if case.tool is not None or not described.program.uses_tools:
         decision = evaluator.decide(described.request)
         check = reference.decide(described.request)
@@ -127,15 +109,34 @@ def _judge(
                 "the two evaluators disagree on this request, which is a bug of tenetlang; please report it"
             )
         read = reference.reader.read(described.request)
-        inputs = {} if isinstance(read, Invalid) else read
-        inputs = {**inputs, **outcome(decision)}
+        inputs = {**({} if isinstance(read, Invalid) else read), **outcome(decision)}
+    else:
+        read = _facts(reference.reader, described.request)
+        inputs = {} if isinstance(read, Invalid) else {**read}
     failures: list[Failure] = []
     for expectation in case.expectations:
         run = Run(described.program, inputs, reference.data)
-        failure = _unmet(run, expectation, decision, scope)
+        try:
+            failure = _unmet(run, expectation, decision, scope)
+        except KeyError:
+            # Nothing was read of a request that is none; only what the test says of the decision can be looked at.
+            reason = read.reason if isinstance(read, Invalid) else "the test does not say all that the condition reads"
+            raise TestError(f"`{expectation.text}` can't be told: {reason}") from None
         if failure is not None:
             failures.append(failure)
     return tuple(failures), decision
+
+
+def _facts(reader: RequestReader, request: Mapping[str, object]) -> Mapping[str, object] | Invalid:
+    """What a test that calls no tool says of a request."""
+    given = request.get("counters", {})
+    assert isinstance(given, dict)
+    optional = tuple((name, read, False) for name, read, _ in reader.facts)
+    facts = {name: said for name, said in request.items() if name != "counters"}
+    read = attrs.evolve(reader, uses_tools=False, facts=optional).read(facts)
+    if isinstance(read, Invalid):
+        return read
+    return {**read, "counters": Record({name: reader.counters[name](said) for name, said in given.items()})}
 
 
 def outcome(decision: Decision) -> dict[str, object]:

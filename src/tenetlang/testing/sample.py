@@ -14,7 +14,7 @@ from random import Random
 import attrs
 
 from tenetlang.program import types as t
-from tenetlang.program.expression import Constant
+from tenetlang.program.expression import Condition, Constant, Not, Read, ToolIs
 from tenetlang.program.program import Claim, Program
 from tenetlang.testing.matching import compiled, matching
 from tenetlang.testing.requests import as_request
@@ -27,6 +27,12 @@ LARGE = 10**18
 
 MOST_ITEMS = 3
 """Elements of a collection that is made up."""
+
+LONGEST_TEXT = 1000
+"""Characters of a text that is made up for a pattern."""
+
+ATTEMPTS = 20
+"""Values made up in the search for one that keeps to a refinement."""
 
 SAME_DOCUMENTS = 20
 """Requests in a row that get the same documents, since an evaluator is made for each set of them."""
@@ -52,18 +58,22 @@ _EXAMPLES: Mapping[str, tuple[object, ...]] = {
 
 @attrs.frozen
 class Sampler:
-    """Makes requests and documents for one program."""
+    """Makes requests and documents for one program: most requests are for `favoured` tools, where there are any, and the
+    facts that are `said` are in each."""
 
     program: Program
     constants: Mapping[str, tuple[object, ...]]
     random: Random
+    favoured: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
 
     def request(self) -> dict[str, object]:
         """A request that the program takes, as JSON values."""
         program, choose = self.program, self.random
         request: dict[str, object] = {}
         if program.uses_tools and program.tools:
-            tool = choose.choice(sorted(program.tools))
+            favoured = self.favoured and choose.random() < 0.8  # mostly
+            tool = choose.choice(self.favoured if favoured else sorted(program.tools))
             request["tool"] = tool
             request["args"] = self.value(program.tools[tool].parameters)
             request["counters"] = {counter.name: self.value(counter.type) for counter in program.counters}
@@ -71,7 +81,7 @@ class Sampler:
             said = [name for name in names if choose.random() < 0.5]  # half of them
             request["origins"] = {name: choose.choice(self.origins()) for name in said}
         for name, fact in sorted(program.facts.items()):
-            if fact.required or choose.random() < 0.5:  # half of them
+            if fact.required or name in self.said or choose.random() < 0.5:  # half of them
                 request[name] = self.value(fact.type)
         return request
 
@@ -138,23 +148,52 @@ class Sampler:
             if refinement.minimum is not None:
                 value = max(value, refinement.minimum)
             return value if refinement.maximum is None else min(value, refinement.maximum)
-        if refinement.pattern is not None and isinstance(value, str):
-            pattern = compiled(refinement.pattern)
-            value = value if pattern.matches(value) else matching(pattern.syntax, self.random)
-        if refinement.length is not None and isinstance(value, str):
-            return (value + "a" * refinement.length[0])[: refinement.length[1]]
-        if refinement.items is not None and isinstance(value, list):
-            return (
-                (value + [self.value(field.type.of) for _ in range(refinement.items[0])])[: refinement.items[1]]
-                if isinstance(field.type, t.ListType | t.SetType)
-                else value
-            )
-        return value
+        if isinstance(value, str):
+            return self._refined_text(value, refinement)
+        least, most = refinement.items or (0, MOST_ITEMS)
+        return self._counted(field.type, value, least, most)
+
+    def _refined_text(self, text: str, refinement: t.Refinement) -> str:
+        least, most = refinement.length or (0, len(text) + LONGEST_TEXT)
+        if refinement.pattern is None:
+            return text.ljust(least, "a")[:most]
+        pattern = compiled(refinement.pattern)
+        for _ in range(ATTEMPTS):
+            if least <= len(text) <= most and pattern.matches(text):
+                break
+            text = matching(pattern.syntax, self.random)
+        return text
+
+    def _counted(self, type_: t.Type, value: object, least: int, most: int) -> object:
+        """The collection with so many members, where a few attempts find them."""
+        wanted = self.random.randint(least, max(least, min(most, least + MOST_ITEMS)))
+        match type_, value:
+            case (t.OptionalType(of), _):
+                return self._counted(of, value, least, most)
+            case (t.ListType(of), list()):
+                return [*value, *(self.value(of) for _ in range(wanted))][:wanted]
+            case (t.SetType(of), list()):
+                found: list[object] = []
+                for _ in range(wanted * ATTEMPTS):
+                    made = self.value(of)
+                    if made not in found and len(found) < wanted:
+                        found.append(made)
+                return found
+            case (t.MapType(key, of), dict()):
+                members: dict[str, object] = {}
+                for _ in range(wanted * ATTEMPTS):
+                    if len(members) < wanted:
+                        members[str(self.value(key))] = self.value(of)
+                return members
+            case _:
+                return value
 
 
-def sampler(program: Program, seed: int = 0) -> Sampler:
+def sampler(
+    program: Program, seed: int = 0, favoured: tuple[str, ...] = (), said: frozenset[str] = frozenset()
+) -> Sampler:
     """The sampler of a program; equal seeds give equal sequences."""
-    return Sampler(program, constants_of(program), Random(seed))  # noqa: S311  # nothing secret here
+    return Sampler(program, constants_of(program), Random(seed), favoured, said)  # noqa: S311  # nothing secret here
 
 
 def constants_of(program: Program) -> dict[str, tuple[object, ...]]:
@@ -190,7 +229,8 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
             found.setdefault("int", set()).update(near)
         case t.Scalar("decimal") if isinstance(value, Decimal | int):
             step = Decimal("0.01")
-            near_by = {value - step, Decimal(value), value + step} if abs(value) < LARGE else {Decimal(0)}
+            number = Decimal(value)
+            near_by = {number - step, number, number + step} if abs(number) < LARGE else {Decimal(0)}
             found.setdefault("decimal", set()).update(near_by)
         case t.Scalar(name) if name in _EXAMPLES and name not in {"json", "glob", "regex"}:
             found.setdefault(name, set()).add(value)
@@ -201,10 +241,30 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
 
 
 def samples(program: Program, claim: Claim, count: int) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
-    """`count` requests for a claim, each with its documents: some requests in a row share one object."""
-    making = sampler(program, seed=sum(map(ord, claim.name)))
+    """`count` requests for a claim, each with its documents: some requests in a row share one object.
+
+    Most are for the tools that the claim names, and the facts of which it replaces a part are in each.
+    """
+    said = frozenset(replacement.target[0] for replacement in claim.replacements)
+    making = sampler(program, sum(map(ord, claim.name)), named_tools(program, claim), said)
     documents: dict[str, object] = {}
     for number in range(count):
         if number % SAME_DOCUMENTS == 0:
-            documents = making.documents() or documents
+            documents = making.documents()
         yield making.request(), documents
+
+
+def named_tools(program: Program, claim: Claim) -> tuple[str, ...]:
+    """The tools that a claim speaks of: those that all its conditions on the tool leave, else any that it mentions."""
+    left = frozenset(program.tools)
+    mentioned: set[str] = set()
+    for step in (*claim.condition, *claim.body):
+        mentioned |= {tool for node in nodes(step) if isinstance(node, ToolIs) for tool in node.tools}
+        match step:
+            case Condition(ToolIs(Read(("tool",)), tools)):
+                left &= tools
+            case Condition(Not(ToolIs(Read(("tool",)), tools))):
+                left -= tools
+            case _:
+                pass
+    return tuple(sorted(left if left and left != program.tools.keys() else mentioned & program.tools.keys()))

@@ -27,8 +27,17 @@ def nodes(item: object) -> Iterator[object]:
 
 
 def with_values(expression: core.Expression, values: Mapping[str, tuple[object, Type]]) -> core.Expression:
-    """The same expression with the named variables as constants."""
-    put = _put(expression, values)
+    """The same expression with the named variables as constants; names that it binds itself stand for what it binds."""
+    bound: set[str] = set()
+    for node in nodes(expression):
+        match node:
+            case core.Bound(key, local):
+                bound |= {local.name} if key is None else {key.name, local.name}
+            case core.Assign(local):
+                bound.add(local.name)
+            case _:
+                pass
+    put = _put(expression, {name: value for name, value in values.items() if name not in bound})
     assert isinstance(put, core.Expression)
     return put
 

@@ -24,6 +24,7 @@ judged by its size before anything is computed from it, so `1e999999999` costs a
 from __future__ import annotations
 
 import decimal
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -62,6 +63,11 @@ EXACT: Final = decimal.Context(
 )
 _ROUNDING: Final = decimal.Context(prec=DIGITS, Emax=DIGITS - 1, Emin=-1, traps=[decimal.InvalidOperation])
 
+_EXACT_FLOAT: Final = 2.0**53
+_WITH_FRACTION: Final = re.compile(
+    rf"-?(?:0|[1-9][0-9]{{0,{READ_WHOLE_DIGITS - 1}}})\.[0-9]{{0,{READ_PLACES - 1}}}[1-9]"
+).fullmatch
+"""The usual spelling of a number that is not whole: no exponent, within the limits, no zeros at the end."""
 _READ_BOUND: Final = 10**READ_WHOLE_DIGITS
 _QUOTIENT_UNIT: Final = 10**QUOTIENT_PLACES
 _TOO_MANY_DIGITS: Final = f"the result needs more than {DIGITS} digits"
@@ -205,6 +211,8 @@ def incoming_decimal(number: Decimal | int) -> Decimal:
 
 def parse_number(text: str) -> int | Decimal:
     """A number in the spelling of JSON (RFC 8259): an `int` if it is whole and fits in 64 bits, else a decimal."""
+    if _WITH_FRACTION(text):
+        return Decimal(text)
     sign, whole, fraction, exponent = _number_parts(text)
     if not exponent and len(whole) <= READ_WHOLE_DIGITS and len(fraction) <= READ_PLACES:
         significant = fraction.rstrip("0")
@@ -229,6 +237,8 @@ def number_from_float(number: float) -> int | Decimal:
     """The number whose shortest decimal text is that of the float, as Python's `repr` writes it."""
     if number - number != 0.0:
         raise bad_input("infinities and NaN are not numbers")
+    if -_EXACT_FLOAT < number < _EXACT_FLOAT and number.is_integer():
+        return int(number)
     return parse_number(repr(number))
 
 

@@ -184,6 +184,9 @@ class _Unreadable:
     reason: str
 
 
+_SMALL: Final = 2**62
+"""A whole number below is taken without a call."""
+
 _SHORT: Final = 64
 """Code points of a string that is taken without a call: most are no longer, and calls are what reading costs."""
 
@@ -202,13 +205,15 @@ class _Reader:
         # Always exactly the type, never a subclass of it.
         if type(value) is str:
             return self.string(value)
+        if type(value) is dict:
+            return self.mapping(value, depth)
         if type(value) is int:
             if INT_MIN <= value <= INT_MAX:
                 return value
             raise _Refusal("the number does not fit in 64 bits")
         if value is None or value is True or value is False:
             return value
-        if type(value) is dict or type(value) is Record or type(value) is Map:
+        if type(value) is Record or type(value) is Map:
             return self.mapping(value, depth)
         if type(value) is list or type(value) is tuple:
             return self.sequence(value, depth)
@@ -238,9 +243,15 @@ class _Reader:
         for key, value in entries.items():
             if type(key) is not str:
                 raise _Refusal("a key is not a string")
-            self.string(key)
+            if len(key) <= _SHORT <= self.size and key.isascii():
+                self.size -= len(key)
+            else:
+                self.string(key)
             if type(value) is str and value.isascii() and len(value) <= _SHORT:
                 self.size -= len(value)
+                copy[key] = value
+                continue
+            if type(value) is int and -_SMALL < value < _SMALL:
                 copy[key] = value
                 continue
             try:

@@ -27,8 +27,13 @@ class Semver:
     major: int
     minor: int
     patch: int
-    prerelease: tuple[int | str, ...] = ()
+    identifiers: tuple[int | str, ...] = ()
     """The identifiers after `-`; those made of digits are numbers."""
+
+    @property
+    def prerelease(self) -> str:
+        """What stands after `-`, as in `rc.1`; empty for a release."""
+        return ".".join(map(str, self.identifiers))
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, Semver):
@@ -37,7 +42,7 @@ class Semver:
 
     def __str__(self) -> str:
         release = f"{self.major}.{self.minor}.{self.patch}"
-        return f"{release}-{'.'.join(map(str, self.prerelease))}" if self.prerelease else release
+        return f"{release}-{self.prerelease}" if self.identifiers else release
 
 
 def parse_semver(text: str) -> Semver:
@@ -57,7 +62,7 @@ def parse_semver(text: str) -> Semver:
 def _precedence(version: Semver) -> tuple[object, ...]:
     """What orders versions: a release after its prereleases, numbers before words, shorter before longer."""
     identifiers = tuple(
-        (0, identifier, "") if isinstance(identifier, int) else (1, 0, identifier) for identifier in version.prerelease
+        (0, identifier, "") if isinstance(identifier, int) else (1, 0, identifier) for identifier in version.identifiers
     )
     return (version.major, version.minor, version.patch, 0 if identifiers else 1, identifiers)
 

@@ -95,6 +95,7 @@ deny c if { context["x"] is string or context["x"] is int }
 deny d if { let it = context["x"]; it is { n: int }; it.n > 1 }
 deny e if { context["x"] + 1 > 2 } ## error[unnarrowed-json]
 deny f if { context["x"] == null }
+deny l if { agent.id == null } ## error[disjoint-equality]
 deny g if { agent.id is string } ## error[impossible-narrowing]
 deny h if { agent.id is int } ## error[impossible-narrowing]
 deny i if { some x in context["x"] } ## error[unnarrowed-json]

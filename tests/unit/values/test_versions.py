@@ -86,3 +86,8 @@ def test_what_is_no_version_is_refused(text: str) -> None:
     with pytest.raises(ValueFault) as fault:
         parse_semver(text)
     assert fault.value.code == "bad_input"
+
+
+@pytest.mark.parametrize(("text", "prerelease"), [("1.2.3", ""), ("1.2.3-rc.1+b", "rc.1"), ("1.0.0-0", "0")])
+def test_the_prerelease_is_what_stands_behind_the_dash(text: str, prerelease: str) -> None:
+    assert parse_semver(text).prerelease == prerelease

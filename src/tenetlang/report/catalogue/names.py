@@ -146,6 +146,20 @@ CHECKS = (
             why=("Types are compared by structure, so each name in them is unfolded.",),
             help=("break it up, or use `json` for what no rule reads",),
         ),
+        deep=Wording(
+            "`{name}` stands on a chain of more than {limit} definitions",
+            "too deep",
+            why=("Every request gets its verdict in bounded time and space.",),
+            help=("put the values of the chain into one list, set or map",),
+        ),
+        calls=Wording(
+            "`{name}` may take more than {limit} calls of functions",
+            "too many",
+            why=(
+                "Every request gets its verdict in bounded time; what a function calls twice doubles with each step.",
+            ),
+            help=("name a value that is needed twice with `let`",),
+        ),
     ),
     check(
         "unknown-tool",

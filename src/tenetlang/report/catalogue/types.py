@@ -72,7 +72,7 @@ CHECKS = (
         usual=Wording(
             "`{name}` may be absent",
             "read without a guard",
-            also={"declared": "declared optional here"},
+            also={"declared": "declared here"},
             why=("What a request leaves out must not decide by accident.",),
             help=(
                 "say what holds without it: `{name} is present` as an earlier condition,",
@@ -82,7 +82,7 @@ CHECKS = (
         path=Wording(
             "`{name}` may be absent, because `{optional}` may be",
             "read without a guard",
-            also={"declared": "declared optional here"},
+            also={"declared": "declared here"},
             why=("What a request leaves out must not decide by accident.",),
             help=(
                 "say what holds without it: `{optional} is present` as an earlier condition,",
