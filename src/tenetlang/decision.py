@@ -13,6 +13,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from tenetlang.frozen import field, frozen
+
 Verdict: TypeAlias = Literal["allow", "deny", "escalate"]
 
 SCHEMA_VERSION = 1
@@ -21,7 +23,7 @@ SEVERITY: Mapping[str, int] = {"allow": 0, "escalate": 1, "deny": 2}
 """How restrictive a verdict is: the larger wins."""
 
 
-@attrs.frozen
+@frozen
 class Matched:
     """A rule that matched; `at` is `file:line`, `owner` what `@owner` says."""
 
@@ -31,7 +33,7 @@ class Matched:
     at: str
 
 
-@attrs.frozen
+@frozen
 class Overridden:
     """A rule that matched or erred, and the rule that lifted it."""
 
@@ -39,7 +41,7 @@ class Overridden:
     by: str
 
 
-@attrs.frozen
+@frozen
 class RuleError:
     """An error inside a rule: the code (`overflow`, `division_by_zero`, `bad_index`, `bad_input`) and where."""
 
@@ -48,7 +50,7 @@ class RuleError:
     at: str
 
 
-@attrs.frozen
+@frozen
 class Obligation:
     """What the caller must do for the allowance to hold; arguments as JSON values."""
 
@@ -56,7 +58,7 @@ class Obligation:
     args: tuple[object, ...]
 
 
-@attrs.frozen
+@frozen
 class Escalation:
     """Who must be asked: `within` as a duration's text, `otherwise` is `deny` or the reviewers asked next."""
 
@@ -67,7 +69,7 @@ class Escalation:
     otherwise: str
 
 
-@attrs.frozen
+@frozen
 class TracedCondition:
     """One condition of one rule. `value` is None where it erred or was not reached; `read` are the parts of the request and
     the data that it read, as JSON values; `bindings` what it bound."""
@@ -78,7 +80,7 @@ class TracedCondition:
     at: str
     reached: bool = True
     error: str | None = None
-    bindings: Mapping[str, object] = attrs.field(factory=dict)
+    bindings: Mapping[str, object] = field(factory=dict)
 
     def to_json(self) -> dict[str, object]:
         shape: dict[str, object] = {"text": self.text, "value": self.value, "read": dict(self.read), "at": self.at}
@@ -91,7 +93,7 @@ class TracedCondition:
         return shape
 
 
-@attrs.frozen
+@frozen
 class TracedRule:
     """One rule that was tried: `holds` is None where it erred."""
 

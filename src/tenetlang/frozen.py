@@ -14,8 +14,8 @@ of its slots. Its methods come when they are first wanted:
 attrs' way through `object.__setattr__`; nodes are what parsing mostly does.
 
 A type checker is told that this *is* `attrs.frozen`, and it is meant to be no different in anything that can be seen
-but the missing `__weakref__`. What it can't do it refuses when the class is defined: base classes, and fields with
-more than `default`, `factory`, `eq` and `repr`.
+but the missing `__weakref__`. What it can't do it refuses when the class is defined: base classes, own methods of
+those kinds, and fields with more than `default`, `factory`, `eq` and `repr`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,18 @@ __all__ = ["field", "frozen"]
 class _Field:
     """What is said of one field."""
 
-    __slots__ = ("default", "eq", "repr")
+    __slots__ = ("default", "eq", "factory", "repr")
 
-    def __init__(self, default: object, *, eq: bool = True, repr: bool = True) -> None:
+    def __init__(
+        self,
+        default: object,
+        factory: Callable[[], object] | None = None,
+        *,
+        eq: bool = True,
+        repr: bool = True,
+    ) -> None:
         self.default = default
+        self.factory = factory
         self.eq = eq
         self.repr = repr
 
@@ -46,6 +54,8 @@ def _frozen(written: type) -> type:
     if written.__bases__ != (object,):
         raise TypeError(f"{written.__name__} has a base class, which `frozen` does not provide for")
     members = dict(written.__dict__)
+    if not members.keys().isdisjoint(_OWN):
+        raise TypeError(f"{written.__name__} has a method that `frozen` does not provide for")
     members.pop("__dict__", None)
     members.pop("__weakref__", None)
     fields: dict[str, _Field] = {}
@@ -66,7 +76,7 @@ def _field(
     eq: bool = True,
     repr: bool = True,
 ) -> object:
-    return _Field(default if factory is None else attrs.Factory(factory), eq=eq, repr=repr)
+    return _Field(default, factory, eq=eq, repr=repr)
 
 
 class _Described:
@@ -74,7 +84,13 @@ class _Described:
 
     def __get__(self, instance: object, owner: type) -> object:
         these = {
-            name: attrs.field(default=said.default, eq=said.eq, repr=said.repr, type=owner.__annotations__[name])
+            name: attrs.field(
+                default=said.default,
+                factory=said.factory,
+                eq=said.eq,
+                repr=said.repr,
+                type=owner.__annotations__[name],
+            )
             for name, said in _FIELDS[owner].items()
         }
         described = attrs.fields(attrs.make_class(owner.__name__, these, slots=False, init=False, repr=False, eq=False))
@@ -97,20 +113,20 @@ def _init(self: object, *values: object, **named: object) -> None:
     owner = type(self)
     names: dict[str, object] = {"NOTHING": attrs.NOTHING}
     parameters, lines = ["self"], []
-    for name, field in _FIELDS[owner].items():
+    for name, said in _FIELDS[owner].items():
         names[f"set_{name}"] = owner.__dict__[name].__set__
-        if field.default is attrs.NOTHING:
-            parameters.append(name)
-        elif isinstance(field.default, attrs.Factory):  # type: ignore[arg-type]  # a class, whatever its stub says
-            names[f"make_{name}"] = field.default.factory
+        if said.factory is not None:
+            names[f"make_{name}"] = said.factory
             parameters.append(f"{name}=NOTHING")
             lines.append(f"    if {name} is NOTHING: {name} = make_{name}()")
+        elif said.default is attrs.NOTHING:
+            parameters.append(name)
         else:
-            names[f"default_{name}"] = field.default
+            names[f"default_{name}"] = said.default
             parameters.append(f"{name}=default_{name}")
         lines.append(f"    set_{name}(self, {name})")
     _compiled(owner, "__init__", "\n".join([f"def __init__({', '.join(parameters)}):", *lines, "    return"]), names)
-    owner.__init__(self, *values, **named)  # type: ignore[misc]
+    owner.__init__(self, *values, **named)
 
 
 def _compared(owner: type) -> list[str]:
@@ -135,7 +151,7 @@ def _hash(self: object) -> int:
 # -------------------------------------------------------------------------------------------- methods for all
 
 
-def _refuse(self: object, name: str, value: object = None) -> None:
+def _refuse(*_: object) -> None:
     raise attrs.exceptions.FrozenInstanceError
 
 
@@ -150,6 +166,7 @@ def _reduce(self: object) -> tuple[object, ...]:
     return owner, tuple(getattr(self, name) for name in _FIELDS[owner])
 
 
+_OWN: Final = ("__init__", "__eq__", "__hash__", "__setattr__", "__attrs_post_init__", "__attrs_pre_init__")
 _METHODS: Final[dict[str, object]] = {
     "__init__": _init,
     "__eq__": _equal,
@@ -162,7 +179,6 @@ _METHODS: Final[dict[str, object]] = {
 }
 
 if TYPE_CHECKING:
-    from attrs import field as field
-    from attrs import frozen as frozen
+    from attrs import field, frozen
 else:
     field, frozen = _field, _frozen

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.frozen import frozen
 from tenetlang.program.check import check
 from tenetlang.program.program import Program
 from tenetlang.report.finding import Finding
 from tenetlang.report.words import severity_of
-from tenetlang.syntax.parse import parse
+from tenetlang.syntax.parse import parse, without_collector
 from tenetlang.syntax.tree import File, Import
 from tenetlang.text import Text
 
 
-@attrs.frozen
+@frozen
 class Parsed:
     """Some texts as syntax trees, the standard packages that they take in, and what is wrong with their syntax."""
 
@@ -30,7 +29,7 @@ class Parsed:
     findings: tuple[Finding, ...]
 
 
-@attrs.frozen
+@frozen
 class Compiled:
     """What became of some texts: as far as each stage came, and all that was found on the way."""
 
@@ -62,11 +61,13 @@ def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = N
     Where the syntax is broken, a declaration may be missing that is there for its author to see: then no note is made of
     what is not declared.
     """
-    checked = check((*parsed.files, *parsed.standard), entry, today)
+    with without_collector():
+        checked = check((*parsed.files, *parsed.standard), entry, today)
     found = checked.findings
     if parsed.findings:
         found = tuple(finding for finding in found if severity_of(finding) != "note")
-    return Compiled(parsed.files, checked.program, parsed.findings + found)
+    program = checked.program if any(file.package is not None for file in parsed.files) else None
+    return Compiled(parsed.files, program, parsed.findings + found)
 
 
 def _imported(files: Sequence[File], library: Mapping[str, Text]) -> tuple[File, ...]:
@@ -88,7 +89,8 @@ def _standard_imports(files: Sequence[File]) -> list[str]:
 
 def decision_tree(program: Program) -> Policy:
     """Checked program → decision tree."""
-    return build(program)
+    with without_collector():
+        return build(program)
 
 
 def evaluator(policy: Policy, documents: Mapping[str, object]) -> Evaluator:

@@ -92,7 +92,8 @@ def _why(result: Result, paint: Paint) -> Iterator[str]:
 
 def _tampering(result: Result, folder: Path, paint: Paint) -> Iterator[str]:
     from tenetlang.audit import verify_log
-    from tenetlang.cli.recording import Answer, open_recorder, surroundings_of
+    from tenetlang.cli.answer import Answer
+    from tenetlang.cli.recording import open_recorder, surroundings_of
 
     log = folder / "decisions.db"
     evaluator = result.evaluator({})

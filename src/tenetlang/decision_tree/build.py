@@ -144,25 +144,26 @@ def _node(forest: _Forest, rules: Sequence[Found], shared: tuple[int, ...]) -> N
     if divided is None:
         return forest.leaf((*_buckets(forest, rules), *shared))
     attribute, values = divided
-    branches: list[tuple[object, Node]] = []
-    for value in values:
-        matching = [_given(rule, attribute.path) for rule in rules if _allows(rule, attribute.path, value)]
-        branches.append((value, forest.leaf((*_buckets(forest, matching), *shared))))
-    others = [_given(rule, attribute.path) for rule in rules if not _named(rule, attribute.path)]
+    groups: dict[object, list[Found]] = {value: [] for value in values}
+    others: list[Found] = []
+    for rule in rules:
+        rest = without(rule, attribute.path)
+        named = _named(rule, attribute.path)
+        for group in groups.values() if named is None else (groups[value] for value in named):
+            group.append(rest)
+        if named is None:
+            others.append(rest)
+    branches = tuple((value, forest.leaf((*_buckets(forest, group), *shared))) for value, group in groups.items())
     otherwise = forest.leaf((*_buckets(forest, others), *shared))
-    return Switch(attribute, tuple(branches), otherwise, otherwise)
+    return Switch(attribute, branches, otherwise, otherwise)
 
 
-def _named(rule: Found, path: tuple[str, ...]) -> list[Among]:
-    return [item for _, item in rule.constraints if isinstance(item, Among) and item.attribute.path == path]
-
-
-def _allows(rule: Found, path: tuple[str, ...], value: object) -> bool:
-    return all(value in item.values for item in _named(rule, path))
-
-
-def _given(rule: Found, path: tuple[str, ...]) -> Found:
-    return without(rule, path)
+def _named(rule: Found, path: tuple[str, ...]) -> Iterable[object] | None:
+    """The constants to which the rule holds the attribute; None for a rule that leaves it open."""
+    for _, item in rule.constraints:
+        if isinstance(item, Among) and item.attribute.path == path:
+            return item.values
+    return None
 
 
 def _divided(rules: Sequence[Found]) -> tuple[Read, list[object]] | None:

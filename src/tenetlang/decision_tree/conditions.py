@@ -20,7 +20,11 @@ from typing import Final, TypeAlias
 import attrs
 
 from tenetlang.decision_tree.tree import Policy
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
+from tenetlang.program.errors import Faults
+from tenetlang.program.intrinsics import INTRINSICS, result_type
+from tenetlang.program.parts import PARTS
 from tenetlang.program.program import Definition, Function, Program
 from tenetlang.program.types import ListType, OptionalType, RecordType, Scalar, SetType, Type, UnionType
 from tenetlang.text import Span
@@ -34,11 +38,6 @@ HASHED: Final = frozenset(
 
 ORDERED: Final = frozenset({"int", "decimal", "string", "time", "duration", "semver"})
 """Scalars that Tenet orders and Python compares alike."""
-
-_FAULTLESS_OPERATORS: Final = frozenset({"set.union", "set.intersection", "set.difference"})
-
-_REQUEST_DIGITS: Final = 30
-"""Digits of a decimal of a request: 18 before the point, 12 after."""
 
 
 # ------------------------------------------------------------------------------------------------------------ walking
@@ -66,8 +65,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {}
 
 def _fields(kind: type) -> tuple[str, ...]:
     if kind not in _FIELDS:
-        names = (field.name for field in attrs.fields(kind))
-        _FIELDS[kind] = tuple(name for name in names if name not in {"type", "at", "path", "wanted", "tools"})
+        left_out = {"type", "at", "path", "wanted", "tools"}
+        _FIELDS[kind] = tuple(name for name in kind.__annotations__ if name not in left_out)
     return _FIELDS[kind]
 
 
@@ -88,19 +87,19 @@ def nodes(item: object) -> Iterator[object]:
         waiting += list(parts(node))[::-1]
 
 
-# ------------------------------------------------------------------------------------------------------------- faults
+# ---------------------------------------------------------------------------------------------------------- knowledge
 
 
 @attrs.define
 class Knowledge:
-    """What the analysis of one program looks up, and what it has found out about definitions and functions."""
+    """What the analysis of one program looks up."""
 
     facts: Mapping[str, Type]
     optional_facts: frozenset[str]
     parameters: Mapping[str, RecordType]
     definitions: Mapping[str, Definition]
     functions: Mapping[str, Function]
-    faulting: dict[str, bool] = attrs.field(factory=dict)
+    faults: Faults
 
 
 def knowledge(program: Program | Policy) -> Knowledge:
@@ -111,64 +110,8 @@ def knowledge(program: Program | Policy) -> Knowledge:
         parameters={name: tool.parameters for name, tool in program.tools.items()},
         definitions=program.definitions,
         functions=program.functions,
+        faults=Faults(program),
     )
-
-
-def can_fault(known: Knowledge, item: object) -> bool:
-    """Whether evaluating an expression, a step or a block may fault; True where it can't be told.
-
-    Every quantifier may: it can try more members than one rule is allowed.
-    """
-    return any(_faults(known, node) for node in nodes(item))
-
-
-def _faults(known: Knowledge, node: object) -> bool:
-    match node:
-        case core.Index(optional=optional):
-            return not optional
-        case core.Operate(operator) if operator in _FAULTLESS_OPERATORS:
-            return False
-        case core.Operate("decimal.add" | "decimal.subtract" | "decimal.multiply" as operator, operands):
-            return _digits(operator, operands) > 64
-        case core.Operate("decimal.negate"):
-            return False
-        case core.Operate() | core.Builtin() | core.Narrow():
-            return True
-        case core.Choose() | core.Every() | core.Bound() | core.Build():
-            return True
-        case core.Widen(of):
-            return not isinstance(of, core.Constant)  # an `int` has up to 19 digits, a decimal takes in 18
-        case core.Derived(name):
-            return _named_faults(known, f"let {name}", known.definitions[name].value)
-        case core.CallFunction(name):
-            return _named_faults(known, f"fn {name}", known.functions[name].body)
-        case _:
-            pass
-    return False
-
-
-def _named_faults(known: Knowledge, name: str, body: core.Expression) -> bool:
-    found = known.faulting.get(name)
-    if found is None:
-        known.faulting[name] = True  # should definitions form a cycle, which the checker refuses
-        found = known.faulting[name] = can_fault(known, body)
-    return found
-
-
-def _digits(operator: str, operands: tuple[core.Expression, ...]) -> int:
-    """No more digits than this has the result; more than 64 where that can't be told."""
-    sizes: list[int] = []
-    for operand in operands:
-        match operand:
-            case core.Operate("decimal.add" | "decimal.subtract" | "decimal.multiply" as inner, below):
-                sizes.append(_digits(inner, below))
-            case core.Read(path) if path[0] in {"args", "data"}:
-                sizes.append(_REQUEST_DIGITS)
-            case core.Constant():
-                sizes.append(_REQUEST_DIGITS)
-            case _:
-                sizes.append(65)
-    return sum(sizes) if operator == "decimal.multiply" else max(sizes) + 1
 
 
 # ------------------------------------------------------------------------------------------------------ early evaluation
@@ -180,11 +123,16 @@ def early(known: Knowledge, condition: core.Expression, tools: frozenset[str]) -
         match node:
             case core.Local() | core.IsType() | core.Narrow() | core.Exists() | core.Match():
                 return False
-            case core.Field(optional=False):
+            case core.Field(optional=False) | core.Index(optional=False):
                 return False
+            case core.Part(of, name, type_):
+                if isinstance(_part_type(of, name), OptionalType) and not isinstance(type_, OptionalType):
+                    return False  # an earlier condition has proved that it is there
             case core.Derived(name):
-                limit = known.definitions[name].tools
-                if limit is not None and not tools <= limit:
+                definition = known.definitions[name]
+                if definition.tools is not None and not tools <= definition.tools:
+                    return False
+                if _may_be_absent(known, definition.value):
                     return False
             case core.Read(path, optional=optional):
                 if path[0] == "args" and not same_everywhere(known, path, tools):
@@ -193,7 +141,37 @@ def early(known: Knowledge, condition: core.Expression, tools: frozenset[str]) -
                     return False
             case _:
                 pass
-    return not can_fault(known, condition)
+    return not known.faults.expression(condition)
+
+
+def _part_type(of: core.Expression, name: str) -> Type | None:
+    return PARTS.get(of.type, {}).get(name) if isinstance(of.type, Scalar) else None
+
+
+def _may_be_absent(known: Knowledge, expression: core.Expression) -> bool:
+    """Whether there are requests for which the expression has no value."""
+    match expression:
+        case core.Read(optional=True) | core.Field(optional=True) | core.Index(optional=True):
+            return True
+        case core.Builtin(name, arguments):
+            intrinsic = INTRINSICS.get(name.partition(".")[0])
+            types = [argument.type for argument in arguments]
+            return intrinsic is None or isinstance(result_type(intrinsic, types), OptionalType)
+        case core.CallFunction(name):
+            return isinstance(known.functions[name].result, OptionalType)
+        case core.Part(of, name):
+            return isinstance(_part_type(of, name), OptionalType) or _may_be_absent(known, of)
+        case core.Field(of) | core.Index(of) | core.Narrow(of) | core.Widen(of):
+            return _may_be_absent(known, of)
+        case core.Derived(name):
+            return _may_be_absent(known, known.definitions[name].value)
+        case core.Default(_, otherwise):
+            return _may_be_absent(known, otherwise)
+        case core.Match(arms, otherwise):
+            values = [value for _, value in arms] + ([] if otherwise is None else [otherwise])
+            return any(_may_be_absent(known, value) for value in values)
+        case _:
+            return False
 
 
 def always_there(known: Knowledge, path: tuple[str, ...], tools: frozenset[str]) -> bool:
@@ -233,7 +211,7 @@ def _type_at(type_: Type, names: tuple[str, ...]) -> Type | None:
 # -------------------------------------------------------------------------------------------------------- constraints
 
 
-@attrs.frozen
+@frozen
 class Among:
     """The attribute is one of `values`; where `complement`, it is there and is none of them."""
 
@@ -242,7 +220,7 @@ class Among:
     complement: bool = False
 
 
-@attrs.frozen
+@frozen
 class Between:
     """`attribute operator constant`."""
 
@@ -251,7 +229,7 @@ class Between:
     constant: object
 
 
-@attrs.frozen
+@frozen
 class Holds:
     """`value` is a member of the attribute."""
 
@@ -259,7 +237,7 @@ class Holds:
     value: object
 
 
-@attrs.frozen
+@frozen
 class Presence:
     """The attribute is there (or, where not `wanted`, is absent)."""
 

@@ -24,13 +24,13 @@ from tenetlang.decision_tree.conditions import (
     Holds,
     Knowledge,
     Presence,
-    can_fault,
     constraint_of,
     early,
     for_tool,
     same_everywhere,
 )
 from tenetlang.decision_tree.tree import Bucket, Candidate, Cuts, Members, Predicate, Table, Test
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.program import Rule
 from tenetlang.values.order import sorted_values
@@ -39,7 +39,7 @@ LARGEST_BUCKET: Final = 1024
 SMALL_BUCKET: Final = 3
 
 
-@attrs.frozen
+@frozen
 class Found:
     """One rule on the requests of some tools. `constraints` and `early` name the position of the step that they are from;
     `partial` are positions whose constraint is only a part of the step, so the step stays in the rest."""
@@ -62,7 +62,7 @@ def analyse(known: Knowledge, position: int, rule: Rule, tools: frozenset[str]) 
     for place, step in enumerate(rule.body):
         if ordered or not isinstance(step, core.Condition):
             rest.append(place)
-            ordered = ordered or can_fault(known, step)
+            ordered = ordered or known.faults.step(step)
             continue
         condition = step.expression
         settled = None if the_tool is None else for_tool(condition, the_tool)
@@ -81,7 +81,7 @@ def analyse(known: Knowledge, position: int, rule: Rule, tools: frozenset[str]) 
                 partial.add(place)
         else:
             rest.append(place)
-            ordered = can_fault(known, condition)
+            ordered = known.faults.expression(condition)
     return Found(position, tuple(constraints), tuple(before), tuple(rest), frozenset(partial))
 
 

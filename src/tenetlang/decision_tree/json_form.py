@@ -25,7 +25,7 @@ import hashlib
 import json
 import types
 from collections.abc import Callable, Mapping
-from typing import Annotated, Final, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Final, Literal, TypeAlias, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -137,12 +137,22 @@ _ENCODERS: Final[dict[object, _Encoder]] = {}
 
 
 def _encoder(hint: object) -> _Encoder:
-    """What writes values of an annotation; made once, and late-bound, for the nodes contain each other."""
+    """What writes values of an annotation; made once, and when there is a value, for most policies have few kinds of node."""
     key = _key(hint)
     if key not in _ENCODERS:
-        _ENCODERS[key] = lambda writing, value: _ENCODERS[key](writing, value)  # noqa: PLW0108  # what is there later
-        _ENCODERS[key] = _make_encoder(hint)
+
+        def late(writing: _Writing, value: object) -> object:
+            if _ENCODERS[key] is late:
+                _ENCODERS[key] = _make_encoder(hint)
+            return _ENCODERS[key](writing, value)
+
+        _ENCODERS[key] = late
     return _ENCODERS[key]
+
+
+def _is_node(hint: object) -> TypeGuard[type]:
+    """Whether it is a class of attrs; unlike `attrs.has`, this makes nothing (`tenetlang.frozen`)."""
+    return isinstance(hint, type) and "__attrs_attrs__" in vars(hint)
 
 
 def _key(hint: object) -> object:
@@ -154,7 +164,7 @@ def _make_encoder(hint: object) -> _Encoder:
         return _encode_place
     if hint is object:
         return lambda _, value: encode_value(value)
-    if isinstance(hint, type) and attrs.has(hint):
+    if _is_node(hint):
         return _class_encoder(hint)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -204,9 +214,7 @@ def _field_encoder(kind: type, name: str) -> _Encoder:
 
 
 def _union_encoder(arguments: tuple[object, ...]) -> _Encoder:
-    coders: dict[type, _Encoder] = {
-        kind: _encoder(kind) for kind in arguments if isinstance(kind, type) and attrs.has(kind)
-    }
+    coders: dict[type, _Encoder] = {kind: _encoder(kind) for kind in arguments if _is_node(kind)}
     others = [_encoder(kind) for kind in arguments if not isinstance(kind, type)]
 
     def write(writing: _Writing, value: object) -> object:

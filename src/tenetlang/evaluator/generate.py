@@ -28,7 +28,7 @@ from typing import Final, TypeAlias, assert_never
 
 import attrs
 
-from tenetlang.decision_tree.conditions import Knowledge, can_fault, knowledge
+from tenetlang.decision_tree.conditions import Knowledge, knowledge
 from tenetlang.decision_tree.tree import Bucket, Candidate, Cuts, Members, Policy, Predicate, Table, Test
 from tenetlang.evaluator import runtime
 from tenetlang.evaluator.generate_blocks import Block, exists, steps
@@ -256,7 +256,7 @@ def _is_plain(known: Knowledge, rule: Rule, candidate: Candidate) -> bool:
     return (
         rule.exception is None
         and all(isinstance(step, core.Condition) for step in left)
-        and not any(can_fault(known, step) for step in left)
+        and not known.faults.block(left)
     )
 
 

@@ -19,8 +19,6 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, assert_never
 
-import attrs
-
 from tenetlang.evaluator.generate_expressions import (
     INPUTS,
     RUN,
@@ -38,6 +36,7 @@ from tenetlang.evaluator.generate_expressions import (
     returning,
     text,
 )
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.types import BOOL
 from tenetlang.text import Span, Text
@@ -49,7 +48,7 @@ AtEnd: TypeAlias = Callable[[Scope], list[ast.stmt]]
 """What is done for a choice under which the whole block holds; the last statement leaves or the loop goes on."""
 
 
-@attrs.frozen
+@frozen
 class Block:
     """How a block is written: what is done where it holds; what its function returns where no choice is left; whether its steps
     are recorded; whether its function fills a list instead of returning what it finds; and, for a rule with an exception,

@@ -21,11 +21,12 @@ import attrs
 
 from tenetlang.decision import SEVERITY, Escalation, Matched, Obligation, Overridden, RuleError, Verdict
 from tenetlang.evaluator.runtime import Error
+from tenetlang.frozen import frozen
 
 Resolution: TypeAlias = Literal["most_restrictive", "first", "priority", "unique"]
 
 
-@attrs.frozen
+@frozen
 class Ranked:
     """What combining knows of a rule. `lifts` are positions; `reviewers` a full name; `obliges`: it has a `then`."""
 
@@ -43,7 +44,7 @@ class Ranked:
     obliges: bool
 
 
-@attrs.frozen
+@frozen
 class Verdicts:
     """A verdict that no rule gives: of `default` or `on error`. `reviewers` is a full name."""
 
@@ -51,7 +52,7 @@ class Verdicts:
     reviewers: str | None
 
 
-@attrs.frozen
+@frozen
 class PackageRules:
     """How a package combines its rules."""
 
@@ -60,7 +61,7 @@ class PackageRules:
     observe: bool
 
 
-@attrs.frozen
+@frozen
 class AskedReviewers:
     """What a decision says of reviewers: names as they are shown, `within` as text."""
 
@@ -70,7 +71,7 @@ class AskedReviewers:
     otherwise: str
 
 
-@attrs.frozen
+@frozen
 class Ranking:
     """All that combining knows of a policy. `lifters` are the rules that override others, no rule before one that may lift it."""
 
@@ -81,7 +82,7 @@ class Ranking:
     lifters: tuple[int, ...]
 
 
-@attrs.frozen
+@frozen
 class Outcome:
     """What is decided. `reason` is what gives the words: a rule's position, or `default`, or the words themselves.
 
@@ -169,7 +170,7 @@ def _counts_as(ranking: Ranking, rule: Ranked, approved: Collection[str]) -> Ver
     return rule.verdict
 
 
-@attrs.frozen
+@frozen
 class _Result:
     """What one package says: its verdict, and the rules that say so."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tenetlang.decision import SEVERITY
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.outcome import AskedReviewers, PackageRules, Ranked, Ranking, Verdicts, lifting_order
 from tenetlang.program.program import Fallback
@@ -54,8 +55,11 @@ def ranking_of(policy: Policy) -> Ranking:
 
 
 def default_of(policy: Policy) -> Fallback | None:
-    """The entry's `default`, else that of the nearest package that it extends."""
-    for package in policy.packages:
-        if package.default is not None:
-            return package.default
-    return None
+    """The most restrictive `default` of the packages that decide; the nearest of equals.
+
+    A `default` is never weaker than that of what its package extends, so it is the entry's where the entry has one.
+    """
+    entry, *others = policy.packages
+    written = [entry.default, *(package.default for package in others if not package.observe)]
+    found = [default for default in written if default is not None]
+    return max(found, key=lambda default: SEVERITY[default.verdict]) if found else None

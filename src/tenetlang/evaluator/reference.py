@@ -212,7 +212,12 @@ class Reference:
         )
 
     def _default(self) -> Fallback:
-        return next((package.default for package in self.program.packages if package.default is not None), DENY)
+        """The entry's, else the most restrictive of those of its bases; a base that only watches has no say."""
+        entry, *bases = self.program.packages
+        if entry.default is not None:
+            return entry.default
+        written = [base.default for base in bases if base.default is not None and not base.observe]
+        return max(written, key=lambda default: SEVERITY[default.verdict], default=DENY)
 
     def _escalations(self, escalated: list[tuple[str, str | None]]) -> tuple[Escalation, ...]:
         found = []

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
-import attrs
-
 from tenetlang.evaluator.readers import Reader, Refused, described, reader, record_reader
+from tenetlang.frozen import frozen
 from tenetlang.program import types as t
 from tenetlang.program.program import Counter, Data, Fact, Program, Tool
 from tenetlang.values.collections import Record
@@ -31,7 +30,7 @@ class DataError(ValueError):
     """A document that does not have its declared type, or that nobody declared."""
 
 
-@attrs.frozen
+@frozen
 class Invalid:
     """Why a request is none: `invalid_request` or `unknown_tool`, and the reason shown."""
 
@@ -39,7 +38,7 @@ class Invalid:
     reason: str
 
 
-@attrs.frozen
+@frozen
 class RequestSchema:
     """All that reading a request needs to know of a policy."""
 
@@ -80,7 +79,7 @@ def _known_keys(schema: RequestSchema) -> frozenset[str]:
     return frozenset(names)
 
 
-@attrs.frozen
+@frozen
 class RequestReader:
     """Reads requests of one policy; made by `request_reader`."""
 

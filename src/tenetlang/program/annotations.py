@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.program import types as t
 from tenetlang.program.notes import Notes
 from tenetlang.program.program import Annotation, AnnotationValue
@@ -28,7 +29,7 @@ _PLACES: Mapping[Place, str] = {
 }  # fmt: skip
 
 
-@attrs.frozen
+@frozen
 class Known:
     """Where an annotation of the language belongs, and what it takes."""
 

@@ -11,10 +11,9 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.program.definitions import Definitions, define
-from tenetlang.program.errors import can_fault, faults
+from tenetlang.program.errors import Faults
 from tenetlang.program.modules import arrange
 from tenetlang.program.notes import Notes
 from tenetlang.program.overrides import check_defaults, note_missing_default, with_overrides
@@ -31,12 +30,12 @@ from tenetlang.program.world import View, World
 from tenetlang.report.finding import Finding
 from tenetlang.syntax.tree import File
 
-__all__ = ["Checked", "can_fault", "check"]
+__all__ = ["Checked", "check"]
 
 _DEEPEST = 20_000
 
 
-@attrs.frozen
+@frozen
 class Checked:
     """What became of the files: the program, as far as one could be made, and what was found, by file and place.
 
@@ -63,7 +62,7 @@ def check(files: Sequence[File], entry: str | None = None, today: str | None = N
         make_views(world)
         definitions = define(world)
         reviewers = lower_reviewers(world)
-        known = faults(definitions)
+        known = Faults(definitions)
         lowered = {name: lower_package(world, package, known) for name, package in world.packages.items()}
         packages = with_overrides(world, lowered)
         check_defaults(world, packages)

@@ -246,6 +246,10 @@ def pattern(unit: Unit, written: tree.Binary, of: core.Expression, operator: str
         )
         if compiled is None:
             return unknown(written.at)
+        never = globs.unmatched(written.right.value, subject) if operator == "like" else None
+        if never is not None:
+            unit.notes.add("bad-pattern", written.right.at, "never", found=t.shown(subject), problem=never)
+            return unknown(written.at)
         return core.Matches(of, globs.constant(compiled, written.right), t.BOOL, written.at)
     right = infer.lower(unit, written.right, scope)
     wanted = t.GLOB if operator == "like" else t.REGEX

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.program import comparisons, forms, infer, operators
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
@@ -28,7 +29,7 @@ TRUTH_OPERATORS = frozenset(
 VERDICTS = ("allow", "deny", "escalate")
 
 
-@attrs.frozen
+@frozen
 class Judged:
     """A condition, and what is known where it holds and where it does not."""
 

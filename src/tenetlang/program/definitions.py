@@ -24,7 +24,7 @@ from tenetlang.program.names import Declared, Symbol, symbol_at
 from tenetlang.program.program import Counter, Definition, Function
 from tenetlang.program.relations import LARGEST_TYPE, has_equality, is_too_large, join
 from tenetlang.program.schema import parameters, resolve
-from tenetlang.program.unit import Scope, Unit, fit, source_text, unknown
+from tenetlang.program.unit import Scope, Unit, fit, source_text
 from tenetlang.program.words import words_read
 from tenetlang.program.world import Signature, World
 from tenetlang.syntax import tree

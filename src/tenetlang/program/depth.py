@@ -32,10 +32,10 @@ def note_deep(
     calls: dict[str, int] = {}
     beyond: set[str] = set()
     for name in order:
-        below = [other for other in reads[name] if other in depths]
-        if any(other in beyond for other in below):
+        if any(other in beyond for other in reads[name]):
             beyond.add(name)
             continue
+        below = [other for other in reads[name] if other in depths]
         depths[name] = 1 + max((depths[other] for other in below), default=0)
         taken = 1 + sum(calls[other] for other in below)
         calls[name] = taken if isinstance(symbols[name].declaration, tree.FunctionDeclaration) else 1

@@ -1,8 +1,10 @@
 """Which expressions can err, and which tools can reach a rule.
 
-`can_fault` is cautious: it says no only where no well-typed request can make the expression err. Decimals that come in have
+`Faults` is cautious: it says no only where no well-typed request can make the expression err. Decimals that come in have
 at most 18 digits before the point and 12 after it, and sums and products of a few of them stay within the 64 digits of
-exact arithmetic, so most arithmetic of policies can't err; the digits are counted here.
+exact arithmetic, so most arithmetic of policies can't err; the digits are counted here. A quantifier can always err: it
+may come upon one member more than a rule is allowed to try. On this rest `Rule.tools` and the factoring of rules, which
+may pass over or move only what can't err.
 """
 
 from __future__ import annotations
@@ -15,16 +17,14 @@ import attrs
 
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tenetlang.program.intrinsics import INTRINSICS
 from tenetlang.program.program import Definition, Function
 from tenetlang.values.builtin_faults import FAULTS
 from tenetlang.values.numbers import DIGITS, INT_MAX, INT_MIN, READ_PLACES, READ_WHOLE_DIGITS
 
 _READ = (READ_WHOLE_DIGITS, READ_PLACES)
 _MOST_MEMBERS = 10_000_000
-_NEVER = frozenset(
-    {"string.concatenate", "list.concatenate", "set.union", "set.intersection", "set.difference", "decimal.negate"}
-)
+_NEVER = frozenset({"set.union", "set.intersection", "set.difference", "decimal.negate"})
+_FURTHEST_ROUNDING = 16
 
 
 class Defined(Protocol):
@@ -36,24 +36,9 @@ class Defined(Protocol):
     def functions(self) -> Mapping[str, Function]: ...
 
 
-def can_fault(expression: core.Expression, program: Defined) -> bool:
-    """Whether evaluating the expression can err for some request of the right types."""
-    return faults(program).expression(expression)
-
-
-def block_can_fault(block: core.Block, program: Defined) -> bool:
-    """Whether evaluating the steps of a block can err."""
-    return faults(program).block(block)
-
-
-def faults(program: Defined) -> Faults:
-    """An account that remembers its answers about definitions and functions; for many questions about one program."""
-    return Faults(program)
-
-
 @attrs.define(eq=False)
 class Faults:
-    """Answers `can_fault` for one program."""
+    """What can err in one program; remembers its answers about definitions and functions."""
 
     program: Defined
     definitions: dict[str, bool] = attrs.field(factory=dict)
@@ -64,14 +49,29 @@ class Faults:
 
     def block(self, block: core.Block) -> bool:
         """Whether a step of the block can err."""
-        return any(self.expression(_evaluated(step)) for step in block)
+        return any(self.step(step) for step in block)
+
+    def step(self, step: core.Step) -> bool:
+        """Whether evaluating the step can err."""
+        match step:
+            case core.Condition(expression):
+                return self.expression(expression)
+            case core.Assign(_, value):
+                return self.expression(value)
+            case core.Choose():
+                return True
 
     def expression(self, expression: core.Expression) -> bool:
         """Whether the expression can err."""
         match expression:
             case core.Constant() | core.Read() | core.Local():
                 return False
-            case core.Compare(_, left, right) | core.Contains(left, right) | core.Default(left, right):
+            case (
+                core.Compare(_, left, right)
+                | core.Contains(left, right)
+                | core.Default(left, right)
+                | core.Matches(left, right)
+            ):
                 return self.expression(left) or self.expression(right)
             case core.And(items) | core.Or(items) | core.MakeList(items) | core.MakeSet(items):
                 return self.any(items)
@@ -84,7 +84,6 @@ class Faults:
                 | core.IsType(of)
                 | core.Narrow(of)
                 | core.Widen(of)
-                | core.Matches(of)
             ):
                 return self.expression(of)
             case core.Derived(name):
@@ -102,12 +101,8 @@ class Faults:
 
     def _form(self, expression: core.Expression) -> bool:
         match expression:
-            case core.Exists(body):
-                return self.block(body)
-            case core.Every(bound, body):
-                return self.expression(bound.source) or self.block(body)
-            case core.Build(_, key, element, body):
-                return self.block(body) or self.expression(element) or (key is not None and self.expression(key))
+            case core.Exists() | core.Every() | core.Build():
+                return True
             case core.MakeMap(entries):
                 return any(self.expression(key) or self.expression(value) for key, value in entries)
             case core.MakeRecord(fields):
@@ -121,53 +116,36 @@ class Faults:
     def _definition(self, name: str) -> bool:
         known = self.definitions.get(name)
         if known is None:
+            self.definitions[name] = True  # until it is known: one that needs itself, which the checker refuses
             definition = self.program.definitions.get(name)
-            self.definitions[name] = True
-            known = definition is None or self.expression(definition.value)
-            self.definitions[name] = known
+            known = self.definitions[name] = definition is None or self.expression(definition.value)
         return known
 
     def _function(self, name: str) -> bool:
         known = self.functions.get(name)
         if known is None:
+            self.functions[name] = True  # as above
             function = self.program.functions.get(name)
-            self.functions[name] = True
-            known = function is None or self.expression(function.body)
-            self.functions[name] = known
+            known = self.functions[name] = function is None or self.expression(function.body)
         return known
 
 
-def _evaluated(step: core.Step) -> core.Expression:
-    match step:
-        case core.Condition(expression):
-            return expression
-        case core.Assign(_, value):
-            return value
-        case core.Choose(bound):
-            return bound.source
-
-
 def _builtin(name: str, arguments: tuple[core.Expression, ...]) -> bool:
-    intrinsic = INTRINSICS.get(name.removesuffix(".decimal").removesuffix(".duration"))
-    if intrinsic is None:
-        return name in FAULTS
-    if intrinsic.name == "sum":
-        of = arguments[0].type
-        return not (isinstance(of, t.ListType | t.SetType) and of.of is t.DECIMAL and _is_read(arguments[0]))
-    if name == "round":
-        places = arguments[1]
-        constant = isinstance(places, core.Constant) and isinstance(places.value, int) and -16 <= places.value <= 16
-        mode = len(arguments) == 2 or isinstance(arguments[2], core.Constant)
-        digits = _digits(arguments[0])
-        return not (constant and mode and digits is not None and digits[0] < DIGITS - 20)
-    if name == "abs":
-        return arguments[0].type is t.INT
-    if name == "to_decimal":
-        return arguments[0].type not in (t.INT, t.DECIMAL)
-    if name == "floor_div":
-        divisor = arguments[1]
-        return not (isinstance(divisor, core.Constant) and isinstance(divisor.value, int) and divisor.value > 0)
-    return intrinsic.faults
+    match name, arguments:
+        case "sum.decimal", (of,):
+            return not _is_read(of)
+        case "round", (of, core.Constant(int() as places), *mode):
+            digits = _digits(of)
+            usual = abs(places) <= _FURTHEST_ROUNDING and all(isinstance(item, core.Constant) for item in mode)
+            return not (usual and digits is not None and digits[0] < DIGITS - 20)
+        case "abs", (of,):
+            return of.type is not t.DECIMAL
+        case "to_decimal", (of,):
+            return of.type not in (t.INT, t.DECIMAL)
+        case "floor_div", (_, core.Constant(int() as divisor)):
+            return divisor <= 0
+        case _:
+            return name in FAULTS
 
 
 def _is_read(expression: core.Expression) -> bool:
@@ -178,7 +156,7 @@ def _is_read(expression: core.Expression) -> bool:
         case core.Field(of) | core.Index(of) | core.Narrow(of):
             return _is_read(of)
         case core.Default(of, otherwise):
-            return _is_read(of) and isinstance(otherwise, core.Constant | core.MakeList | core.MakeSet)
+            return _is_read(of) and isinstance(otherwise, core.MakeList | core.MakeSet) and not otherwise.items
         case _:
             return False
 
@@ -232,7 +210,7 @@ def _digits_of(expression: core.Expression) -> tuple[int, int] | None:
             return _READ
         case core.Builtin("round", (of, *_)):
             inner = _digits(of)
-            return None if inner is None else (inner[0] + 1, inner[1])
+            return None if inner is None else (max(inner[0], _FURTHEST_ROUNDING) + 1, inner[1])
         case _:
             return None
 
@@ -253,9 +231,6 @@ def _interval_of(expression: core.Expression) -> tuple[int, int] | None:
             return (value, value)
         case core.Builtin("count"):
             return (0, _MOST_MEMBERS)
-        case core.Default(of, otherwise):
-            one, other = _interval(of), _interval(otherwise)
-            return None if one is None or other is None else (min(one[0], other[0]), max(one[1], other[1]))
         case core.Operate("int.add", (left, right)):
             one, other = _interval(left), _interval(right)
             return None if one is None or other is None else (one[0] + other[0], one[1] + other[1])
@@ -299,10 +274,8 @@ def _tools_of_step(step: core.Step, known: Faults) -> tuple[frozenset[str] | Non
     match step:
         case core.Condition(expression):
             return _tools_of_condition(expression, known)
-        case core.Assign(_, value):
-            return None, not known.expression(value)
-        case core.Choose():
-            return None, False
+        case _:
+            return None, not known.step(step)
 
 
 def _tools_of_condition(expression: core.Expression, known: Faults) -> tuple[frozenset[str] | None, bool]:

@@ -4,7 +4,7 @@ The checker lowers the many forms of the syntax tree to these few. Every name is
 every node knows its type and the place it came from. Both evaluators give each node the meaning written beside it.
 
 *Faults.* A node that says "faults" can err: evaluation of the rule (or test) stops there with that error code. Nothing
-else can. `errors.can_fault` says whether an expression may.
+else can. `errors.Faults` says whether an expression may.
 
 *Absence.* `Read`, `Field` and `Index` with `optional` true yield *absent* instead of a value where nothing is there
 (or where what they read from is absent). The checker sets it only inside `Present.of` and `Default.of`, so absence

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.types import Type
 
@@ -21,7 +22,7 @@ _NONE: Mapping[str, Type] = {}
 _NO_CALLS: Mapping[str, frozenset[str]] = {}
 
 
-@attrs.frozen
+@frozen
 class Flow:
     """What holds at a place.
 

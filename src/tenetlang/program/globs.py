@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.unit import Unit
@@ -16,6 +18,35 @@ def glob(unit: Unit, written: tree.String, separator: str | None) -> Pattern | N
     except PatternError as error:
         unit.notes.add("bad-pattern", written.at, "glob", problem=problem(error))
         return None
+
+
+_IN_HOSTS = re.compile(r"[a-z0-9.:*?\-\[\]]*")
+_ORIGIN = re.compile(r"([^/]*)://([^/]*)(/?)")
+_USUAL_PORTS = (("http", ":80"), ("https", ":443"))
+
+
+def unmatched(text: str, type_: t.Type) -> str | None:
+    """What in a glob no value of the type has, None where nothing stands out: hosts, URLs and paths come in one spelling."""
+    if "\\" in text:
+        return None
+    if type_ is t.HOST:
+        return None if _IN_HOSTS.fullmatch(text) else "a host is lower case, in ASCII"
+    if type_ is t.PATH:
+        if text == ".":
+            return None
+        if text != "/" and text.endswith("/"):
+            return "a path does not end in `/`"
+        return "a path has no empty, `.` or `..` part" if re.search(r"(^|/)\.\.?(/|$)|//", text) else None
+    origin = _ORIGIN.match(text) if type_ is t.URL else None
+    if origin is None or "**" in origin.group():
+        return None
+    scheme, host, slash = origin.groups()
+    if not slash:
+        return "after the host of a URL there is a `/`"
+    if (scheme + host).lower() != scheme + host:
+        return "the scheme and the host of a URL are lower case"
+    usual = any(scheme == known and host.endswith(port) for known, port in _USUAL_PORTS)
+    return "a URL does not show the usual port of its scheme" if usual else None
 
 
 def regex(unit: Unit, written: tree.String) -> Pattern | None:

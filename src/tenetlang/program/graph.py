@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
+from tenetlang.frozen import frozen
 
-@attrs.frozen
+
+@frozen
 class Order:
     """`names` with dependencies first; `circles` are closed walks, each beginning with its least name, none with a part of
     another; `circular` holds every name that lies in a circle."""

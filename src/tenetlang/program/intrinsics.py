@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.program import types as t
 from tenetlang.program.relations import ORDERED, has_equality, is_text, is_unknown, required
 from tenetlang.program.types import Type
@@ -17,7 +16,7 @@ from tenetlang.program.types import Type
 _NUMBERS = (t.INT, t.DECIMAL)
 
 
-@attrs.frozen
+@frozen
 class Intrinsic:
     """`takes` says it in words; `counts` are the numbers of arguments it can have; `result` is None for wrong types."""
 
@@ -25,7 +24,6 @@ class Intrinsic:
     takes: str
     counts: tuple[int, ...]
     result: Callable[[Sequence[Type]], Type | None]
-    faults: bool = False
     hints: tuple[Type | None, ...] = ()
 
 
@@ -140,7 +138,7 @@ INTRINSICS: Mapping[str, Intrinsic] = {
     intrinsic.name: intrinsic
     for intrinsic in (
         Intrinsic("count", "a list, a set, a map or a string", (1,), _count),
-        Intrinsic("sum", "a list or set of numbers or durations", (1,), _sum, faults=True),
+        Intrinsic("sum", "a list or set of numbers or durations", (1,), _sum),
         Intrinsic("min", "a list or set of ordered values", (1,), _extreme),
         Intrinsic("max", "a list or set of ordered values", (1,), _extreme),
         Intrinsic("any", "a list or set of `bool`", (1,), _booleans),
@@ -155,14 +153,14 @@ INTRINSICS: Mapping[str, Intrinsic] = {
         Intrinsic("flatten", "a list of lists or sets, or a set of sets", (1,), _flatten),
         Intrinsic("contains", "a collection and a value, or two strings", (2,), _contains),
         Intrinsic(
-            "round", "a number, places and perhaps a way to round", (2, 3), _round, faults=True,
+            "round", "a number, places and perhaps a way to round", (2, 3), _round,
             hints=(t.DECIMAL, t.INT, _MODE),
         ),
-        Intrinsic("floor_div", "two values of `int`", (2,), _floor_div, faults=True, hints=(t.INT, t.INT)),
-        Intrinsic("abs", "a number or a duration", (1,), _abs, faults=True),
+        Intrinsic("floor_div", "two values of `int`", (2,), _floor_div, hints=(t.INT, t.INT)),
+        Intrinsic("abs", "a number or a duration", (1,), _abs),
         Intrinsic("to_string", "a value without parts", (1,), _to_string),
-        Intrinsic("to_int", "a number or a string", (1,), _to_int, faults=True),
-        Intrinsic("to_decimal", "a number or a string", (1,), _to_decimal, faults=True),
+        Intrinsic("to_int", "a number or a string", (1,), _to_int),
+        Intrinsic("to_decimal", "a number or a string", (1,), _to_decimal),
         Intrinsic("to_set", "a list or set", (1,), _to_set),
         Intrinsic("to_list", "a list or set", (1,), _to_list),
     )

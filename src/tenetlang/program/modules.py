@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.program import graph
 from tenetlang.program.names import AGENTS, FileScope, PackageScope, Word, declare
 from tenetlang.program.notes import Notes, listed
@@ -19,7 +18,7 @@ from tenetlang.syntax import tree
 from tenetlang.text import Span
 
 
-@attrs.frozen
+@frozen
 class Modules:
     """The packages by name, and what the program takes of them."""
 

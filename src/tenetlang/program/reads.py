@@ -17,7 +17,7 @@ _LEAVES = frozenset(
     {"type", "at", "text", "name", "path", "operator", "tools", "kind", "wanted", "optional", "certain"}
 )
 _CHILDREN: Mapping[type, tuple[str, ...]] = {
-    kind: () if kind is core.Constant else tuple(f.name for f in attrs.fields(kind) if f.name not in _LEAVES)
+    kind: () if kind is core.Constant else tuple(name for name in kind.__annotations__ if name not in _LEAVES)
     for kind in _NODES
 }
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program import infer
 from tenetlang.program import types as t
@@ -26,7 +25,7 @@ from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 
 
-@attrs.frozen
+@frozen
 class Proofs:
     """The tests and claims of one package."""
 

@@ -87,9 +87,9 @@ class RecordType:
     name: str = field(default="", eq=False)
 
     def field(self, name: str) -> Field | None:
-        for field in self.fields:
-            if field.name == name:
-                return field
+        for member in self.fields:
+            if member.name == name:
+                return member
         return None
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.flow import NOTHING_KNOWN, Flow
@@ -21,7 +22,7 @@ from tenetlang.text import Span
 Setting: TypeAlias = Literal["policy", "counter", "test", "claim"]
 
 
-@attrs.frozen
+@frozen
 class Variable:
     """A bound word: the local that it stands for, and the place that binds it."""
 
@@ -32,7 +33,7 @@ class Variable:
 _NO_VARIABLES: Mapping[str, Variable] = {}
 
 
-@attrs.frozen
+@frozen
 class Scope:
     """The variables that are bound at a place, and what is known there."""
 
@@ -87,7 +88,7 @@ class Unit:
             self.notes.add("shadowed-name", at, "library", name=name)
 
 
-@attrs.frozen
+@frozen
 class Absence:
     """Why an open expression may be absent: the path and the optional part of it, and where that is declared."""
 
@@ -96,7 +97,7 @@ class Absence:
     declared: Span | None = None
 
 
-@attrs.frozen
+@frozen
 class Open:
     """An expression that may be absent; `absence` is None where it may not. `picked`: it ends in `[ ]`, open."""
 

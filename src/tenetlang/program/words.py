@@ -40,6 +40,6 @@ _CHILDREN: dict[type, tuple[str, ...]] = {}
 def _children(kind: type) -> tuple[str, ...]:
     names = _CHILDREN.get(kind)
     if names is None:
-        names = tuple(field.name for field in attrs.fields(kind) if field.name not in {"at", "name_at", "operator_at"})
+        names = tuple(name for name in kind.__annotations__ if name not in {"at", "name_at", "operator_at"})
         _CHILDREN[kind] = names
     return names

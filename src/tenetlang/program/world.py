@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.program.modules import Modules
 from tenetlang.program.names import FileScope, PackageScope, Symbol
 from tenetlang.program.notes import Notes
@@ -19,7 +20,7 @@ from tenetlang.program.types import RecordType, Type
 from tenetlang.text import Span
 
 
-@attrs.frozen
+@frozen
 class DeclaredFact:
     """A part of the request as one package declares it."""
 
@@ -30,7 +31,7 @@ class DeclaredFact:
     at: Span
 
 
-@attrs.frozen
+@frozen
 class Signature:
     """A function's name, parameters in order and result."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.report.catalogue.check import SEVERITIES, Severity
 from tenetlang.text import Span
 
 
-@attrs.frozen
+@frozen
 class Label:
     """A place in the source, and what is to be said of it (which may be nothing)."""
 
@@ -18,7 +17,7 @@ class Label:
     says: str = ""
 
 
-@attrs.frozen
+@frozen
 class Diagnostic:
     """What is shown of one finding, whichever the format.
 

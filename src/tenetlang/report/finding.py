@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
+from tenetlang.frozen import field, frozen
 from tenetlang.text import Span
 
 
-@attrs.frozen
+@frozen
 class Finding:
     """One mistake, or one remark.
 
@@ -26,7 +25,7 @@ class Finding:
 
     check: str
     at: Span
-    details: Mapping[str, str] = attrs.field(factory=dict)
+    details: Mapping[str, str] = field(factory=dict)
     variant: str = ""
     also: tuple[tuple[str, Span], ...] = ()
     rules: tuple[str, ...] = ()

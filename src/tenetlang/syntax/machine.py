@@ -14,8 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.report.finding import Finding
 from tenetlang.syntax import tables as grammar
 from tenetlang.syntax.build import PLACED, PLAIN
@@ -25,7 +24,7 @@ from tenetlang.syntax.tokens import NEWLINE, Brackets, Token
 from tenetlang.text import Span, Text
 
 
-@attrs.frozen
+@frozen
 class Machine:
     """The tables in the form that the loop wants.
 
@@ -42,7 +41,7 @@ class Machine:
     passed_on: dict[tuple[int, int, str], int]
 
 
-@attrs.frozen
+@frozen
 class Read:
     """What was read, and how many tokens it took."""
 
@@ -51,7 +50,7 @@ class Read:
     end: int
 
 
-@attrs.frozen
+@frozen
 class Stop:
     """A token that can't stand here: the states of the parser before it, and the token."""
 
@@ -59,7 +58,7 @@ class Stop:
     token: Token
 
 
-@attrs.frozen
+@frozen
 class Refused:
     """What the grammar allows and a function of `build.py` refused, noticed at a token."""
 

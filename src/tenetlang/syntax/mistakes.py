@@ -16,8 +16,7 @@ from __future__ import annotations
 import functools
 import re
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.report.finding import Finding
 from tenetlang.report.nearest import nearest
 from tenetlang.syntax.literals import unseen
@@ -82,7 +81,7 @@ _ELSEWHERE = {
 }
 
 
-@attrs.frozen
+@frozen
 class Situation:
     """What is known where the parser stopped."""
 

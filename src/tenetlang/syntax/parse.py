@@ -50,7 +50,7 @@ def parse(text: Text) -> tuple[File, tuple[Finding, ...]]:
         place = Span(text, len(content), len(content))
         details = {"found": "more than 16 MiB", "limit": "16 MiB"}
         return File(text, (), None, (), ()), (Finding("file-too-large", place, details),)
-    with _without_collector():
+    with without_collector():
         return _Reading(text).file()
 
 
@@ -67,8 +67,8 @@ def parse_expression(text: Text) -> tuple[Expression | None, tuple[Finding, ...]
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nodes form no cycles, and looking for some among a million of them takes as long as parsing."""
+def without_collector() -> Iterator[None]:
+    """Nodes form no cycles, and looking for some among a million of them takes as long as making them."""
     enabled = gc.isenabled()
     gc.disable()
     try:

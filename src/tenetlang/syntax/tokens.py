@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.syntax import tables as grammar
 from tenetlang.syntax.tables import END, SIGN, Tables
 from tenetlang.syntax.tree import Comment
@@ -44,7 +45,7 @@ class Brackets:
     open: list[tuple[str, int]] = attrs.field(factory=list)
 
 
-@attrs.frozen
+@frozen
 class Lexicon:
     """The tables in the form that the loop below wants."""
 

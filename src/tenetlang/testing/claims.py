@@ -18,12 +18,12 @@ from typing import Literal
 
 import attrs
 
-from tenetlang.evaluator.meaning import Fault, Run, choices, value
+from tenetlang.evaluator.meaning import Fault, Run, choices
 from tenetlang.evaluator.requests import DataError, Invalid
 from tenetlang.program import expression as core
 from tenetlang.program.program import Claim, Program
 from tenetlang.testing.evaluators import Evaluators, Pair
-from tenetlang.testing.requests import TestError, as_request, replace, with_functions
+from tenetlang.testing.requests import TestError, as_request, replace, said, with_functions
 from tenetlang.testing.run import outcome
 from tenetlang.testing.sample import samples
 from tenetlang.testing.walk import nodes
@@ -106,10 +106,9 @@ class _Fixed:
     """What a claim's `with` lines say of every request."""
 
     def __init__(self, program: Program, claim: Claim) -> None:
-        run = Run(program, {}, {})
         self.program = program
         self.values = [
-            (replacement, as_request(value(run, replacement.value, {})))
+            (replacement, as_request(said(program, replacement.value, {})))
             for replacement in claim.replacements
             if replacement.target[0] != "function"
         ]

@@ -13,8 +13,10 @@ import attrs
 
 from tenetlang.evaluator.meaning import Run, Scope, value
 from tenetlang.evaluator.requests import empty_document
+from tenetlang.program.expression import Expression
 from tenetlang.program.program import Program, Replacement, TestCase
 from tenetlang.program.types import ListType, MapType, OptionalType, RecordType, Scalar, SetType, Type
+from tenetlang.program.unit import source_text
 from tenetlang.testing.walk import with_values
 from tenetlang.values.order import sorted_values
 from tenetlang.values.render import to_plain
@@ -36,17 +38,26 @@ class Situation:
     program: Program
 
 
+def said(program: Program, expression: Expression, scope: Scope) -> object:
+    """The value of what a test or a claim says. Raises `Fault`, and `TestError` where it reads what it is there to say."""
+    try:
+        return value(Run(program, {}, {}), expression, scope)
+    except KeyError:
+        raise TestError(
+            f"`{source_text(expression.at)}` ({expression.at.place}) reads the request or a document, which are only made of it"
+        ) from None
+
+
 def situation(program: Program, case: TestCase, scope: Scope) -> Situation:
     """What the test's row describes. Raises `TestError` for what it leaves unsaid, `Fault` for what errs."""
-    run = Run(program, {}, {})
     request: dict[str, object] = {}
     if program.uses_tools and case.tool is not None:
         request["tool"] = case.tool
-        request["args"] = {name: as_request(value(run, argument, scope)) for name, argument in case.arguments}
+        request["args"] = {name: as_request(said(program, argument, scope)) for name, argument in case.arguments}
     documents: dict[str, object] = {}
     for replacement in case.replacements:
         if replacement.target[0] != "function":
-            replace(request, documents, replacement, as_request(value(run, replacement.value, scope)))
+            replace(request, documents, replacement, as_request(said(program, replacement.value, scope)))
     complete(program, request, documents, deciding=_decides(case))
     locals_ = (*case.variables, *(local for local, _ in case.assignments))
     given = {local.name: (scope[local.name], local.type) for local in locals_}

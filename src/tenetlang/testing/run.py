@@ -20,7 +20,7 @@ from tenetlang.program.program import Expectation, Program, TestCase
 from tenetlang.program.request_paths import unquoted_paths
 from tenetlang.program.types import VERDICT
 from tenetlang.testing.evaluators import Evaluators
-from tenetlang.testing.requests import Situation, TestError, situation
+from tenetlang.testing.requests import Situation, TestError, said, situation
 from tenetlang.values.collections import Record
 from tenetlang.values.render import literal
 
@@ -86,11 +86,10 @@ def _shown(item: object, local: Local) -> str:
 
 
 def _scope(program: Program, case: TestCase, row: int) -> dict[str, object]:
-    run = Run(program, {}, {})
-    given = [value(run, item, {}) for item in case.rows[row]]
+    given = [said(program, item, {}) for item in case.rows[row]]
     scope = dict(zip((local.name for local in case.variables), given, strict=True))
     for local, assigned in case.assignments:
-        scope[local.name] = value(run, assigned, scope)
+        scope[local.name] = said(program, assigned, scope)
     return scope
 
 
@@ -188,6 +187,8 @@ def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run
     """For each rule that should have decided: the first condition that stopped it."""
     if expectation.by:
         names = [name for name in expectation.by if name not in decision.decided_by]
+    elif decision.verdict == wanted:
+        return ()
     else:
         verdicts = {rule.shown_name: rule.verdict for package in run.program.packages for rule in package.rules}
         names = [rule.rule for rule in decision.trace if verdicts[rule.rule] == wanted][:3]
@@ -203,9 +204,18 @@ def _stopped(expectation: Expectation, wanted: str, decision: Decision, run: Run
                 lines.append(f"{name}: {_stop(condition, unquoted)}")
                 break
         else:
-            lifted = next((item.by for item in decision.overridden if item.rule == name), None)
-            lines.append(f"{name}: matched{f', overridden by {lifted}' if lifted else ', a stricter rule decided'}")
+            lines.append(f"{name}: matched, {_outdone(name, decision)}")
     return tuple(lines)
+
+
+def _outdone(name: str, decision: Decision) -> str:
+    """Why a rule that matched did not decide."""
+    for item in decision.overridden:
+        if item.rule == name:
+            return f"overridden by {item.by}"
+    if any(item.rule == name for item in decision.observed):
+        return "but is only observed"
+    return f"but {', '.join(decision.decided_by)} decided"
 
 
 def _stop(condition: TracedCondition, unquoted: Collection[str]) -> str:

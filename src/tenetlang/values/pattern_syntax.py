@@ -26,8 +26,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-import attrs
-
+from tenetlang.frozen import frozen
 from tenetlang.values.code_points import ALL, Ranges, normalized
 
 MAXIMUM_LENGTH: Final = 4_096
@@ -49,40 +48,40 @@ class PatternError(ValueError):
         return self.reason
 
 
-@attrs.frozen
+@frozen
 class Empty:
     """The empty string."""
 
 
-@attrs.frozen
+@frozen
 class Literal:
     """These code points; at least one."""
 
     text: str
 
 
-@attrs.frozen
+@frozen
 class AnyOf:
     """One code point out of a set; out of the empty set there is none, and nothing matches."""
 
     ranges: Ranges
 
 
-@attrs.frozen
+@frozen
 class Sequence:
     """One part after the other; at least two, none of them a `Sequence` or `Empty`, no two `Literal` in a row."""
 
     parts: tuple[PatternSyntax, ...]
 
 
-@attrs.frozen
+@frozen
 class Choice:
     """Any of the options; at least two."""
 
     options: tuple[PatternSyntax, ...]
 
 
-@attrs.frozen
+@frozen
 class Repeat:
     """`of` at least `least` and at most `most` times in a row; `most` None is without end."""
 

@@ -26,11 +26,13 @@ FAILED = TestResult(
 ERROR = TestResult("no agent", "acme.support", "", "error", "support.tenet:99", error="the policy reads `agent`")
 HELD = ClaimResult("a large refund leaves unseen", "acme.support", "never", "unbroken", "support.tenet:110", 500, 500)
 SELDOM = ClaimResult("refunds are small", "acme.base", "always", "unbroken", "base.tenet:7", 1500, 3)
+NOT_MET = ClaimResult("pigs fly", "acme.base", "never", "unbroken", "base.tenet:9", 1, 0)
+NONE_MADE = ClaimResult("pigs fly", "acme.base", "always", "unbroken", "base.tenet:10", 0, 0)
 BROKEN = ClaimResult(
     "nobody refunds", "acme.support", "never", "broken", "support.tenet:120", 7, 7,
     {"tool": "refund", "args": {"amount": 51}}, {"acme.support.vendors": {}}, "allow",
 )  # fmt: skip
-ALL: list[AnyResult] = [PASSED, FAILED, ERROR, HELD, SELDOM, BROKEN]
+ALL: list[AnyResult] = [PASSED, FAILED, ERROR, HELD, SELDOM, NOT_MET, NONE_MADE, BROKEN]
 
 
 def test_good_results_take_a_line_and_others_say_what_is_wrong() -> None:
@@ -44,14 +46,18 @@ def test_good_results_take_a_line_and_others_say_what_is_wrong() -> None:
       large_refund: `args.amount > 60.00` is false, with args.amount = 50.01 (support.tenet:46)
 ✗ no agent
     support.tenet:99: the policy reads `agent`
-✓ never "a large refund leaves unseen": sampled 500 requests, no counterexample (not proved)
-✓ always "refunds are small": sampled 1,500 requests, no counterexample (not proved); its condition held for 3
+✓ never "a large refund leaves unseen": sampled 500 requests, all of them about this claim, no counterexample (not proved)
+✓ always "refunds are small": sampled 1,500 requests, 3 of them about this claim, no counterexample (not proved)
+✓ never "pigs fly": sampled 1 request, none of them about this claim (not tested, not proved)
+    base.tenet:9: no request that was made up met what it says of the request; a `test` may reach it
+✓ always "pigs fly": sampled 0 requests, none of them about this claim (not tested, not proved)
+    base.tenet:10: no request that was made up met its `if`; a `test` may reach it
 ✗ never "nobody refunds": broken
     support.tenet:120: this request gets allow, which the claim rules out
       {"tool": "refund", "args": {"amount": 51}}
       with the documents {"acme.support.vendors": {}}"""
     )
-    assert summary(ALL) == "3 passed, 3 failed"
+    assert summary(ALL) == "5 passed, 3 failed"
 
 
 def test_a_name_cannot_act_on_the_terminal() -> None:
@@ -94,7 +100,7 @@ def test_the_json_has_every_result_and_never_says_proved() -> None:
                 "proved": False,
                 "at": "support.tenet:120",
                 "sampled": 7,
-                "condition_held": 7,
+                "about": 7,
                 "counterexample": {"tool": "refund", "args": {"amount": 51}},
                 "documents": {"acme.support.vendors": {}},
                 "verdict": "allow",
@@ -106,8 +112,8 @@ def test_the_json_has_every_result_and_never_says_proved() -> None:
 
 def test_the_junit_file_has_a_suite_for_each_package_and_counts_that_add_up() -> None:
     root = ET.fromstring(junit_xml(ALL))
-    assert (root.tag, root.get("tests"), root.get("failures"), root.get("errors")) == ("testsuites", "6", "2", "1")
-    assert [(suite.get("name"), suite.get("tests")) for suite in root] == [("acme.support", "5"), ("acme.base", "1")]
+    assert (root.tag, root.get("tests"), root.get("failures"), root.get("errors")) == ("testsuites", "8", "2", "1")
+    assert [(suite.get("name"), suite.get("tests")) for suite in root] == [("acme.support", "5"), ("acme.base", "3")]
     cases = root.findall(".//testcase")
     assert [case.get("name") for case in cases][:2] == ["the limit [50.00, allow]", "the limit [50.01, escalate]"]
     assert (cases[1].get("file"), cases[1].get("line")) == ("support.tenet", "90")

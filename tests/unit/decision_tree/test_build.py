@@ -10,10 +10,12 @@ import pytest
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Cuts, Leaf, Members, Predicate, Switch, Table, leaves
 from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.evaluator.reference import Reference
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.program import Fact, Tool
 from tests.unit import programs as p
+from tests.unit.program.policies import checked
 
 AMOUNT = p.read("args.amount", t.DECIMAL)
 ROLES = p.read("agent.roles", t.SetType(t.STRING))
@@ -64,6 +66,64 @@ def test_steps_from_the_first_that_can_fault_on_stay_in_the_written_order() -> N
     policy = build(p.program(p.package(*rules)))
     bucket = next(bucket for bucket in policy.buckets if bucket.candidates)
     assert [candidate.rest for candidate in bucket.candidates] == [(2, 3)] * 5
+
+
+def builtin(name: str, *arguments: core.Expression) -> core.Builtin:
+    return core.Builtin(name, arguments, t.INT, p.at())
+
+
+@pytest.mark.parametrize(
+    ("before", "rest"),
+    [
+        (p.compare(builtin("count", ROLES), ">", p.constant(1)), ()),
+        (p.compare(builtin("floor_div", p.constant(7), p.constant(2)), ">", p.constant(1)), ()),
+        (p.compare(builtin("floor_div", p.constant(7), builtin("count", ROLES)), ">", p.constant(1)), (1, 2)),
+    ],
+    ids=["count", "floor_div by 2", "floor_div"],
+)
+def test_a_condition_is_shared_past_a_function_that_never_errs_and_not_past_one_that_may(
+    before: core.Expression, rest: tuple[int, ...]
+) -> None:
+    rules = [p.rule(f"r{n}", "deny", p.tool_is("refund"), before, team("x")) for n in range(5)]
+    bucket = next(bucket for bucket in build(p.program(p.package(*rules))).buckets if bucket.candidates)
+    assert [candidate.rest for candidate in bucket.candidates] == [rest] * 5
+    assert {type(test) for test in bucket.tests} == ({Predicate, Table} if rest == () else set())
+
+
+@pytest.mark.parametrize(
+    ("proof", "then"),
+    [
+        ("args.host.ip is present", "args.host.ip.version < 5"),
+        ("largest is present", "largest < 5"),
+        ("first_one is present", "first_one < 5"),
+        ("any_one is present", "any_one < 5"),
+        ("version is present", "version < 5"),
+        ("args.sizes[0] is present", "args.sizes[0] < 5"),
+    ],
+)
+def test_what_a_guard_proves_to_be_there_is_not_read_before_the_guard(proof: str, then: str) -> None:
+    """The reading condition is shared by more rules than either guard, so it would come first."""
+    written = "package acme\ndefault deny\ntool fetch(host: host, sizes: list[int], n: int)\n"
+    written += "let largest of fetch = max(args.sizes)\nlet first_one of fetch = chosen(args.sizes)\nfn chosen(sizes: list[int]) -> int? = first(sizes)\n"
+    written += "let any_one of fetch = match { args.n > 1 => largest, else => max(args.sizes) ?? first(args.sizes) }\n"
+    written += "let version of fetch = args.host.ip.version\n"
+    for number in range(6):
+        guard = f"{proof} and args.n > 0" if number % 2 else proof
+        written += f"allow r{number} if {{ tool is fetch; {guard}; {then} }}\n"
+    found = checked(written).program
+    assert found is not None
+    evaluator = Evaluator(build(found))
+    reference = Reference(found, {}, evaluator.digest)
+    for host, sizes in (("acme.com", []), ("10.0.0.1", [3])):
+        request = {
+            "tool": "fetch",
+            "args": {"host": host, "sizes": sizes, "n": 1},
+            "agent": {"id": "a"},
+        }
+        decision = evaluator.decide(request)
+        assert decision.verdict == ("allow" if sizes else "deny")
+        assert decision.errors == ()
+        assert decision.to_json() == reference.decide(request).to_json()
 
 
 @pytest.mark.parametrize("others", [0, 8])

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import attrs
+from tenetlang.frozen import field, frozen
 
 Severity = Literal["error", "warning", "note"]
 
@@ -23,7 +23,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """All severities, the gravest first."""
 
 
-@attrs.frozen
+@frozen
 class Wording:
     """The words for one way in which a check speaks.
 
@@ -35,7 +35,7 @@ class Wording:
 
     headline: str
     label: str = ""
-    also: Mapping[str, str] = attrs.field(factory=dict)
+    also: Mapping[str, str] = field(factory=dict)
     shows: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     why: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Wording:
     severity: Severity | None = None
 
 
-@attrs.frozen
+@frozen
 class Check:
     """One check: its kebab-case name, how grave it is, and its wordings by variant (`""` is the usual one)."""
 

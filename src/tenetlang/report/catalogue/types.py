@@ -248,6 +248,12 @@ CHECKS = (
             why=("Patterns match the whole string in time linear in its length: no anchors, no back-references.",),
             help=("?write `{suggestion}`",),
         ),
+        never=Wording(
+            "no `{found}` is like this: {problem}",
+            "never matches",
+            why=("A rule with a pattern that nothing matches looks as if it protected something.",),
+            help=("write the pattern as values come in: hosts lower-cased, paths and URLs resolved",),
+        ),
         dynamic=Wording(
             "a pattern comes from a value that is not fixed",
             "not a literal, not `data`",
