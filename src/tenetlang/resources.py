@@ -1,8 +1,8 @@
 """Where the package finds what is not Python: the grammar, the standard library, the pages of the checks.
 
 These files live at the top of the repository, where people look for them. A wheel carries a copy below
-`tenetlang/_data`. Each function asks the copy first, in a zip on the path through `importlib.resources`; in a checkout, or after `pip install -e`, there is no copy, and the folders
-above `src/` are read.
+`tenetlang/_data`. Each function asks the copy first, in a zip on the path by `importlib.resources`; in a checkout, or after
+`pip install -e`, there is no copy, and the folders above `src/` are read.
 
 Nothing else in tenetlang knows of either place. The stages of the compiler get text, never a path.
 """

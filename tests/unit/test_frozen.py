@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
 
 import attrs
 import pytest
@@ -45,7 +44,7 @@ class Key:
 
 
 @pytest.mark.parametrize("made", [Point, Model])
-def test_a_value_has_its_fields_and_their_defaults(made: Callable[..., Point]) -> None:
+def test_a_value_has_its_fields_and_their_defaults(made: type[Point | Model]) -> None:
     point = made(1, at="a")
     assert (point.x, point.at, point.y, point.marks, point.text) == (1, "a", 2, [], "t")
     assert made(1, "a").marks is not made(1, "a").marks

@@ -21,7 +21,6 @@ let size of refund = args.amount * 2.00
 let ratio of refund = 1 / args.amount
 allow small if { tool is refund; args.amount < data.limit }
 """
-SHOP = SHOP.replace("let tiny = args.amount < 1.00\n", "")
 REQUEST = {"tool": "refund", "args": {"amount": 4}}
 
 
@@ -150,7 +149,7 @@ class Hostile(dict[str, object]):
     def __eq__(self, other: object) -> bool:
         raise KeyError
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class Text(str):
@@ -176,7 +175,7 @@ def deep() -> object:
     "request_",
     [
         None, 1, "x", b"x", [], object(), Hostile(), Hostile(tool="refund"), {"tool": Hostile()}, {"tool": Text("refund")},
-        {Text("tool"): 1} if False else {1: 2}, {"tool": "refund", "args": Hostile(amount=1)}, {"tool": "refund", "args": {"amount": float("nan")}},
+        {1: 2}, {"tool": "refund", "args": Hostile(amount=1)}, {"tool": "refund", "args": {"amount": float("nan")}},
         {"tool": "refund", "args": {"amount": 10**5000}}, {"tool": "refund", "args": {"amount": Decimal("NaN")}}, {"tool": "\ud800", "args": {}},
         {"tool": "refund", "args": {"amount": True}}, {"tool": "refund", "args": deep()}, {"tool": "refund", "args": {"amount": Text("1")}},
         {**REQUEST, "approvals": Hostile()}, {**REQUEST, "origins": {"amount": [Hostile()]}}, type, lambda: 1,

@@ -437,6 +437,8 @@ class Evaluator:
             value = self._asked[full]({**inputs, **self._documents}, Run())
         except ValueFault as fault:
             raise AskError(f"{fault.code} at {place_of(fault)}") from None
+        except KeyError as absent:
+            raise AskError(f"the definition reads `{absent.args[0]}`, which the request does not have") from None
         except (RecursionError, MemoryError) as problem:
             raise AskError(f"internal error: {type(problem).__name__}") from None
         return None if value is ABSENT else to_plain(value)

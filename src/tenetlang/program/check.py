@@ -10,6 +10,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
+from typing import Final
+
+import attrs
 
 from tenetlang.frozen import frozen
 from tenetlang.program.definitions import Definitions, define
@@ -81,13 +85,34 @@ def check(files: Sequence[File], entry: str | None = None, today: str | None = N
 
 @contextlib.contextmanager
 def _deep_recursion() -> Iterator[None]:
-    """Room for the deepest expression that the parser lets through; Python's own limit is meant for runaway programs."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _DEEPEST))
+    """Room for the deepest expression that the parser lets through; Python's own limit is meant for runaway programs.
+
+    The limit belongs to the process, so of the threads that check at one time the last one out puts it back.
+    """
+    with _DEEP.lock:
+        if _DEEP.inside == 0:
+            _DEEP.before = sys.getrecursionlimit()
+            sys.setrecursionlimit(max(_DEEP.before, _DEEPEST))
+        _DEEP.inside += 1
     try:
         yield
     finally:
-        sys.setrecursionlimit(before)
+        with _DEEP.lock:
+            _DEEP.inside -= 1
+            if _DEEP.inside == 0:
+                sys.setrecursionlimit(_DEEP.before)
+
+
+@attrs.define
+class _Deep:
+    """Who has raised Python's limit of recursion, and what it was."""
+
+    lock: Lock = attrs.field(factory=Lock)
+    inside: int = 0
+    before: int = 0
+
+
+_DEEP: Final = _Deep()
 
 
 def _program(

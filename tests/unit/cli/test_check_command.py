@@ -102,3 +102,15 @@ def test_a_policy_cannot_act_on_the_terminal(tenet: Tenet, shop: Path) -> None:
         assert answer.status == 1
         assert "\x1b" not in answer.out + answer.error
         assert "\x07" not in answer.out + answer.error
+
+
+def test_a_rule_that_has_expired_is_found_by_check_alone(tenet: Tenet, tmp_path: Path) -> None:
+    policy = "package a\ntool t()\ndefault deny\n@expires({})\nallow all if {{ tool is t }}\n"
+    test = 'test "t" { call t(); expect allow }\n'
+    (tmp_path / "a.tenet").write_text(policy.format("2026-01-01") + test)
+    answer = tenet("check")
+    assert answer.status == 1
+    assert "warning[expired-rule]" in answer.out
+    assert tenet("test").status == 0
+    (tmp_path / "a.tenet").write_text(policy.format("2261-01-01") + test)
+    assert tenet("check").status == 0

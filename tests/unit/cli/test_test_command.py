@@ -121,3 +121,87 @@ def test_the_junit_file_is_written_beside_the_output(tenet: Tenet, shop: Path) -
 
 def test_the_same_policy_gives_the_same_bytes(tenet: Tenet, shop: Path) -> None:
     assert tenet("test", "--format", "json") == tenet("test", "--format", "json")
+
+
+BASE = """\
+package base
+tool refund(amount: decimal)
+default deny
+allow small if { tool is refund; args.amount < 5.00 }
+test "small" { call refund(amount: 1.00); expect allow by small }
+"""
+TOP = """\
+package top
+extend base
+deny all if { tool is refund }
+test "none" { call refund(amount: 1.00); expect deny by all }
+always "denied" if { tool is refund } { verdict is deny }
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    (tmp_path / "top.tenet").write_text(TOP, encoding="utf-8")
+    (tmp_path / "base.tenet").write_text(BASE, encoding="utf-8")
+    return tmp_path
+
+
+def test_each_package_is_tested_as_the_one_that_decides(tenet: Tenet, two: Path) -> None:
+    answer = tenet("test")
+    lines = answer.out.splitlines()
+    assert (answer.status, answer.error) == (0, "")
+    assert lines[:4] == ["package base", "✓ small", "package top", "✓ none"]
+    assert lines[4].startswith(
+        '✓ always "denied": sampled 500 requests, all of them about this claim, no counterexample'
+    )
+    shape = json.loads(tenet("test", "--format", "json").out)
+    assert [(result["package"], result["name"]) for result in shape["tests"]] == [("base", "small"), ("top", "none")]
+    assert [claim["package"] for claim in shape["claims"]] == ["top"]
+    assert shape["tests"][0]["decision"]["policy"] == "base"
+    assert tenet("test", "--junit", "r.xml").status == 0
+    root = ET.parse(two / "r.xml").getroot()
+    assert [(suite.get("name"), suite.get("tests")) for suite in root] == [("base", "1"), ("top", "2")]
+
+
+def test_a_failing_test_of_a_base_is_not_passed_over(tenet: Tenet, two: Path) -> None:
+    (two / "base.tenet").write_text(BASE.replace("expect allow by small", "expect deny"), encoding="utf-8")
+    answer = tenet("test")
+    assert answer.status == 1
+    assert "✗ small\n" in answer.out
+    assert answer.out.endswith("\n2 passed, 1 failed\n")
+
+
+def test_with_an_entry_just_that_package_is_tested(tenet: Tenet, two: Path) -> None:
+    assert tenet("test", "--entry", "base").out == "✓ small\n1 passed, 0 failed\n"
+    answer = tenet("test", "--entry", "gone")
+    assert (answer.status, answer.out) == (1, "")
+    assert "error[no-entry]" in answer.error
+
+
+def test_packages_are_named_only_where_tests_of_several_run(tenet: Tenet, two: Path) -> None:
+    assert tenet("test", "-k", "small").out == "✓ small\n1 passed, 0 failed\n"
+
+
+def test_what_is_wrong_with_the_policy_is_shown_once_and_nothing_runs(tenet: Tenet, two: Path) -> None:
+    (two / "base.tenet").write_text(BASE + "deny x if { y }\n", encoding="utf-8")
+    answer = tenet("test")
+    assert (answer.status, answer.out) == (1, "")
+    assert answer.error.count("error[") == 1
+    shape = json.loads(tenet("test", "--format", "json").out)
+    assert "tests" not in shape
+    (two / "base.tenet").write_text(BASE.replace("package base", "packages base"), encoding="utf-8")
+    assert tenet("test").status == 1
+
+
+def test_a_claim_that_no_sample_is_about_says_so(tenet: Tenet, two: Path) -> None:
+    claim = 'never "both" { verdict is allow; tool is refund; args.amount > 2.00; args.amount < 1.00 }\n'
+    (two / "base.tenet").write_text(BASE + claim, encoding="utf-8")
+    answer = tenet("test", "-k", "both")
+    assert answer.status == 0
+    assert answer.out.splitlines() == [
+        '✓ never "both": sampled 500 requests, none of them about this claim (not tested, not proved)',
+        "    base.tenet:6: no request that was made up met what it says of the request; a `test` may reach it",
+        "1 passed, 0 failed",
+    ]
+    (shape,) = json.loads(tenet("test", "-k", "both", "--format", "json").out)["claims"]
+    assert (shape["status"], shape["sampled"], shape["about"]) == ("unbroken", 500, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sources import both
 
 CALL: dict[str, object] = {"tool": "pay", "args": {"n": 1}}
@@ -36,3 +38,11 @@ allow lifting overrides strict if {{ tool is pay }} then mask(to_string(args.n %
         assert [(error.rule, error.error) for error in decision.errors] == [("lifting", "division_by_zero")]
         assert decision.overridden == ()
         assert evaluator.decide({**CALL, "args": {"n": 5}}).verdict == "allow"
+
+
+def test_asking_for_a_definition_that_reads_what_the_request_lacks_is_an_error_that_says_so() -> None:
+    library = "package lib\nrequest place: string\nlet v = place\n"
+    entry = "package p\nimport lib\nimport std.agents\ntool pay(n: int)\nlet w = 1\ndeny d if { tool is pay; w == 2 }\n"
+    evaluator, _ = both(entry, library, entry="p")
+    with pytest.raises(ValueError, match="place"):
+        evaluator.ask("lib.v", CALL)

@@ -303,3 +303,31 @@ def test_threads_share_an_evaluator() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda request: json.dumps(made.decide(request).to_json()), requests))
     assert found == expected * 8
+
+
+def test_another_set_of_documents_shares_what_is_generated_and_keeps_apart_what_is_read() -> None:
+    blocked = p.rule("b", "deny", p.contains(p.read("args.customer"), p.document("blocked", t.SetType(t.STRING))))
+    program = p.program(p.package(blocked, default=Fallback("allow")), data=(p.data("blocked", t.SetType(t.STRING)),))
+    first = Evaluator(build(program), {"blocked": ["c1"]})
+    second = first.with_documents({"blocked": []})
+    for made, verdict, listed in ((first, "deny", ["c1"]), (second, "allow", []), (first, "deny", ["c1"])):
+        decision = made.decide(p.request())
+        assert decision.verdict == verdict
+        assert decision.trace[0].conditions[0].read["data.blocked"] == listed
+    assert first._generated is second._generated
+    assert first.reader is second.reader
+    reference = Reference(program, {"blocked": ["c1"]}, first.digest, first.reader)
+    assert reference.decide(p.request()).to_json() == first.decide(p.request()).to_json()
+    other = reference.with_documents({"acme.blocked": []})
+    assert other.decide(p.request()).to_json() == second.decide(p.request()).to_json()
+    assert other.reader is reference.reader
+    with pytest.raises(DataError):
+        reference.with_documents({})
+
+
+def test_a_definition_that_is_asked_for_reads_the_documents_too() -> None:
+    words = p.data("words", t.SetType(t.STRING))
+    program = p.program(p.package(), data=(words,), definitions={"acme.all": p.definition("acme.all", p.document("words", t.SetType(t.STRING)))})  # fmt: skip
+    made = Evaluator(build(program), {"words": ["a"]})
+    assert made.ask("all", p.request()) == ["a"]
+    assert made.with_documents({"words": []}).ask("all", p.request()) == []
