@@ -12,6 +12,7 @@ from tenetlang.syntax import tree
 from tenetlang.syntax.parse import parse
 from tenetlang.syntax.print import print_declaration
 from tenetlang.text import Text
+from tenetlang.values.builtin_faults import FAULTS
 from tests.repository.checkout import ROOT
 
 PAGE = ROOT / "docs" / "standard-library.md"
@@ -84,7 +85,7 @@ def sections() -> Iterator[str]:
 
 def page() -> str:
     rows = "".join(
-        f"| `{name}` | {intrinsic.takes} | {'yes' if intrinsic.faults else 'no'} |\n"
+        f"| `{name}` | {intrinsic.takes} | {'yes' if name in FAULTS else 'no'} |\n"
         for name, intrinsic in sorted(INTRINSICS.items())
     )
     note = "\n`min`, `max`, `first` and `last` of what may be empty are optional: `max(xs) ?? 0`. `origin(args.x)` is where an\n"

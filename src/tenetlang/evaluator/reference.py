@@ -212,11 +212,10 @@ class Reference:
         )
 
     def _default(self) -> Fallback:
-        """The entry's, else the most restrictive of those of its bases; a base that only watches has no say."""
+        """The most restrictive of the entry's and its bases', the nearest of equals; a base that only watches has no say."""
         entry, *bases = self.program.packages
-        if entry.default is not None:
-            return entry.default
-        written = [base.default for base in bases if base.default is not None and not base.observe]
+        packages = [entry, *(base for base in bases if not base.observe)]
+        written = [package.default for package in packages if package.default is not None]
         return max(written, key=lambda default: SEVERITY[default.verdict], default=DENY)
 
     def _escalations(self, escalated: list[tuple[str, str | None]]) -> tuple[Escalation, ...]:

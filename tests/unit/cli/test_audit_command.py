@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tenetlang.audit import Surroundings
-from tenetlang.cli.recording import Answer, open_recorder
+from tenetlang.cli.answer import Answer
+from tenetlang.cli.recording import open_recorder
 from tenetlang.decision import Decision
 from tests.unit.cli.conftest import Tenet
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tenetlang.audit import Surroundings, show, verify_log
-from tenetlang.cli.recording import Answer, open_recorder
+from tenetlang.cli.answer import Answer
+from tenetlang.cli.recording import open_recorder
 from tenetlang.decision import Decision
 
 ALLOWED = Answer(

@@ -331,3 +331,30 @@ def test_a_definition_that_is_asked_for_reads_the_documents_too() -> None:
     made = Evaluator(build(program), {"words": ["a"]})
     assert made.ask("all", p.request()) == ["a"]
     assert made.with_documents({"words": []}).ask("all", p.request()) == []
+
+
+def test_what_is_prepared_is_what_the_first_request_would_have_waited_for() -> None:
+    made = evaluator(p.package(p.rule("r", "deny", because=Template(("no ", AMOUNT)), tools=["refund"])))
+    made.prepare()
+    made._generated = None  # type: ignore[misc, assignment]  # nothing more is generated
+    assert made.decide(p.request(amount=3)).reason == "no 3"
+    assert made.decide(p.request("web.fetch")).verdict == "deny"
+
+
+def test_a_failure_inside_is_a_denial_for_a_request_as_text_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> object:
+        raise MemoryError
+
+    made = evaluator(p.package(p.rule("r", "allow")))
+    monkeypatch.setattr(Evaluator, "_reached", fail)
+    decision = made.decide_json(json.dumps(p.request()))
+    assert (decision.verdict, decision.decided_by) == ("deny", ("error",))
+    assert [item.error for item in decision.errors] == ["internal"]
+
+
+def test_a_failure_while_the_trace_is_made_is_said_in_the_trace() -> None:
+    made = evaluator(p.package(p.rule("r", "allow")))
+    decision = made.decide(p.request())
+    made._generated = None  # type: ignore[misc, assignment]  # whatever it is that fails
+    (traced,) = decision.trace
+    assert (traced.holds, traced.conditions[0].error) == (None, "internal")

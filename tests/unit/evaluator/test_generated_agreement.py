@@ -20,7 +20,7 @@ from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tenetlang.program.program import Fallback, ObligationUse, Program, Rule, Template, Verdict
+from tenetlang.program.program import Fallback, ObligationUse, Package, Program, Rule, Template, Verdict
 from tests.unit import programs as p
 
 AMOUNT = p.read("args.amount", t.DECIMAL)
@@ -152,7 +152,8 @@ def rule(random: Random, name: str, package: str, names: list[str]) -> Rule:
 def made(seed: int) -> Program:
     random = Random(seed)
     names: list[str] = []
-    packages = []
+    packages: list[Package] = []
+    defaults = [None, Fallback("allow"), Fallback("escalate", "acme.lead")]
     for package in ["acme", "base"][: random.choice([1, 1, 2])]:
         rules = []
         for _ in range(random.choice([1, 3, 6, 12])):
@@ -164,10 +165,13 @@ def made(seed: int) -> Program:
                 *rules,
                 name=package,
                 resolve=random.choice(["most_restrictive", "first", "priority", "unique"]),
-                default=random.choice([None, Fallback("allow"), Fallback("escalate", "acme.lead")]),
+                default=random.choice(defaults),
                 on_error=random.choice([Fallback("deny"), Fallback("escalate", "acme.lead")]),
             )
         )
+        written = packages[0].default
+        if written is not None:  # the checker refuses a `default` that is weaker than that of the base
+            defaults = defaults[: defaults.index(written) + 1]
     left, right = p.local("left", t.DECIMAL), p.local("right", t.DECIMAL)
     return p.program(
         *packages,

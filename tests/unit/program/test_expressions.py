@@ -51,7 +51,7 @@ REQUEST: dict[str, object] = {
     "tool": "refund",
     "args": {"customer": "c", "amount": 1, "currency": "EUR", "count": 1},
     "agent": {"id": "a"},
-    "session": {"labels": []},
+    "session": {"id": "s", "labels": [], "calls": []},
     "now": "2026-01-01T00:00:00Z",
 }
 

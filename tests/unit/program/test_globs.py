@@ -28,9 +28,7 @@ def test_a_pattern_that_is_none_is_an_error() -> None:
     ],
 )
 def test_a_glob_that_no_value_of_the_type_matches_is_noticed(argument: str, pattern: str) -> None:
-    assert_marked(
-        HOSTS + f'deny r if {{ tool is open; args.{argument} like "{pattern}" }} ## error[bad-pattern]\n'
-    )
+    assert_marked(HOSTS + f'deny r if {{ tool is open; args.{argument} like "{pattern}" }} ## error[bad-pattern]\n')
 
 
 @pytest.mark.parametrize(

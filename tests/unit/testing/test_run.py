@@ -256,3 +256,16 @@ def test_a_package_without_tools_is_tested_without_a_call() -> None:
     )
     assert [result.status for result in results] == ["passed", "failed"]
     assert results[1].failures[0].stopped == ('get: `method == "GET"` is false, with method = "PUT" (policy.tenet:4)',)
+
+
+def test_a_fact_that_a_request_could_not_bring_is_said_where_no_tool_is_called() -> None:
+    head = """\
+package a
+import std.agents
+request level: { @max(3) n: int }
+tool t()
+default deny
+allow low if { tool is t; level.n < 2 }
+"""
+    result = one('test "t" { with level = { n: 7 }; expect level.n == 7 }', head)
+    assert result.error == "`expect level.n == 7` can't be told: invalid request: level.n: must be at most 3"
