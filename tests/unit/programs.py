@@ -195,7 +195,14 @@ def program(*packages: Package, **changes: object) -> Program:
         counters=(),
         reviewers={
             name: Reviewers(
-                name, name.removeprefix("acme."), constant(frozenset({"ann"}), t.SetType(t.STRING)), 1, 1_800_000_000_000, "deny", (), at()
+                name,
+                name.removeprefix("acme."),
+                constant(frozenset({"ann"}), t.SetType(t.STRING)),
+                1,
+                1_800_000_000_000,
+                "deny",
+                (),
+                at(),
             )
             for name in ("acme.oncall", "acme.lead")
         },

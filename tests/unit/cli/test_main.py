@@ -251,7 +251,10 @@ def test_a_closed_stream_leaves_the_exit_status() -> None:
 
 @pytest.mark.parametrize(
     ("words", "line"),
-    [(["--help"], "  A decision:             tenet eval"), (["audit", "--help"], "  tenet audit show decisions.db 3\n")],
+    [
+        (["--help"], "  A decision:             tenet eval"),
+        (["audit", "--help"], "  tenet audit show decisions.db 3\n"),
+    ],
 )
 def test_help_keeps_the_lines_of_examples(tenet: Tenet, words: list[str], line: str) -> None:
     shown = tenet(*words).out
