@@ -24,8 +24,8 @@ from tests.properties.generated_programs import program
 
 T = TypeVar("T")
 
-CONSTANT = {"overflow-constant", "disjoint-equality", "not-comparable"}
-"""What is wrong with `1 % 0`, `"a" == "b"` and the like."""
+CONSTANT = {"overflow-constant", "disjoint-equality", "not-comparable", "impossible-narrowing"}
+"""What is wrong with `1 % 0`, `"a" == "b"`, `tool has @x` after `tool has not @x`, and the like."""
 
 REQUESTS = 12
 """Requests decided for each program."""

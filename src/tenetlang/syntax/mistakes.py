@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import re
+from string import ascii_lowercase
 
 from tenetlang.frozen import frozen
 from tenetlang.report.finding import Finding
@@ -253,6 +254,10 @@ def _unclosed(situation: Situation, brackets: Brackets) -> Finding | None:
         last = situation.before[-1]
         here = Span(situation.text, last[3], last[3])
     details = {"bracket": sign, "closing": missing}
+    following = situation.text.content[here.end :].lstrip("\n ")
+    word = following[: len(following) - len(following.lstrip(ascii_lowercase))]
+    if ends and sign == "{" and word:
+        details["declaration"] = word
     return Finding("unclosed-bracket", opening, details, also=(("here", here),))
 
 

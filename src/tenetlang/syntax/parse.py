@@ -14,7 +14,7 @@ import functools
 import gc
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import attrs
@@ -129,7 +129,7 @@ class _Reading:
             comments=tuple(self.comments),
             broken=tuple(self.broken),
         )
-        return file, tuple(sorted(self.findings, key=lambda finding: finding.at.start))
+        return file, _without_echoes(sorted(self.findings, key=lambda finding: finding.at.start))
 
     def _read_from(self, position: int) -> int | None:
         """Reads declarations up to the end, then None, or up to a mistake, then the place at which to go on."""
@@ -190,6 +190,21 @@ class _Reading:
             if found is not None and len(self.findings) <= MOST_FINDINGS:
                 start = comment.at.start + found.start()
                 self.findings.append(unseen(Span(self.text, start, start + 1)))
+
+
+def _without_echoes(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings, but for a bracket that closes nothing where it closes what was said to be never closed."""
+    kept: list[Finding] = []
+    open_brackets: list[str] = []
+    for finding in findings:
+        if finding.check == "unclosed-bracket" and finding.variant == "unopened":
+            if finding.details["bracket"] in open_brackets:
+                open_brackets.remove(finding.details["bracket"])
+                continue
+        elif finding.check == "unclosed-bracket" and "closing" in finding.details:
+            open_brackets.append(finding.details["closing"])
+        kept.append(finding)
+    return tuple(kept)
 
 
 def _template(at: Span, raw: str) -> Template:

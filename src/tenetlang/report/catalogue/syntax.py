@@ -46,7 +46,8 @@ CHECKS = (
             "`{bracket}` is never closed",
             "opened here",
             also={"here": "?`{closing}` belongs before this", "declaration": "in this declaration"},
-            help=("?write `{closing}` where it ends",),
+            why=("?The word `{declaration}` in the first column begins a new declaration.",),
+            help=("?write `{closing}` where it ends", "?indent `{declaration}`, where it belongs inside"),
         ),
         unopened=Wording(
             "`{bracket}` closes nothing",
