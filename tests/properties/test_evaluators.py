@@ -82,7 +82,7 @@ def test_both_evaluators_agree_on_everything(data: st.DataObject, seed: int) -> 
 @pytest.mark.deep
 @pytest.mark.parametrize("part", range(8))
 def test_both_evaluators_agree_on_a_hundred_thousand_pairs(part: int) -> None:
-    programs = int(os.environ.get("TENET_DEEP_PROGRAMS", "650"))
+    programs = int(os.environ.get("TENET_DEEP_PROGRAMS", "700"))
     for number in range(programs):
         random = Random(f"{part}/{number}")
         compared(program(random.choice), number, 20)

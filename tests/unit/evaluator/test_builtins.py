@@ -422,9 +422,9 @@ def test_results_are_plain_strings_whatever_came_in() -> None:
     ],
 )
 def test_what_would_be_too_large_is_an_overflow_and_is_never_made(name: str, arguments: tuple[object, ...]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert fault_of(name, *arguments) == "overflow"
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

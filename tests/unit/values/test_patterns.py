@@ -314,10 +314,10 @@ def test_what_is_no_regular_expression_is_refused_with_a_reason_and_a_place(rege
     ],
 )
 def test_a_hostile_pattern_is_accepted_or_refused_quickly(regex: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(PatternError):
         compile_regex(regex)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize("regex", [".{1000}", "[^/]{1,1000}", "\\pL{1,40}", "(?i)" + "k" * 4_000, "(a{10}){100}"])
@@ -327,16 +327,16 @@ def test_large_patterns_within_the_bounds_are_compiled_by_the_engine_too(regex: 
 
 def test_the_matcher_of_a_pattern_that_backtracking_engines_choke_on_is_linear() -> None:
     pattern = compile_regex("(a+)+b|(a|aa)+c|(.*)*d")
-    started = time.perf_counter()
+    started = time.process_time()
     assert pattern.matches("a" * 200_000) is False
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_many_stars_in_a_glob_are_linear() -> None:
     pattern = compile_glob("*a" * 500 + "*b", None)
-    started = time.perf_counter()
+    started = time.process_time()
     assert pattern.matches("a" * 200_000) is False
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 # Patterns as values
