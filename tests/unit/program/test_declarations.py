@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.program.policies import TOOLS, checked, describe
+from tenetlang.report.words import describe
+from tests.unit.program.policies import TOOLS, checked
 
 TEST = 'test "t" { call web.fetch(url: "https://a.com/", note: "x"); with agent = { id: "a" }; '
 
