@@ -8,6 +8,8 @@ Textbook: a stack of states, and beside it the values and places of the symbols 
 - A newline outside all brackets is the end of the input, unless an annotation goes on behind it.
 - The stack before each token is kept until the token is shifted. LALR tables may still reduce before they notice that
   a token is wrong; a message about what belongs there has to start from the stack before that.
+- The stack has a bound, since it is copied for each token: a million times `not` would take hours. It is far above what
+  an expression needs that nests no deeper than it may.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ from tenetlang.syntax.literals import Mistake
 from tenetlang.syntax.tables import END, Production
 from tenetlang.syntax.tokens import NEWLINE, Brackets, Token
 from tenetlang.text import Span, Text
+
+DEEPEST = 200
+"""So many nodes of a declaration's syntax tree may lie one within the other."""
+
+_TALLEST = 8_192
 
 
 @frozen
@@ -112,6 +119,8 @@ def run(machine: Machine, start: str, source: Iterator[Token], brackets: Bracket
             kind, word, begin, stop = token
             count += 1
             before = states.copy()
+            if len(before) > _TALLEST:
+                raise Mistake(Finding("file-too-large", Span(text, begin, stop), {"limit": str(DEEPEST)}, "depth"))
             while True:
                 action = rows[states[-1]].get(kind)
                 if action is None:

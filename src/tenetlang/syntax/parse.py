@@ -24,14 +24,13 @@ from tenetlang.syntax import mistakes
 from tenetlang.syntax.build import Package
 from tenetlang.syntax.depth import too_deep
 from tenetlang.syntax.literals import INVISIBLE, Mistake, plain, unescape, unseen
-from tenetlang.syntax.machine import Machine, Read, Refused, Stop, machine, run
+from tenetlang.syntax.machine import DEEPEST, Machine, Read, Refused, Stop, machine, run
 from tenetlang.syntax.tables import END, tables
 from tenetlang.syntax.tokens import STRAY_BRACKET, Brackets, Token, lexicon, tokens
 from tenetlang.syntax.tree import Comment, Declaration, Expression, File, Template
 from tenetlang.text import Span, Text
 
 LARGEST = 16 * 1024 * 1024  # bytes of UTF-8
-DEEPEST = 200  # nodes of a declaration's syntax tree, one within the other
 MOST_FINDINGS = 100
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tenetlang.report.words import describe
@@ -181,6 +183,14 @@ def test_depth_is_bounded_by_the_brackets_and_by_the_tree() -> None:
     assert not findings("let a = " + "(" * 64 + "x" + ")" * 64)
     assert not findings("let a = " + "+".join("x" * 150))
     assert not findings("let a = [" + ",".join("x" * 10_000) + "]")
+
+
+def test_a_hostile_depth_costs_no_more_than_its_length() -> None:
+    for word in ("not ", "- "):
+        start = time.process_time()
+        it = finding("let a = " + word * 1_000_000 + "x")
+        assert (it.check, it.variant) == ("file-too-large", "depth")
+        assert time.process_time() - start < 10
 
 
 def test_a_file_of_more_than_16_mib_is_not_read() -> None:
