@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from tenetlang.program import comparisons, infer
 from tenetlang.program import expression as core
@@ -15,7 +16,6 @@ from tenetlang.program.relations import is_unknown
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, fit, note_json, unknown
 from tenetlang.program.world import Signature
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
@@ -43,8 +43,8 @@ def call(unit: Unit, written: tree.Call, scope: Scope) -> core.Expression:
 
 
 def _note_no_function(unit: Unit, name: tree.Path, symbol: Symbol) -> None:
-    functions = [s.name for s in unit.file.package.all("value") if isinstance(s.declaration, tree.FunctionDeclaration)]
-    near = nearest(name.parts[-1], [*functions, *INTRINSICS])
+    functions = (s.name for s in unit.file.package.all("value") if isinstance(s.declaration, tree.FunctionDeclaration))
+    near = unit.notes.nearest(name.parts[-1], chain(functions, INTRINSICS))
     also = (("declared", symbol.at),)
     unit.notes.add("unknown-name", name.at, "function", also=also, name=name.text, nearest=near)
 
@@ -67,7 +67,7 @@ def _arguments(
         if argument.name and argument.name not in names:
             unit.notes.add(
                 "unknown-argument", argument.at, "function", also=(("declared", signature.at),), tool=name,
-                name=argument.name, known=listed(names), nearest=nearest(argument.name, names),
+                name=argument.name, known=listed(names), nearest=unit.notes.nearest(argument.name, names),
             )  # fmt: skip
             return None
         if not target:

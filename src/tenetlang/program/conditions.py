@@ -19,7 +19,6 @@ from tenetlang.program.relations import fits, is_unknown
 from tenetlang.program.schema import resolve
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, note_json, unknown
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
@@ -200,7 +199,7 @@ def known_tools(
         if name.name in unit.view.tools:
             found.add(name.name)
         else:
-            near = nearest(name.name, unit.view.tools)
+            near = unit.notes.nearest(name.name, unit.view.tools)
             unit.notes.add(check, name.at, name=name.name, nearest=near, counter=counter)
     return frozenset(found)
 
@@ -255,7 +254,7 @@ def _has(unit: Unit, written: tree.Has, scope: Scope) -> Judged:
     entry = unit.file.package.name == unit.view.root
     known = {annotation.name for tool in unit.view.tools.values() for annotation in tool.annotations}
     if entry and unit.view.tools and name not in known and name not in KNOWN:
-        near = nearest(name, sorted({*known, *KNOWN}))
+        near = unit.notes.nearest(name, sorted({*known, *KNOWN}))
         unit.notes.add("unknown-name", written.annotation.at, "annotation", name=name, nearest=near)
     return of_tools(unit, of, tools, written.at, scope, written.negated, f"one with @{name}")
 
@@ -271,7 +270,7 @@ def _pattern(unit: Unit, written: tree.Binary, scope: Scope) -> Judged:
             poisoned = attrs.evolve(scope.flow, unknown_tool=True)
             return Judged(unknown(written.at), poisoned, poisoned)
         if not tools and unit.view.tools and unit.file.package.name == unit.view.root:
-            near = nearest(written.right.value, unit.view.tools)
+            near = unit.notes.nearest(written.right.value, unit.view.tools)
             unit.notes.add("unknown-tool", written.right.at, "pattern", name=written.right.value, nearest=near)
         return of_tools(unit, of, tools, written.at, scope, negated, written.right.value)
     judged = _plain(comparisons.pattern(unit, written, of, operator, scope), scope)

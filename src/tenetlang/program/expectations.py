@@ -10,7 +10,6 @@ from tenetlang.program.program import Expectation, Package
 from tenetlang.program.reviewers import find_reviewers
 from tenetlang.program.unit import Scope, Unit, source_text
 from tenetlang.program.world import shown_name
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 
 SPECIAL = frozenset({"default", "invalid_request", "unknown_tool", "error", "observe"})
@@ -72,6 +71,6 @@ def _rule(unit: Unit, path: tree.Path, written: tree.Expect, package: Package) -
         unit.notes.add("bad-test", path.at, "rule", also=(("declared", found.at),), name=path.text, verdict=verdict)
         return None
     names = {rule.shown_name for rule in package.rules if verdict is None or rule.verdict == verdict}
-    near = nearest(path.text, sorted(names))
+    near = unit.notes.nearest(path.text, sorted(names))
     unit.notes.add("bad-test", path.at, "rule", name=path.text, verdict=verdict or "decide", nearest=near)
     return None

@@ -13,7 +13,6 @@ from tenetlang.program.notes import listed
 from tenetlang.program.relations import element_of, has_equality, is_unknown, join, required
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, fit, source_text, unknown
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
@@ -124,7 +123,7 @@ def _record_of(
                 type=t.shown(wanted),
                 name=name,
                 known=listed(known),
-                nearest=nearest(name, known),
+                nearest=unit.notes.nearest(name, known),
             )
             infer.lower(unit, value, scope)
         elif field is None:

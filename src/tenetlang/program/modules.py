@@ -59,7 +59,7 @@ def _take_imports(file: FileScope, packages: Mapping[str, PackageScope], notes: 
             notes.add("import-cycle", declaration.package.at, "itself", name=name)
             continue
         if name not in packages:
-            notes.add("unknown-package", declaration.package.at, name=name, nearest=nearest(name, packages))
+            notes.add("unknown-package", declaration.package.at, name=name, nearest=notes.nearest(name, packages))
         word = Word(declaration.alias or declaration.package.parts[-1], name if name in packages else "", declaration)
         extends = isinstance(declaration, tree.Extend)
         words = file.package.words if extends else file.words

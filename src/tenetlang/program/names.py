@@ -10,12 +10,12 @@ not know of packages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Literal, TypeAlias
 
 import attrs
 
 from tenetlang.program.notes import Notes
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
@@ -209,10 +209,10 @@ def find(
             return None
         return found
     if found is None:
-        missing_name(notes, file, path, variant, [*file.package.symbols[kind], *known])
+        missing_name(notes, file, path, variant, chain(file.package.symbols[kind], known))
     elif found.package in packages:
         owner = packages[found.package]
-        near = nearest(path.parts[-1], (name for name in owner.symbols[kind] if not name.startswith("_")))
+        near = notes.nearest(path.parts[-1], (name for name in owner.symbols[kind] if not name.startswith("_")))
         notes.add(
             "unknown-name",
             path.at,
@@ -229,5 +229,5 @@ def missing_name(notes: Notes, file: FileScope, path: tree.Path, variant: str, k
     name = path.parts[0] if len(path.parts) > 1 else path.text
     if len(path.parts) > 1:
         variant = "package"
-        known = [*file.words, *file.package.words]
-    notes.add("unknown-name", path.at, variant, name=name, nearest=nearest(name, known))
+        known = chain(file.words, file.package.words)
+    notes.add("unknown-name", path.at, variant, name=name, nearest=notes.nearest(name, known))

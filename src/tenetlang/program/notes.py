@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import attrs
 
 from tenetlang.report.finding import Finding
+from tenetlang.report.nearest import MOST_NAMES, nearest
 from tenetlang.text import Span
+
+_MOST_COMPARISONS = 200_000
+"""A policy with thousands of unknown names and thousands of known ones gets suggestions for the first, and its findings soon."""
 
 
 @attrs.define
 class Notes:
     """Collects findings. A second finding of one check at one place is dropped, whatever it says, unless it is told apart by
-    `each`."""
+    `each`. `comparisons` says how many names may still be looked at for suggestions."""
 
     found: dict[tuple[str, int, str, str], Finding] = attrs.field(factory=dict)
+    comparisons: int = _MOST_COMPARISONS
 
     def add(
         self,
@@ -32,6 +38,12 @@ class Notes:
         if key not in self.found:
             given = {name: detail for name, detail in details.items() if detail is not None}
             self.found[key] = Finding(check, at, given, variant, also, rules)
+
+    def nearest(self, name: str, names: Iterable[str]) -> str | None:
+        """The one of `names` that is nearest to an unknown one, to be suggested instead; None where none is near."""
+        known = tuple(islice(names, min(self.comparisons, MOST_NAMES)))
+        self.comparisons -= len(known)
+        return nearest(name, known)
 
     def has(self, *checks: str) -> bool:
         """Whether there is a finding of one of these checks."""

@@ -12,7 +12,6 @@ from tenetlang.program.names import PackageScope, Symbol, symbol_at
 from tenetlang.program.program import Package, Rule
 from tenetlang.program.rules import SEVERITY
 from tenetlang.program.world import View, World
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 
 
@@ -73,7 +72,7 @@ def _target(world: World, symbol: Symbol, path: tree.Path) -> Symbol | None:
     owner = symbol.file.package if found is None or isinstance(found, Symbol) else world.packages.get(found.package)
     if owner is not None:
         known = owner.symbols["rule"]
-        near = nearest(path.parts[-1], known)
+        near = world.notes.nearest(path.parts[-1], known)
         prefix = ".".join(path.parts[:-1])
         suggestion = None if near is None else f"{prefix}.{near}" if prefix else near
         world.notes.add("unknown-override", path.at, name=path.text, nearest=suggestion)

@@ -22,7 +22,6 @@ from tenetlang.program.relations import required
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Absence, Open, Scope, Unit, note_json, source_text, unknown
 from tenetlang.program.vocabulary import shared_parameters
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 from tenetlang.text import Span
 
@@ -85,7 +84,7 @@ def _of_word(unit: Unit, written: tree.Member, word: Word, name: str, scope: Sco
         return Open(unknown(written.at))
     symbol = package.symbols["value"].get(name)
     if symbol is None:
-        near = nearest(name, package.symbols["value"])
+        near = unit.notes.nearest(name, package.symbols["value"])
         suggestion = None if near is None else f"{word.name}.{near}"
         unit.notes.add("unknown-name", written.at, name=f"{word.name}.{name}", kind="name", owner=word.package,
                        nearest=suggestion)  # fmt: skip
@@ -211,7 +210,7 @@ def _note_no_argument(unit: Unit, at: Span, name: str, tools: frozenset[str]) ->
         unit.notes.add("unknown-argument", at, "shared", also=also, name=name, tools=listed(sorted(tools)))
         return
     also = (("declared", unit.view.tools[lacking[0]].at),)
-    near = nearest(name, parameters)
+    near = unit.notes.nearest(name, parameters)
     unit.notes.add(
         "unknown-argument", at, also=also, name=name, tool=lacking[0], known=listed(sorted(parameters)),
         nearest=None if near is None else f"args.{near}",
@@ -232,7 +231,7 @@ def _data(unit: Unit, written: tree.Member, name: str, package: str, at: Span) -
     symbol = data_symbol(unit, name, package)
     if symbol is None:
         known = {s.name for other in unit.view.reached for s in unit.world.packages[other].all("data")}
-        near = nearest(name, sorted(known))
+        near = unit.notes.nearest(name, sorted(known))
         path = tree.Path((name,), at)
         unit.notes.add("unknown-name", path.at, "data", name=name, nearest=None if near is None else f"data.{near}")
         return Open(unknown(written.at))
@@ -292,7 +291,9 @@ def member(unit: Unit, of: Open, written: tree.Member, scope: Scope) -> Open:
 
 def _note_no_field(unit: Unit, at: Span, type_: str, name: str, known: Iterable[str]) -> None:
     names = sorted(known)
-    unit.notes.add("unknown-field", at, type=type_, name=name, known=listed(names), nearest=nearest(name, names))
+    unit.notes.add(
+        "unknown-field", at, type=type_, name=name, known=listed(names), nearest=unit.notes.nearest(name, names)
+    )
 
 
 def _field(unit: Unit, of: Open, record: t.RecordType, written: tree.Member, scope: Scope) -> Open:

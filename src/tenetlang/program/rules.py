@@ -236,7 +236,7 @@ def _obligation(
     name = use.name.parts[-1]
     obligation = unit.view.obligations.get(name) if _is_in_reach(unit, use.name) else None
     if obligation is None:
-        near = nearest(name, unit.view.obligations)
+        near = unit.notes.nearest(name, unit.view.obligations)
         unit.notes.add("unknown-obligation", use.name.at, name=use.name.text, nearest=near)
         return None
     if declaration.verdict == "deny":

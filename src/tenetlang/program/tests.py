@@ -21,7 +21,6 @@ from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, fit, source_text, unknown
 from tenetlang.program.vocabulary import shared_parameters
 from tenetlang.program.world import World
-from tenetlang.report.nearest import nearest
 from tenetlang.syntax import tree
 
 
@@ -124,7 +123,7 @@ def _flow(unit: Unit, call: tree.CallStatement | None) -> Flow:
         return Flow()
     if call.tool.name in unit.view.tools:
         return Flow(tools=frozenset({call.tool.name}))
-    near = nearest(call.tool.name, unit.view.tools)
+    near = unit.notes.nearest(call.tool.name, unit.view.tools)
     unit.notes.add("unknown-tool", call.tool.at, name=call.tool.name, nearest=near)
     return Flow(unknown_tool=True)
 
@@ -241,7 +240,7 @@ def _arguments(unit: Unit, call: tree.CallStatement, scope: Scope) -> tuple[tupl
         elif field is None:
             unit.notes.add(
                 "unknown-argument", argument.at, also=(("declared", tool.at),), name=argument.name, tool=tool.name,
-                known=listed(names), nearest=nearest(argument.name, names),
+                known=listed(names), nearest=unit.notes.nearest(argument.name, names),
             )  # fmt: skip
         elif argument.name in given:
             unit.notes.add("duplicate-name", argument.at, "argument", name=argument.name)

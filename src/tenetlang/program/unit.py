@@ -16,7 +16,6 @@ from tenetlang.program.names import FileScope
 from tenetlang.program.notes import Notes
 from tenetlang.program.relations import LARGEST_TYPE, fits, is_too_large
 from tenetlang.program.world import View, World
-from tenetlang.report.nearest import nearest
 from tenetlang.text import Span
 
 Setting: TypeAlias = Literal["policy", "counter", "test", "claim"]
@@ -140,7 +139,7 @@ def _note_mismatch(unit: Unit, expression: core.Expression, wanted: t.Type, vari
     union = wanted.of if isinstance(wanted, t.OptionalType) else wanted
     constant = expression.value if isinstance(expression, core.Constant) else None
     if isinstance(union, t.UnionType) and isinstance(constant, str):
-        near = nearest(constant, union.literals)
+        near = unit.notes.nearest(constant, union.literals)
         unit.notes.add(
             "type-mismatch",
             expression.at,

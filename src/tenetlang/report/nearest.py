@@ -3,7 +3,7 @@
 The distance is that of optimal string alignment (Damerau 1964, restricted): insertions, deletions, substitutions and
 swaps of neighbours. A name is near if at most one character in three differs, and three at the most. Rows are cut off
 as soon as they pass what is asked for, names of more than 64 characters are not looked at, and neither are more than
-10,000 names, so that a hostile policy gains nothing by mistyping.
+2,000 names, so that a hostile policy gains nothing by mistyping.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 _LONGEST = 64
-_MOST_NAMES = 2_000
+MOST_NAMES = 2_000
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -25,7 +25,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     wanted = _folded(name)
     limit = min(3, len(wanted) // 3)
     best: tuple[int, str] | None = None
-    for candidate in islice(names, _MOST_NAMES):
+    for candidate in islice(names, MOST_NAMES):
         if candidate == name or len(candidate) > _LONGEST:
             continue
         away = distance(wanted, _folded(candidate), limit if best is None else min(limit, best[0]))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 from tests.unit.program.policies import TOOLS, assert_marked, checked, program
 
 
@@ -214,3 +216,13 @@ def test_another_packages_names_are_written_after_its_word() -> None:
 
 def test_extern_is_for_the_library() -> None:
     assert_marked("package a\ndefault deny\nextern fn f(x: int) -> int ## error[misplaced-extern]\n")
+
+
+def test_thousands_of_unknown_names_are_found_soon_and_the_first_get_suggestions() -> None:
+    source = "package a\n" + "".join(f"let known{index:04} = knwon{index:04}\n" for index in range(4_000))
+    start = time.process_time()
+    found = [finding for finding in checked(source).findings if finding.check == "unknown-name"]
+    assert time.process_time() - start < 20
+    assert len(found) == 4_000
+    assert found[0].details["nearest"] == "known0000"
+    assert "nearest" not in found[-1].details
