@@ -22,11 +22,15 @@ from tenetlang.text import Text
 
 @frozen
 class Parsed:
-    """Some texts as syntax trees, the standard packages that they take in, and what is wrong with their syntax."""
+    """Some texts as syntax trees, the standard packages that they take in, and what is wrong with their syntax.
+
+    `library` names all standard packages that there are.
+    """
 
     files: tuple[File, ...]
     standard: tuple[File, ...]
     findings: tuple[Finding, ...]
+    library: tuple[str, ...]
 
 
 @frozen
@@ -52,7 +56,8 @@ def parse_texts(texts: Sequence[Text], library: Mapping[str, Text]) -> Parsed:
     """Text → syntax tree. The order in which files are given means nothing, so they are put in that of their names."""
     parsed = [parse(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
     files = tuple(file for file, _ in parsed)
-    return Parsed(files, _imported(files, library), tuple(finding for _, findings in parsed for finding in findings))
+    findings = tuple(finding for _, found in parsed for finding in found)
+    return Parsed(files, _imported(files, library), findings, tuple(sorted(library)))
 
 
 def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = None) -> Compiled:
@@ -62,7 +67,7 @@ def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = N
     what is not declared.
     """
     with without_collector():
-        checked = check((*parsed.files, *parsed.standard), entry, today)
+        checked = check((*parsed.files, *parsed.standard), entry, today, parsed.library)
     found = checked.findings
     if parsed.findings:
         found = tuple(finding for finding in found if severity_of(finding) != "note")

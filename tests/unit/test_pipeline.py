@@ -47,6 +47,13 @@ def test_standard_packages_are_taken_in_with_what_they_import_and_one_that_is_no
     assert found(pipeline.check_parsed(parsed)).count("unknown-package") == 2
 
 
+def test_a_mistyped_standard_package_gets_the_nearest_one_though_nothing_imports_it() -> None:
+    (only,) = (
+        f for f in compiled("package a\nimport std.tme\ndefault deny\n").findings if f.check == "unknown-package"
+    )
+    assert only.details["nearest"] == "std.time"
+
+
 def test_parsed_once_a_policy_can_be_checked_for_several_entries() -> None:
     texts = [Text("a.tenet", "package a\ndefault deny"), Text("b.tenet", "package b\ndefault allow")]
     parsed = pipeline.parse_texts(texts, {})

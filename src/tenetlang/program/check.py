@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -50,14 +50,16 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check(files: Sequence[File], entry: str | None = None, today: str | None = None) -> Checked:
+def check(
+    files: Sequence[File], entry: str | None = None, today: str | None = None, library: Iterable[str] = ()
+) -> Checked:
     """The checked program of some files, those of the standard library that they import among them.
 
     `entry` is the package that decides, where it is not clear; `today` (`2027-01-01`) lets rules that have expired be
-    noted. Never raises for what the files say.
+    noted; `library` names all standard packages, for suggestions. Never raises for what the files say.
     """
     notes = Notes()
-    modules = arrange(files, entry, notes)
+    modules = arrange(files, entry, notes, library)
     if modules is None:
         return Checked(None, notes.ordered())
     with _deep_recursion():

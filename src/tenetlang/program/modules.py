@@ -7,7 +7,7 @@ they are what the program is made of. Other packages are checked as well, each a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tenetlang.frozen import frozen
 from tenetlang.program import graph
@@ -28,8 +28,11 @@ class Modules:
     reached: tuple[str, ...]
 
 
-def arrange(files: Sequence[tree.File], entry: str | None, notes: Notes) -> Modules | None:
-    """The packages of the files; None if no file says which package it belongs to."""
+def arrange(files: Sequence[tree.File], entry: str | None, notes: Notes, library: Iterable[str] = ()) -> Modules | None:
+    """The packages of the files; None if no file says which package it belongs to.
+
+    `library` names the standard packages, those included that no file imports: they are suggested for a mistyped name.
+    """
     packages: dict[str, PackageScope] = {}
     for file in files:
         if file.package is not None:
@@ -37,10 +40,11 @@ def arrange(files: Sequence[tree.File], entry: str | None, notes: Notes) -> Modu
             package.files.append(FileScope(file, package))
     if not packages:
         return None
+    known = sorted({*packages, *library})
     for package in packages.values():
         declare(package, notes)
         for scope in package.files:
-            _take_imports(scope, packages, notes)
+            _take_imports(scope, packages, notes, known)
         _take_agents(package, packages)
     _find_cycles(packages, notes)
     # A package that was not found, or a circle, leaves others without an importer; which decides is then no second mistake.
@@ -50,7 +54,7 @@ def arrange(files: Sequence[tree.File], entry: str | None, notes: Notes) -> Modu
     return Modules(packages, chosen, graph.reachable([chosen], extends), graph.reachable([chosen], uses))
 
 
-def _take_imports(file: FileScope, packages: Mapping[str, PackageScope], notes: Notes) -> None:
+def _take_imports(file: FileScope, packages: Mapping[str, PackageScope], notes: Notes, known: Sequence[str]) -> None:
     for declaration in file.file.declarations:
         if not isinstance(declaration, tree.Import | tree.Extend):
             continue
@@ -59,7 +63,7 @@ def _take_imports(file: FileScope, packages: Mapping[str, PackageScope], notes: 
             notes.add("import-cycle", declaration.package.at, "itself", name=name)
             continue
         if name not in packages:
-            notes.add("unknown-package", declaration.package.at, name=name, nearest=notes.nearest(name, packages))
+            notes.add("unknown-package", declaration.package.at, name=name, nearest=notes.nearest(name, known))
         word = Word(declaration.alias or declaration.package.parts[-1], name if name in packages else "", declaration)
         extends = isinstance(declaration, tree.Extend)
         words = file.package.words if extends else file.words
