@@ -110,6 +110,7 @@ def _record_of(
     at: Span,
 ) -> core.Expression:
     made: dict[str, core.Expression] = {}
+    meant: set[str | None] = set()
     for (name, value), span in zip(fields, spans, strict=True):
         field = None if wanted is None else wanted.field(name)
         if name in made:
@@ -117,13 +118,15 @@ def _record_of(
             continue
         if wanted is not None and field is None:
             known = [f.name for f in wanted.fields]
+            near = unit.notes.nearest(name, known)
+            meant.add(near)
             unit.notes.add(
                 "unknown-field",
                 span,
                 type=t.shown(wanted),
                 name=name,
                 known=listed(known),
-                nearest=unit.notes.nearest(name, known),
+                nearest=near,
             )
             infer.lower(unit, value, scope)
         elif field is None:
@@ -133,7 +136,7 @@ def _record_of(
     if wanted is None:
         types = (t.Field(name, made[name].type) for name in sorted(made))
         return core.MakeRecord(tuple(made.items()), t.RecordType(tuple(types)), at)
-    written = {name for name, _ in fields}
+    written = {name for name, _ in fields} | meant  # a mistyped field is one mistake, and not a missing one as well
     for field in wanted.fields:
         if not field.optional and field.name not in written:
             unit.notes.add("missing-required", at, name=field.name, type=t.shown(field.type))

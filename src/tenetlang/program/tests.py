@@ -232,15 +232,18 @@ def _arguments(unit: Unit, call: tree.CallStatement, scope: Scope) -> tuple[tupl
     record = shared_parameters(unit.view, frozenset({tool.name}))
     names = [field.name for field in record.fields]
     given: dict[str, core.Expression] = {}
+    meant: set[str | None] = set()
     for argument in call.arguments:
         field = record.field(argument.name)
         if not argument.name:
             signature = ", ".join(names)
             unit.notes.add("wrong-arity", argument.at, "names", name=tool.name, signature=f"{tool.name}({signature})")
         elif field is None:
+            near = unit.notes.nearest(argument.name, names)
+            meant.add(near)  # a mistyped argument is one mistake, and not a missing one as well
             unit.notes.add(
                 "unknown-argument", argument.at, also=(("declared", tool.at),), name=argument.name, tool=tool.name,
-                known=listed(names), nearest=unit.notes.nearest(argument.name, names),
+                known=listed(names), nearest=near,
             )  # fmt: skip
         elif argument.name in given:
             unit.notes.add("duplicate-name", argument.at, "argument", name=argument.name)
@@ -248,7 +251,7 @@ def _arguments(unit: Unit, call: tree.CallStatement, scope: Scope) -> tuple[tupl
             given[argument.name] = infer.expect(unit, argument.value, scope, field.type, "argument", field.name)
     positional = any(not argument.name for argument in call.arguments)
     for field in record.fields:
-        if not field.optional and field.name not in given and not positional:
+        if not field.optional and field.name not in {*given, *meant} and not positional:
             unit.notes.add(
                 "missing-required", call.tool.at, "argument", also=(("declared", tool.at),), tool=tool.name,
                 name=field.name, type=t.shown(field.type), suggestion=f"{field.name}: ...",
