@@ -128,6 +128,8 @@ def note_unknown_name(unit: Unit, at: Span, name: str, scope: Scope) -> None:
     known: list[str] = [*scope.variables, *unit.file.package.symbols["value"], *unit.view.facts]
     if unit.view.uses_tools:
         known += ["args", "tool"]
+    if unit.setting in {"test", "claim"}:
+        known += [*OUTCOMES, "allow", "deny", "escalate"]
     missing_name(unit.notes, unit.file, tree.Path((name,), at), "variable", known)
 
 

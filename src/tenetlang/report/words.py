@@ -111,7 +111,7 @@ def _wording_facts(wording: Wording, finding: Finding) -> Iterator[tuple[str, st
     for caption, template in wording.facts:
         value = _fill(template, finding)
         if value is not None:
-            yield caption, value
+            yield caption, value or "none"
 
 
 def _facts_of(witness: Mapping[str, object]) -> Iterator[tuple[str, str]]:

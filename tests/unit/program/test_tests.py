@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
-from tests.unit.program.policies import TOOLS, assert_marked, program
+from tests.unit.program.policies import TOOLS, assert_marked, checked, program
 
 RULES = """
 reviewers people { who {"ann"}; within 1h }
@@ -121,6 +121,14 @@ test "argument" {
     call web.fetch(url: "https://a.com/", nte: "x", note: "x") ## error[unknown-argument]
     expect deny
 }
+test "one mistake" {
+    call web.fetch(url: "https://a.com/", noet: "x") ## error[unknown-argument]
+    expect deny
+}
+test "two mistakes" {
+    call web.fetch(url: "https://a.com/", body: "x") ## error[missing-required] ## error[unknown-argument]
+    expect deny
+}
 test "literal" {
     call web.fetch(url: "not a url", note: "x") ## error[bad-literal-value]
     expect deny
@@ -200,3 +208,9 @@ always "asked" if { tool is refund; args.amount > 5.00 } {
     assert asked.replacements[0].target == ("agent",)
     assert_marked(TOOLS + 'never "nothing" { } ## warning[vacuous-claim]\n')
     assert_marked(TOOLS + 'never "x" { args.amount > 1.00 } ## error[outside-tool]\n')
+
+
+def test_a_mistyped_verdict_gets_the_nearest_one() -> None:
+    source = 'package a\ntool t()\ndefault deny\ntest "x" { call t(); expect alow }\n'
+    (only,) = (finding for finding in checked(source).findings if finding.check == "unknown-name")
+    assert only.details["nearest"] == "allow"

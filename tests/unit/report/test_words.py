@@ -33,6 +33,11 @@ def test_an_optional_line_is_left_out_where_its_detail_is_absent() -> None:
     assert describe(Finding("unknown-name", AT, {"name": "b"}, variant="variable")).help == ()
 
 
+def test_a_list_of_nothing_says_so() -> None:
+    details = {"tool": "t", "name": "a", "known": ""}
+    assert describe(Finding("unknown-argument", AT, details)).facts == (("arguments", "none"),)
+
+
 def test_what_a_detail_brings_in_is_not_read_as_a_template() -> None:
     finding = Finding("unknown-name", AT, {"name": "{kind} {{x}} {nearest}"}, variant="variable")
     assert describe(finding).headline == "no variable is called `{kind} {{x}} {nearest}`"
