@@ -34,7 +34,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from tenetlang.values.code_points import ALL, Ranges
-from tenetlang.values.pattern_syntax import AnyOf, Choice, Empty, Literal, PatternSyntax, Repeat, Sequence
+from tenetlang.values.pattern_syntax import AnyOf, Choice, Empty, Literal, PatternSyntax, Repeat, Sequence, steps
 
 MAXIMUM_POSITIONS: Final = 20_000
 """Patterns of policies have at most 5,000; languages that are made of several patterns may have more."""
@@ -95,6 +95,8 @@ class Automaton:
     _kinds: list[tuple[int, int, bool, int]] | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
+        if steps(self.syntax) > MAXIMUM_POSITIONS:
+            raise TooLarge
         builder = _Builder(self.sets, self.reads, self.follows)
         self.start_mask = builder.build(self.syntax, 1)
         if ALL in builder.places:
@@ -151,6 +153,18 @@ class Automaton:
             else:
                 return False
         return state.accepting
+
+    def single(self, state: State) -> list[State]:
+        """The states of one position each that together are this one; `UNIVERSAL` stays whole."""
+        mask = state.mask
+        if not mask & (mask - 1):
+            return [state]
+        singles: list[State] = []
+        while mask:
+            lowest = mask & -mask
+            singles.append(self.state(lowest))
+            mask ^= lowest
+        return singles
 
     def forget(self) -> None:
         """Gives back the memory of the states. Those that are still in use stay as they are."""
@@ -295,8 +309,6 @@ class _Builder:
         return 1 << position
 
     def _new(self, place: int, after: int) -> int:
-        if len(self.follows) > MAXIMUM_POSITIONS:
-            raise TooLarge
         self.reads.append(place)
         self.follows.append(after)
         return len(self.follows) - 1

@@ -54,7 +54,7 @@ def _choose(low: int, high: int) -> tuple[int, int]:
             return _SPACE, 0x20
     if low <= _FAMILIAR <= high:
         return _FOREIGN, _FAMILIAR
-    for ranges, price in ((_standing_alone(), _FOREIGN), (_combining(), _MARK)):
+    for ranges, price in ((_of("Ll"), _FOREIGN), (_of("L", "N", "P", "S"), _FOREIGN), (_of("M"), _MARK)):
         found = _first_visible(ranges, low, high)
         if found is not None:
             return price, found
@@ -75,12 +75,7 @@ def _first_visible(ranges: Ranges, low: int, high: int) -> int | None:
 
 
 @cache
-def _standing_alone() -> Ranges:
-    """Letters, numbers, punctuation and symbols outside ASCII."""
-    ranges = normalized(each for name in "LNPS" for each in unicode_class(name) or ())
+def _of(*categories: str) -> Ranges:
+    """The code points of these categories outside ASCII."""
+    ranges = normalized(each for category in categories for each in unicode_class(category) or ())
     return tuple((max(low, 0x80), high) for low, high in ranges if high >= 0x80)
-
-
-@cache
-def _combining() -> Ranges:
-    return unicode_class("M") or ()

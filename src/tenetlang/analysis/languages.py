@@ -22,7 +22,9 @@ accepting: `NO_TEXT` is a proof. A text that is found is one of the least length
 were considered, and among those of that length and these states it is the cheapest in the sense of characters.py: each state keeps
 the cheapest text that leads to it, as in Dijkstra's algorithm (1959) on a graph that is layered by length. A negative pattern may
 be large to decide, as the product of n automata is exponential in n (Kozen, "Lower bounds for natural proof systems",
-1977), so a search has a budget. When it is spent, the answer is `Undecided`, and never a guess.
+1977), so a search has a budget. When it is spent, a second search follows the positions of the positive patterns one by one,
+for which a guess of the right way is enough: that may visit more states, but never exponentially many. When
+that has spent as much, the answer is `Undecided`, and never a guess.
 
 **Lengths.** Up to the least length that is wanted, a layer holds all states that *some* text of exactly that length
 leads to, visited before or not. From there on a state is of interest only the first time. Beyond the greatest length nothing is.
@@ -36,6 +38,7 @@ What is prepared of a pattern, and the answers about pairs, are remembered in bo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import product as combinations
 from typing import Final, TypeAlias
 
 import attrs
@@ -102,19 +105,16 @@ def find_text(
     reduced = _reduced(required, forbidden)
     if reduced is None:
         return NO_TEXT
-    search = _Search(required, reduced, shortest, longest, budget)
-    key = (*search.key(), shortest, longest, budget)
+    serials = tuple(each.serial for each in required), tuple(each.serial for each in reduced)
+    key = (*serials, shortest, longest, budget)
     found = _texts.get(key)
     if found is None:
-        found = search.text()
+        found = _Search(required, reduced, budget).text(shortest, longest)
         if len(_texts) >= _ANSWERS:
             _texts.clear()
         _texts[key] = found
-        _account(search.work)
     if excluding and isinstance(found, str) and found in excluding:
-        search = _Search(required, reduced, shortest, longest, budget, _tree(excluding))
-        found = search.text()
-        _account(search.work)
+        found = _Search(required, reduced, budget, _tree(excluding)).text(shortest, longest)
     return found
 
 
@@ -132,7 +132,7 @@ def is_disjoint(a: PatternSyntax, b: PatternSyntax, budget: int = BUDGET) -> boo
         return True
     if left.is_spread and right.is_spread:
         return False
-    return _is_empty((left, right), (), budget)
+    return _is_empty(left, right, budget, meet=True)
 
 
 def contains(a: PatternSyntax, b: PatternSyntax, budget: int = BUDGET) -> bool | Undecided:
@@ -143,11 +143,11 @@ def contains(a: PatternSyntax, b: PatternSyntax, budget: int = BUDGET) -> bool |
         return _TOO_LARGE
     if inner.is_literal:
         return outer.accepts(inner.prefix)
-    if _surely_within(inner, outer):
+    if not inner.start_mask or _surely_within(inner, outer):
         return True
     if _apart(inner, outer):
-        return not inner.start_mask
-    return _is_empty((inner,), (outer,), budget)
+        return False
+    return _is_empty(inner, outer, budget, meet=False)
 
 
 # What is known without a search
@@ -204,16 +204,15 @@ def _reduced(required: Sequence[Automaton], forbidden: Sequence[Automaton]) -> l
     return reduced
 
 
-def _is_empty(required: Sequence[Automaton], forbidden: Sequence[Automaton], budget: int) -> bool | Undecided:
-    search = _Search(required, forbidden, 0, None, budget)
-    key = (*search.key(), budget)
+def _is_empty(one: Automaton, other: Automaton, budget: int, *, meet: bool) -> bool | Undecided:
+    """Whether no text is in one language and, as `meet` says, in the other too or not."""
+    key = (one.serial, other.serial, meet, budget)
     found = _answers.get(key)
     if found is None:
-        found = search.is_empty()
+        found = (_Search((one, other), (), budget) if meet else _Search((one,), (other,), budget)).is_empty()
         if len(_answers) >= _ANSWERS:
             _answers.clear()
         _answers[key] = found
-        _account(search.work)
     return found
 
 
@@ -231,11 +230,11 @@ class _Search:
 
     required: Sequence[Automaton]
     forbidden: Sequence[Automaton]
-    shortest: int
-    longest: int | None
     budget: int
     excluded: State | None = None
     work: int = 0
+    apart: bool = False
+    """Whether the positions of the automata that must accept are followed one by one."""
     wanted: list[bool] = attrs.field(init=False)
     """Which automata have to accept a text for it to be one."""
 
@@ -243,57 +242,82 @@ class _Search:
         count = len(self.forbidden) + (self.excluded is not None)
         self.wanted = [True] * len(self.required) + [False] * count
 
-    def key(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """What is the same for the same question."""
-        return tuple(each.serial for each in self.required), tuple(each.serial for each in self.forbidden)
+    def is_empty(self) -> bool | Undecided:
+        """Whether there is no text at all."""
+        found = self._is_empty()
+        if isinstance(found, Undecided):
+            self._take_apart()
+            found = self._is_empty()
+        _account(self.work)
+        return found
 
-    def start(self) -> _Product:
-        start = (*(each.start for each in self.required), *(each.start for each in self.forbidden))
-        return start if self.excluded is None else (*start, self.excluded)
+    def text(self, shortest: int, longest: int | None) -> str | NoText | Undecided:
+        """The shortest text of such a length, and of those the cheapest."""
+        found = self._text(shortest, longest)
+        if isinstance(found, Undecided):
+            self._take_apart()
+            found = self._text(shortest, longest)
+        _account(self.work)
+        return found
+
+    def _take_apart(self) -> None:
+        self.apart = True
+        self.budget += self.work
+
+    def start(self) -> list[_Product]:
+        """Where the empty text leads; nowhere, if a negative automaton accepts whatever may come."""
+        forbidden = tuple(each.start for each in self.forbidden)
+        if UNIVERSAL in forbidden:
+            return []
+        excluded = () if self.excluded is None else (self.excluded,)
+        start = (*(each.start for each in self.required), *forbidden, *excluded)
+        return self._singles(start) if self.apart else [start]
 
     def accepts(self, product: _Product) -> bool:
         return [state.accepting for state in product] == self.wanted
 
-    def is_empty(self) -> bool | Undecided:
-        """Whether there is no text at all."""
-        start = self.start()
-        if UNIVERSAL in start[len(self.required) :]:
+    def leads_to_text(self, product: _Product) -> bool:
+        """Whether it is already certain that some text is accepted from here."""
+        count = len(self.required)
+        # Any state but `DEAD` leads one automaton to accept; it may go there if no other has a say.
+        if product.count(DEAD) == len(product) - count and product.count(UNIVERSAL) >= count - 1:
             return True
-        if self.accepts(start):
+        return self.accepts(product)
+
+    def _is_empty(self) -> bool | Undecided:
+        pending = self.start()
+        if any(map(self.leads_to_text, pending)):
             return False
-        seen = {start}
-        pending = [start]
+        seen = set(pending)
         for product in pending:
             if self.work > self.budget:
                 return _SPENT
             for _, _, target in self.cells(product):
                 if target not in seen:
-                    if self.accepts(target):
+                    if self.leads_to_text(target):
                         return False
                     seen.add(target)
                     pending.append(target)
         return True
 
-    def text(self) -> str | NoText | Undecided:
-        """The shortest text, and of those the cheapest."""
-        start = self.start()
-        layer: dict[_Product, _Found] = {} if UNIVERSAL in start[len(self.required) :] else {start: (0, None, "")}
+    def _text(self, shortest: int, longest: int | None) -> str | NoText | Undecided:
+        layer: dict[_Product, _Found] = dict.fromkeys(self.start(), (0, None, ""))
         seen: set[_Product] = set()
         length = 0
         while layer:
-            if length >= self.shortest:
+            if length >= shortest:
                 accepted = [found for product, found in layer.items() if self.accepts(product)]
                 if accepted:
                     return _spelled(min(accepted, key=_price))
                 seen.update(layer)
-            if length == self.longest:
+            if length == longest:
                 break
             following: dict[_Product, _Found] = {}
             for product, found in layer.items():
                 if self.work > self.budget:
                     accepted = [found for product, found in following.items() if self.accepts(product)]
                     # A text of this length is as short as any, even if there may be a cheaper one.
-                    long_enough = length + 1 >= self.shortest and accepted
+                    long_enough = length + 1 >= shortest and accepted
                     return _spelled(min(accepted, key=_price)) if long_enough else _SPENT
                 self._extend(product, found, following, seen)
             layer = following
@@ -327,8 +351,15 @@ class _Search:
             place += 1
         if self.excluded is not None:
             cells = _parted(cells, product[place].row or [])
+        if self.apart:
+            cells = [(low, high, single) for low, high, target in cells for single in self._singles(target)]
         self.work += 1 + (len(cells) >> 5)
         return cells
+
+    def _singles(self, target: _Product) -> list[_Product]:
+        count = len(self.required)
+        choices = [automaton.single(state) for automaton, state in zip(self.required, target[:count], strict=True)]
+        return [(*states, *target[count:]) for states in combinations(*choices)]
 
     def _row(self, state: State, automaton: Automaton) -> Row:
         row = state.row
@@ -415,10 +446,12 @@ def _tree(texts: Collection[str]) -> State:
 
 # What is remembered
 
+_Question: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], int, int | None, int]
+
 _by_identity: Final[dict[int, tuple[PatternSyntax, Automaton]]] = {}
 _by_syntax: Final[dict[PatternSyntax, Automaton]] = {}
-_texts: Final[dict[tuple[object, ...], str | NoText | Undecided]] = {}
-_answers: Final[dict[tuple[object, ...], bool | Undecided]] = {}
+_texts: Final[dict[_Question, str | NoText | Undecided]] = {}
+_answers: Final[dict[tuple[int, int, bool, int], bool | Undecided]] = {}
 
 
 @attrs.define
