@@ -88,6 +88,7 @@ def verify(log: Path, remembered: str | None, style: str) -> int:
 
 @command.command(
     "show",
+    short_help="Show a record of LOG, or list the last ones.",
     epilog=ending(
         ["tenet audit show decisions.db", "tenet audit show decisions.db 3 --format json"],
         [(0, "shown"), (1, "the record was changed"), (5, "there is no such record")],
@@ -189,7 +190,10 @@ def _indented(value: object, indent: int) -> Iterator[str]:
 
 @command.command(
     "export",
-    epilog=ending(["tenet audit export decisions.db > decisions.jsonl"], [(0, "exported"), (2, "damaged, or no log")]),
+    short_help="Write all records of LOG as JSON lines.",
+    epilog=ending(
+        ["tenet audit export decisions.db > decisions.jsonl"], [(0, "exported"), (2, "a record can't be exported")]
+    ),
 )
 @click.argument("log", type=ANYWHERE)
 @click.option(

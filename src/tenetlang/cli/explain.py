@@ -27,7 +27,7 @@ def _names(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [name for name in CATALOGUE if name.startswith(incomplete)]
 
 
-@click.command("explain", cls=Command, epilog=ending(EXAMPLES, [(0, "always, unless")]))
+@click.command("explain", cls=Command, epilog=ending(EXAMPLES, [(0, "printed")]))
 @click.argument("check", required=False, shell_complete=_names)
 @FORMAT
 def command(check: str | None, style: str) -> int:

@@ -55,7 +55,10 @@ def _invoked(words: list[str], terminal: Terminal) -> int:
 
 
 def _usage(mistake: click.ClickException) -> int:
-    complain(mistake.format_message().removesuffix("."))
+    message = mistake.format_message().removesuffix(".")
+    if isinstance(mistake, click.MissingParameter):
+        message = " ".join(message.split())  # Click lists choices below each other, and this is one sentence
+    complain(message)
     place = mistake.ctx if isinstance(mistake, click.UsageError) else None
     if place is not None:
         sys.stderr.write(f"`{place.command_path} --help` says what it takes\n")

@@ -46,7 +46,9 @@ def _run(words: list[str]) -> int:
 
 
 def _have_streams() -> None:
-    """A shell may close a stream (`>&-`) to have only the exit status; Python then has none at all."""
+    """A shell may close a stream (`>&-`, `<&-`) to have only the exit status; Python then has none at all."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # open as long as the process runs
     if sys.stdout is None or sys.stderr is None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # open as long as the process runs
         sys.stdout = sys.stdout or nowhere

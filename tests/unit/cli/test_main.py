@@ -106,6 +106,10 @@ def test_no_command_shows_the_help_and_is_a_usage_error(tenet: Tenet) -> None:
             "error: No such option '--formt'. Did you mean '--format'?\n`tenet version --help` says what it takes\n",
         ),
         (
+            ["completion"],
+            "error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish\n`tenet completion --help` says what it takes\n",
+        ),
+        (
             ["\x1b[31mred"],
             "error: there is no command `\\u{1b}[31mred`\n`tenet --help` says what it takes\n",
         ),
@@ -247,6 +251,20 @@ def test_a_closed_stream_leaves_the_exit_status() -> None:
             f"{sys.executable} -m tenetlang {command}", shell=True, capture_output=True, check=False
         )
         assert (answer.returncode, answer.stderr) == (status, b"")
+
+
+def test_a_closed_input_is_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "a.tenet").write_text("package a\ntool t()\n")
+    command = f"{sys.executable} -m tenetlang eval a.tenet - --exit-code <&-"
+    answer = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (3, "")
+    assert answer.stdout.startswith("deny, decided by invalid_request\n")
+
+
+def test_the_list_of_a_groups_commands_has_whole_sentences(tenet: Tenet) -> None:
+    listed = tenet("audit", "--help").out.partition("Commands:\n")[2]
+    assert [line[-1] for line in listed.splitlines()] == ["."] * 3
+    assert "..." not in listed
 
 
 @pytest.mark.parametrize(
