@@ -15,6 +15,7 @@ can be verified on a machine that has none.
 from tenetlang.audit.errors import (
     AuditError,
     InvalidRecord,
+    LogAltered,
     LogDamaged,
     LogPoisoned,
     LogUnavailable,
@@ -33,6 +34,7 @@ __all__ = [
     "AuditError",
     "InvalidRecord",
     "Log",
+    "LogAltered",
     "LogDamaged",
     "LogPoisoned",
     "LogUnavailable",

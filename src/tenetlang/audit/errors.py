@@ -11,12 +11,16 @@ class NotALog(AuditError):
     """The file is no decision log: missing, empty, another program's, or of a format this version cannot read."""
 
 
+class LogAltered(NotALog):
+    """The file is marked as a log, and its tables are not a log's: somebody changed the database's own definition."""
+
+
 class LogUnavailable(AuditError):
     """The file could not be opened, read or locked: permissions, a busy writer, a full or failing disk."""
 
 
 class LogDamaged(AuditError):
-    """The end of the log contradicts itself, or the log is shorter than it was; nothing is appended to such a log."""
+    """The log contradicts itself, can't be read, or is shorter than it was; nothing is appended to such a log."""
 
 
 class LogPoisoned(AuditError):

@@ -32,7 +32,7 @@ from tenetlang.audit.errors import AuditError, InvalidRecord, LogDamaged, LogPoi
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
 from tenetlang.audit.shape import shape_mistake
-from tenetlang.audit.storage import absolute, connect_to_write, create_tables, run
+from tenetlang.audit.storage import absolute, connect_to_write, create_tables, run, shown
 
 if TYPE_CHECKING:
     import apsw
@@ -89,7 +89,7 @@ class Log:
         name = absolute(path)
         if not os.path.lexists(name):
             if not create:
-                raise NotALog(f"there is no log at {name}")
+                raise NotALog(f"there is no log at {shown(name)}")
             _create(name, clock(), randomness)
         connection = connect_to_write(name, busy_seconds)
         try:
@@ -119,7 +119,7 @@ class Log:
                 run(self._connection, "BEGIN IMMEDIATE")
             except apsw.BusyError as mistake:
                 raise LogUnavailable(
-                    f"{self.path} is locked by another process; nothing was written, try again"
+                    f"{shown(self.path)} is locked by another process; nothing was written, try again"
                 ) from mistake
             except BaseException as mistake:
                 raise self._poisoned(mistake) from mistake
@@ -163,7 +163,7 @@ class Log:
     def close(self) -> None:
         """Closes the file. May be called twice."""
         with self._lock:
-            self._refusal = self._refusal or f"{self.path} is closed; open it again"
+            self._refusal = self._refusal or f"{shown(self.path)} is closed; open it again"
             self._connection.close(True)
 
     def __enter__(self) -> Self:
@@ -192,7 +192,7 @@ class Log:
             row = run(self._connection, "SELECT leaf FROM records WHERE idx = ?", (known.index,))
             if row != [(known.leaf,)]:
                 raise LogDamaged(
-                    f"{self.path} no longer holds the record {known.index} that was there before: the file was cut or "
+                    f"{shown(self.path)} no longer holds the record {known.index} that was there before: the file was cut or "
                     "replaced while it was in use; verify it and compare it with a copy"
                 )
         return last
@@ -209,18 +209,18 @@ class Log:
                     (after, _BATCH),
                 )
             except apsw.Error as mistake:
-                raise LogUnavailable(f"cannot read {self.path}: {mistake}; verify it") from mistake
+                raise LogUnavailable(f"cannot read {shown(self.path)}: {mistake}; verify it") from mistake
         return [_stored(row, self.path) for row in rows]
 
     def _check_usable(self) -> None:
         if self._refusal is not None:
             raise LogPoisoned(self._refusal)
         if self._process != os.getpid():
-            raise LogPoisoned(f"{self.path} was opened before a fork; open it again in this process")
+            raise LogPoisoned(f"{shown(self.path)} was opened before a fork; open it again in this process")
 
     def _poisoned(self, mistake: BaseException) -> AuditError:
         self._refusal = (
-            f"a write to {self.path} failed ({type(mistake).__name__}: {mistake}), so what is on the disk is unknown; "
+            f"a write to {shown(self.path)} failed ({type(mistake).__name__}: {mistake}), so what is on the disk is unknown; "
             "close the log, run `tenet audit verify` on it, and open it again"
         )
         return LogPoisoned(self._refusal)
@@ -276,16 +276,18 @@ def _last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
     try:
         rows = run(connection, "SELECT idx, record, leaf FROM records ORDER BY idx DESC LIMIT 1")
     except apsw.BusyError as mistake:
-        raise LogUnavailable(f"{path} is locked by another process; try again") from mistake
+        raise LogUnavailable(f"{shown(path)} is locked by another process; try again") from mistake
     except apsw.Error as mistake:
         raise LogDamaged(
-            f"the last record of {path} cannot be read ({mistake}); run `tenet audit verify` on it"
+            f"the last record of {shown(path)} cannot be read ({mistake}); run `tenet audit verify` on it"
         ) from mistake
     if not rows:
-        raise LogDamaged(f"{path} holds no record, not even that of its opening; restore it from a copy")
+        raise LogDamaged(f"{shown(path)} holds no record, not even that of its opening; restore it from a copy")
     stored = _stored(rows[0], path)
     if stored.index < 0 or leaf_hash(stored.record) != stored.leaf:
-        raise LogDamaged(f"the last record of {path}, {stored.index}, was changed; run `tenet audit verify` on it")
+        raise LogDamaged(
+            f"the last record of {shown(path)}, {stored.index}, was changed; run `tenet audit verify` on it"
+        )
     return AppendedRecord(stored.index, stored.leaf)
 
 
@@ -294,7 +296,7 @@ def _stored(row: tuple[object, ...], path: str) -> StoredRecord:
         case (int(index), bytes(record), bytes(leaf)):
             return StoredRecord(index, record, leaf)
         case _:
-            raise LogDamaged(f"{path} holds values of a wrong type; run `tenet audit verify` on it")
+            raise LogDamaged(f"{shown(path)} holds values of a wrong type; run `tenet audit verify` on it")
 
 
 def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
@@ -303,14 +305,14 @@ def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
     for suffix in ("-wal", "-journal"):
         if os.path.lexists(path + suffix):
             raise NotALog(
-                f"there is no log at {path}, but {path}{suffix} holds changes of one that was there; "
+                f"there is no log at {shown(path)}, but {shown(path + suffix)} holds changes of one that was there; "
                 "put the log back, or move that file away"
             )
     unfinished = f"{path}.{randomness(8).hex()}.new"
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as mistake:
-        raise LogUnavailable(f"cannot create {path}: {mistake.strerror}") from mistake
+        raise LogUnavailable(f"cannot create {shown(path)}: {mistake.strerror}") from mistake
     try:
         connection = create_tables(unfinished)
         try:
@@ -321,7 +323,7 @@ def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
             connection.close(True)
         _publish(unfinished, path)
     except (OSError, apsw.Error) as mistake:
-        raise LogUnavailable(f"cannot create {path}: {mistake}") from mistake
+        raise LogUnavailable(f"cannot create {shown(path)}: {mistake}") from mistake
     finally:
         for suffix in ("", "-wal", "-shm"):
             Path(unfinished + suffix).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from contextlib import closing
 import msgspec
 
 from tenetlang.audit.disclosure import read_payload, showable
-from tenetlang.audit.errors import RecordNotFound
+from tenetlang.audit.errors import LogDamaged, RecordNotFound
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 
@@ -20,7 +20,8 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
 
     Gives `index`, `leaf`, `intact` (whether the record's hash is that leaf; the chain is not looked at), `record` as
     parsed JSON, or as text where it is none, and `payload` where there is one. The first record of an identifier is
-    taken. Reads the log up to that record. Raises `RecordNotFound`, `NotALog`, `LogUnavailable`.
+    taken. Reads the log up to that record. Raises `RecordNotFound`, `NotALog`, `LogUnavailable`, and `LogDamaged` where
+    nothing of it can be read.
     """
     index = int(index_or_identifier) if _is_index(index_or_identifier) else None
     with closing(_entries(path)) as entries:
@@ -33,7 +34,7 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
 def show_last(path: str | os.PathLike[str], limit: int) -> tuple[dict[str, object], ...]:
     """The last records of a log, at most `limit`, oldest first, each as `show` gives it but without its payload.
 
-    Reads the whole log, since an export has no index. Raises `NotALog`, `LogUnavailable`.
+    Reads the whole log, since an export has no index. Raises `NotALog`, `LogUnavailable`, `LogDamaged`.
     """
     last: deque[Entry] = deque(maxlen=limit)
     with closing(_entries(path)) as entries:
@@ -49,10 +50,14 @@ def _is_index(index_or_identifier: int | str) -> bool:
 
 
 def _entries(path: str | os.PathLike[str]) -> Generator[Entry]:
+    some = False
     for entry in read_entries(path):
         match entry:
             case Entry():
+                some = True
                 yield entry
+            case Damage(detail=detail, final=True) if not some:
+                raise LogDamaged(detail)
             case Damage() | StrayPayload():
                 pass
 

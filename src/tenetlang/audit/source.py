@@ -24,9 +24,9 @@ import msgspec
 
 from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import profile_bytes
-from tenetlang.audit.errors import LogUnavailable, NotALog
+from tenetlang.audit.errors import LogDamaged, LogUnavailable
 from tenetlang.audit.record import MAX_RECORD
-from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, run
+from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
 
 MAX_LINE = 6 * (MAX_RECORD + MAX_PAYLOAD) + 1024
 """The longest line of an export, in bytes: each byte escaped as `\\u00XX`, and the rest of the line."""
@@ -69,13 +69,13 @@ def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | Stra
         with Path(name).open("rb") as file:
             beginning = file.read(len(SQLITE_MAGIC))
             if not beginning:
-                raise NotALog(f"{name} is empty: whatever it held is gone; restore it from a copy")
+                raise empty(name)
             if beginning[:1] == b"{":
                 file.seek(0)
                 yield from _lines(file)
                 return
     except OSError as mistake:
-        raise LogUnavailable(f"cannot read {name}: {mistake.strerror}") from mistake
+        raise LogUnavailable(f"cannot read {shown(name)}: {mistake.strerror}") from mistake
     yield from _rows(name)
 
 
@@ -118,7 +118,12 @@ _STRAYS = "SELECT idx FROM payloads WHERE NOT EXISTS (SELECT 1 FROM records WHER
 def _rows(path: str) -> Iterator[Entry | Damage | StrayPayload]:
     import apsw
 
-    with closing(connect_to_read(path)) as connection:
+    try:
+        opened = connect_to_read(path)
+    except LogDamaged as mistake:
+        yield Damage("storage", str(mistake), final=True)
+        return
+    with closing(opened) as connection:
         try:
             run(connection, "BEGIN")  # one state of the file, whatever others append meanwhile
             for row in connection.execute(_ROWS):

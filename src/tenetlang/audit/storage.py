@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenetlang.audit.bodies import MAX_PAYLOAD
-from tenetlang.audit.errors import LogUnavailable, NotALog
+from tenetlang.audit.errors import LogAltered, LogDamaged, LogUnavailable, NotALog
 
 if TYPE_CHECKING:
     import apsw
@@ -47,8 +47,21 @@ def absolute(path: str | os.PathLike[str]) -> str:
     return str(Path(text).absolute())
 
 
+def shown(path: str) -> str:
+    """The path as messages show it: from the current folder, where it lies in it."""
+    try:
+        return f"`{Path(path).relative_to(Path.cwd()).as_posix()}`"
+    except (OSError, ValueError):  # the current folder may be gone
+        return f"`{path}`"
+
+
+def empty(path: str) -> NotALog:
+    """What is said of an empty file: it may be what is left of a log."""
+    return NotALog(f"{shown(path)} is empty: whatever it held is gone; restore it from a copy")
+
+
 def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
-    """A connection that appends to an existing log; raises `NotALog` or `LogUnavailable`."""
+    """A connection that appends to an existing log; raises `NotALog`, `LogDamaged` or `LogUnavailable`."""
     import apsw
 
     if tuple(map(int, apsw.sqlite_lib_version().split("."))) < _NEEDED_SQLITE:
@@ -57,9 +70,11 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
         )
     connection = _opened(path, path, apsw.SQLITE_OPEN_READWRITE, busy_seconds)
     try:
+        if Path(path).stat().st_size == 0:
+            raise empty(path)
         _check_identity(connection, path)
         if connection.readonly("main"):
-            raise LogUnavailable(f"{path} may be read but not written; check its permissions")
+            raise LogUnavailable(f"{shown(path)} may be read but not written; check its permissions")
         for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA checkpoint_fullfsync=ON"):
             run(connection, statement)
     except BaseException:
@@ -69,7 +84,7 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
 
 
 def connect_to_read(path: str) -> apsw.Connection:
-    """A connection that reads a log and changes nothing; raises `NotALog` or `LogUnavailable`."""
+    """A connection that reads a log and changes nothing; raises `NotALog`, `LogDamaged` or `LogUnavailable`."""
     import apsw
 
     # Whoever closes a log last takes away the files beside it, which a read-only connection cannot do. But if there are
@@ -82,7 +97,9 @@ def connect_to_read(path: str) -> apsw.Connection:
             run(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
         except (apsw.CantOpenError, apsw.ReadOnlyError) as mistake:
             if pending:
-                raise LogUnavailable(f"cannot read {path}: {mistake}; check the folder's permissions") from mistake
+                raise LogUnavailable(
+                    f"cannot read {shown(path)}: {mistake}; check the folder's permissions"
+                ) from mistake
             # A read-only medium has no room for the files beside it. Nobody writes there, so they are not needed.
             connection.close(True)
             flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -102,7 +119,9 @@ def _opened(path: str, name: str, flags: int, busy_seconds: float = 10.0) -> aps
     try:
         connection = apsw.Connection(name, flags=flags)
     except apsw.Error as mistake:
-        raise LogUnavailable(f"cannot open {path}: {mistake}; check that it exists and its permissions") from mistake
+        raise LogUnavailable(
+            f"cannot open {shown(path)}: {mistake}; check that it exists and its permissions"
+        ) from mistake
     try:
         _harden(connection, busy_seconds)
     except BaseException:
@@ -118,7 +137,9 @@ def create_tables(path: str) -> apsw.Connection:
     connection = _opened(path, path, apsw.SQLITE_OPEN_READWRITE)
     if run(connection, "PRAGMA journal_mode=WAL") != [("wal",)]:
         connection.close(True)
-        raise LogUnavailable(f"{path} lies on a file system that cannot hold a write-ahead log; choose another folder")
+        raise LogUnavailable(
+            f"{shown(path)} lies on a file system that cannot hold a write-ahead log; choose another folder"
+        )
     run(connection, "PRAGMA synchronous=FULL")
     run(connection, f"PRAGMA application_id={APPLICATION_ID}")
     run(connection, f"PRAGMA user_version={STORAGE_VERSION}")
@@ -160,15 +181,23 @@ def _check_identity(connection: apsw.Connection, path: str) -> None:
         )
     except apsw.NotADBError as mistake:
         raise _not_a_log(path, "it is no SQLite database, or its first page is damaged") from mistake
+    except apsw.CorruptError as mistake:
+        raise LogDamaged(f"{shown(path)} is damaged: {mistake}; restore it from a copy") from mistake
     except apsw.Error as mistake:
-        raise LogUnavailable(f"cannot read {path}: {mistake}") from mistake
+        raise LogUnavailable(f"cannot read {shown(path)}: {mistake}") from mistake
     if application != [(APPLICATION_ID,)]:
         raise _not_a_log(path, "it is a database of another program")
     if version != [(STORAGE_VERSION,)]:
-        raise _not_a_log(path, f"its storage version is {version}, and this program reads {STORAGE_VERSION}")
+        ((found_version,),) = version
+        raise _not_a_log(path, f"its storage version is {found_version}, and this program reads {STORAGE_VERSION}")
     if found != list(TABLES):
-        raise _not_a_log(path, "its tables are not those of a log, so somebody changed the database's own definition")
+        raise LogAltered(
+            f"{shown(path)} is no decision log any more: its tables are not those of a log, so somebody changed the "
+            "database's own definition; restore it from a copy"
+        )
 
 
 def _not_a_log(path: str, why: str) -> NotALog:
-    return NotALog(f"{path} is not a decision log: {why}; name the file that was written, or restore it from a copy")
+    return NotALog(
+        f"{shown(path)} is not a decision log: {why}; name the file that was written, or restore it from a copy"
+    )

@@ -199,7 +199,8 @@ def _examine(entry: Entry, computed: bytes) -> tuple[object, list[tuple[str, str
     if isinstance(parsed, dict):
         said = parsed.get("index")
         if said != entry.index:
-            problems.append(("index", f"the record that stands at {entry.index} says that it is record {said!r:.40}"))
+            says = f"that it is record {said!r:.40}" if "index" in parsed else "not which it is"
+            problems.append(("index", f"the record that stands at {entry.index} says {says}"))
         if entry.index == 0 and parsed.get("kind") != "log.opened":
             problems.append(("shape", "the first record of a log is `log.opened`, and this one is not"))
     return parsed, problems

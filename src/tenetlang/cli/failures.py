@@ -89,6 +89,7 @@ def _status(failure: Exception) -> int | None:
         ("tenetlang.evaluator.requests", "DataError", statuses.USAGE),
         ("tenetlang.audit.errors", "RecordNotFound", statuses.NOTHING),
         ("tenetlang.audit.errors", "LogDamaged", statuses.FOUND),
+        ("tenetlang.audit.errors", "LogAltered", statuses.FOUND),
         ("tenetlang.audit.errors", "AuditError", statuses.USAGE),
     )
     for module, name, status in kinds:

@@ -20,6 +20,7 @@ from tenetlang.audit import (
     LogUnavailable,
     NotALog,
     open_log,
+    show_last,
     verify_log,
 )
 from tenetlang.audit.record import opened_record
@@ -177,6 +178,42 @@ def test_a_file_that_is_no_log_is_refused_and_left_alone(tmp_path: Path, make: C
         with pytest.raises(NotALog):
             attempt(path)
     assert path.read_bytes() == before
+
+
+def test_what_is_said_of_a_file_that_is_no_log_is_the_same_for_whoever_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    made: tuple[tuple[Callable[[Path], object], str], ...] = (
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (future_log, "its storage version is 2, and this program reads 1"),
+        (log_with_trigger, "somebody changed the database's own definition"),
+    )
+    for make, problem in made:
+        make(path)
+        for attempt in (open_log, verify_log):
+            with pytest.raises(NotALog, match=problem):
+                attempt(path)
+        path.unlink()
+
+
+def test_a_log_that_was_cut_off_in_the_middle_is_damaged_and_not_another_file(tmp_path: Path) -> None:
+    path = small_log(tmp_path / "log.db", 3)
+    os.truncate(path, 100)
+    with pytest.raises(LogDamaged, match="restore it from a copy"):
+        open_log(path)
+    found = verify_log(path)
+    assert [(problem.index, problem.what) for problem in found.problems] == [(0, "storage")]
+    with pytest.raises(LogDamaged):
+        show_last(path, 3)
+
+
+def test_messages_name_a_log_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.db").write_bytes(b"x")
+    for attempt in (open_log, verify_log):
+        with pytest.raises(NotALog, match=r"^`log\.db` is not a decision log"):
+            attempt("log.db")
+        with pytest.raises(AuditError, match=r"`/none/log\.db`"):
+            attempt("/none/log.db")
 
 
 def test_a_folder_is_no_log(tmp_path: Path) -> None:

@@ -72,6 +72,20 @@ def test_what_is_no_log_is_a_usage_error(tenet: Tenet, log: Path, words: list[st
     assert answer.error.startswith("error: ")
 
 
+def test_a_log_that_can_no_longer_be_read_counts_as_tampered_with(tenet: Tenet, log: Path) -> None:
+    whole = log.read_bytes()
+    with closing(sqlite3.connect(log)) as connection, connection:
+        connection.execute("CREATE VIEW v AS SELECT 1")
+    for words in ("verify", "show", "export"):
+        answer = tenet("audit", words, "log.db")
+        assert (answer.status, answer.out) == (1, "")
+        assert answer.error.startswith("error: `log.db` is no decision log any more: its tables")
+    log.write_bytes(whole[:100])
+    answer = tenet("audit", "verify", "log.db")
+    assert (answer.status, answer.out.splitlines()[0][:17]) == (1, "record 0  storage")
+    assert tenet("audit", "show", "log.db").status == 1
+
+
 def test_the_last_records_are_listed(tenet: Tenet, log: Path) -> None:
     lines = tenet("audit", "show", "log.db").out.splitlines()
     assert len(lines) == 5
