@@ -7,6 +7,7 @@ with a sentence that says where and what to do; what is wrong with the policy is
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
 from tenetlang.report.words import severity_of
 from tenetlang.resources import stdlib_files
+from tenetlang.syntax.parse import LARGEST
 from tenetlang.syntax.tree import ClaimDeclaration, File, TestDeclaration
 from tenetlang.text import Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
@@ -146,8 +148,15 @@ def policy_files(path: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(path, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-        found += [Path(folder, name) for name in names if name.endswith(SUFFIX)]
+        found += [_a_file(Path(folder, name)) for name in names if name.endswith(SUFFIX)]
     return sorted(found, key=lambda file: file.as_posix())
+
+
+def _a_file(file: Path) -> Path:
+    """The file that lies in a folder. Nobody named it, so it is not read if reading it may have no end."""
+    if file.exists() and not file.is_file():
+        raise ProjectError(f"`{shown_path(file)}` is a pipe or a device, which can't be part of a policy's folder")
+    return file
 
 
 def _unreadable(error: OSError) -> None:
@@ -156,9 +165,12 @@ def _unreadable(error: OSError) -> None:
 
 
 def read_text(file: Path) -> Text:
-    """One policy file."""
+    """One policy file; of one that is too long as much as shows that."""
+    most = LARGEST + len(codecs.BOM_UTF8) + 1
     try:
-        content = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as opened:
+            raw = opened.read(most)
+        content = codecs.getincrementaldecoder("utf-8-sig")().decode(raw, final=len(raw) < most)
     except UnicodeDecodeError as error:
         raise ProjectError(f"`{shown_path(file)}` is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
@@ -179,7 +191,8 @@ def read_documents(files: Mapping[str, Path]) -> dict[str, object]:
 def read_document(name: str, file: Path) -> object:
     """One document."""
     try:
-        return read_json(file.read_bytes(), DATA_LIMITS)
+        with file.open("rb") as opened:
+            return read_json(opened.read(DATA_LIMITS.size + 1), DATA_LIMITS)
     except OSError as error:
         raise ProjectError(f"the document `{name}` in `{shown_path(file)}` can't be read: {error.strerror}") from error
     except InvalidRequest as invalid:

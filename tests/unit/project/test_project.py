@@ -16,6 +16,7 @@ from tenetlang.project.project import (
     all_findings,
     given_documents,
     policy_files,
+    read_document,
     read_documents,
     read_project,
 )
@@ -108,6 +109,22 @@ def test_a_link_to_nowhere_is_said(here: Path) -> None:
     (here / "a.tenet").symlink_to("gone.tenet")
     with pytest.raises(ProjectError, match=r"`a.tenet` can't be read: No such file"):
         read_project([here])
+
+
+def test_of_a_file_without_an_end_as_much_is_read_as_shows_that_it_is_too_long(here: Path) -> None:
+    (here / "a.tenet").symlink_to("/dev/zero")
+    result = read_project([Path("a.tenet")]).compile()
+    assert checks(result) == ["file-too-large"]
+    (here / "b.tenet").write_bytes("é".encode() * (9 * 1024 * 1024))
+    assert checks(read_project([Path("b.tenet")]).compile()) == ["file-too-large"]
+    with pytest.raises(ProjectError, match="the document has more than"):
+        read_document("d", Path("/dev/zero"))
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(here: Path) -> None:
+    os.mkfifo(here / "a.tenet")
+    with pytest.raises(ProjectError, match=r"`a.tenet` is a pipe or a device"):
+        read_project([Path()])
 
 
 def test_links_in_a_circle_are_said(here: Path) -> None:
