@@ -35,6 +35,7 @@ from tenetlang.evaluator.generate_expressions import (
     placed,
     returning,
     text,
+    walked,
 )
 from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
@@ -209,16 +210,24 @@ def _loop(
         key = module.fresh("v")
         inner[bound.key.name] = key
         target = placed(ast.Tuple([placed(ast.Name(key, ast.Store()), at), target], ast.Store()), at)
-        source = call("entries", [source], at)
+        source = _gathered(module, "entries", bound.source, source)
     elif not is_list(bound.source.type):
-        source = call("members", [source], at)
+        source = _gathered(module, "members", bound.source, source)
     first: list[ast.stmt] = []
     if before:
         kept = module.fresh("v")
         first = [_assign(kept, source, at), *before]
         source = name_of(kept, at)
-    body = [*again, *_counted(at), *one(inner)]
+    with module.writing(within=True):
+        body = [*again, *_counted(at), *one(inner)]
     return [*first, ast.copy_location(ast.For(target, source, body, []), source)]
+
+
+def _gathered(module: Module, function: str, source: core.Expression, value: ast.expr) -> ast.expr:
+    """What a loop goes over. To put a set or a map into order is to go through it."""
+    if module.within and not is_list(source.type):
+        return walked(name_of(function, source.at), [value], source.at)
+    return call(function, [value], source.at)
 
 
 def _counted(at: Span) -> list[ast.stmt]:

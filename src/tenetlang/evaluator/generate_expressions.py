@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from typing import Final, TypeVar
 
@@ -21,9 +22,12 @@ import attrs
 from tenetlang.decision_tree.conditions import nodes
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator import runtime
+from tenetlang.evaluator.builtin_limits import Function
 from tenetlang.evaluator.builtins import BUILTINS, MAY_BE_ABSENT
+from tenetlang.evaluator.lengthy import goes_through
 from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.readers import narrowed
+from tenetlang.evaluator.work import WORK_LIMIT
 from tenetlang.program import expression as core
 from tenetlang.program.types import ListType, Scalar, Type
 from tenetlang.text import Span
@@ -44,6 +48,9 @@ RUN: Final = "run"
 
 _COMPARISONS: Final[Mapping[str, type[ast.cmpop]]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE,
+}  # fmt: skip
+_COMPARED: Final[Mapping[str, Function]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
@@ -66,6 +73,7 @@ class GenerationError(ValueError):
 class Module:
     """Python in the making: functions by the file whose lines they carry, and the values of their global names.
 
+    `within`: what is written now is evaluated for each member of a quantifier, so what it goes through is work (`work.py`).
     `written` keeps the functions that were compiled, where somebody wants to print them.
     """
 
@@ -77,7 +85,17 @@ class Module:
     numbers: count[int] = attrs.field(factory=count)
     named: dict[str, str] = attrs.field(factory=dict)
     constants: dict[object, str] = attrs.field(factory=dict)
+    within: bool = False
     written: list[ast.stmt] | None = None
+
+    @contextmanager
+    def writing(self, *, within: bool) -> Iterator[None]:
+        """What is written meanwhile is, or is not, evaluated for each member of a quantifier."""
+        outer, self.within = self.within, within
+        try:
+            yield
+        finally:
+            self.within = outer
 
     def fresh(self, letter: str) -> str:
         """A name that nothing else has."""
@@ -187,40 +205,57 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             return call("index_or_absent" if optional else "index", operands, at)
         case core.Compare(comparison, left, right):
             sides = expression(module, left, scope), expression(module, right, scope)
+            if module.within and goes_through(node):
+                return walked(module.constant(_COMPARED[comparison], at), list(sides), at)
             return placed(ast.Compare(sides[0], [_COMPARISONS[comparison]()], [sides[1]]), at)
         case core.Contains(item, collection):
             sides = expression(module, item, scope), expression(module, collection, scope)
             if collection.type == Scalar("cidr"):
                 return call("in_block", list(sides), at)
+            if module.within and goes_through(node):
+                return walked(name_of("in_list", at), list(sides), at)
             return placed(ast.Compare(sides[0], [ast.In()], [sides[1]]), at)
         case core.Matches(of, pattern):
             subject = call("str", [expression(module, of, scope)], at)
             if isinstance(pattern, core.Constant) and isinstance(pattern.value, Pattern):
-                return placed(ast.Call(module.constant(pattern.value.matches, at), [subject], []), at)
-            separator = SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None
-            return call(
-                "matches", [subject, expression(module, pattern, scope), placed(ast.Constant(separator), at)], at
+                return _calling(module, node, module.constant(pattern.value.matches, at), [subject])
+            separator = placed(ast.Constant(SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None), at)
+            return _calling(
+                module, node, name_of("matches", at), [subject, expression(module, pattern, scope), separator]
             )
         case core.ToolIs(of, tools):
             return _tool_is(module, expression(module, of, scope), tools, at)
         case core.IsType(of, wanted) | core.Narrow(of, wanted):
             arguments = [expression(module, of, scope), module.constant(wanted, at)]
-            return call("is_type" if isinstance(node, core.IsType) else "narrow", arguments, at)
+            function = name_of("is_type" if isinstance(node, core.IsType) else "narrow", at)
+            return _calling(module, node, function, arguments)
         case core.Widen(of):
             return call("to_decimal", [expression(module, of, scope)], at)
         case core.Operate(name, operands):
             function = module.constant(OPERATIONS[name], at)
-            return placed(ast.Call(function, [expression(module, item, scope) for item in operands], []), at)
+            return _calling(module, node, function, [expression(module, item, scope) for item in operands])
         case core.Builtin(name, arguments):
             if name not in BUILTINS:
                 raise GenerationError(f"no built-in {name!r} at {at.place}")
             function = module.constant(BUILTINS[name], at)
             if name in MAY_BE_ABSENT:  # of one argument each
-                return call("part", [expression(module, arguments[0], scope), function], at)
-            return placed(ast.Call(function, [expression(module, item, scope) for item in arguments], []), at)
+                return _calling(module, node, name_of("part", at), [expression(module, arguments[0], scope), function])
+            return _calling(module, node, function, [expression(module, item, scope) for item in arguments])
         case _:
             pass
     return _made(module, node, scope)
+
+
+def _calling(module: Module, node: core.Expression, function: ast.expr, arguments: list[ast.expr]) -> ast.expr:
+    """The call that gives the node's value; within a quantifier, what it goes through is work."""
+    if module.within and goes_through(node):
+        return walked(function, arguments, node.at)
+    return placed(ast.Call(function, arguments, []), node.at)
+
+
+def walked(function: ast.expr, arguments: list[ast.expr], at: Span) -> ast.expr:
+    """The call, which counts as work what it goes through."""
+    return call("walked", [name_of(RUN, at), function, *arguments], at)
 
 
 def _made(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
@@ -335,14 +370,15 @@ def _definition(module: Module, name: str) -> str:
             raise GenerationError(f"no definition {name!r}")
         definition = module.policy.definitions[name]
         function = module.named[key] = module.fresh("d")
-        body = [returning(expression(module, definition.value, {}))]
+        with module.writing(within=False):
+            body = [returning(expression(module, definition.value, {}))]
         add_function(module, function, [], body, definition.at)
     return module.named[key]
 
 
 def _function(module: Module, name: str, arguments: int) -> str:
     """The function of Python for a function of the policy."""
-    key = f"fn {name}"
+    key = f"fn {name} within" if module.within else f"fn {name}"
     function = module.policy.functions.get(name)
     if function is None or len(function.parameters) != arguments:
         raise GenerationError(f"no function {name!r} of {arguments} parameters")
@@ -384,7 +420,8 @@ def new_module(policy: Policy, *, recording: bool) -> Module:
         "part": runtime.part, "index": runtime.index, "index_or_absent": runtime.index_or_absent,
         "in_block": runtime.in_block, "matches": matches, "no_arm": no_arm, "is_type": is_type, "narrow": narrow,
         "to_decimal": numbers.to_decimal, "members": runtime.members, "entries": runtime.entries,
-        "ValueFault": ValueFault, "WORK_LIMIT": runtime.WORK_LIMIT,
+        "ValueFault": ValueFault, "WORK_LIMIT": WORK_LIMIT,
+        "walked": runtime.walked, "in_list": runtime.in_list,
     }  # fmt: skip
     documents = frozenset(document_key(data.package, data.name) for data in policy.data)
     return Module(policy, recording, namespace, documents)

@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 
 import attrs
 
+from tenetlang.evaluator.builtin_limits import Function
 from tenetlang.evaluator.builtins import BUILTINS
+from tenetlang.evaluator.lengthy import goes_through
 from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.readers import narrowed
+from tenetlang.evaluator.work import WORK_LIMIT, work
 from tenetlang.program import expression as core
 from tenetlang.program.program import Program
 from tenetlang.program.types import Scalar
@@ -29,9 +33,6 @@ from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.numbers import to_decimal
 from tenetlang.values.order import sort_key, sorted_values
 from tenetlang.values.patterns import SEPARATORS, Pattern
-
-WORK_LIMIT = 200_000
-"""Members that the quantifiers of one rule, or of one definition, may try; one more is the fault `too_much_work`."""
 
 Scope: TypeAlias = Mapping[str, object]
 
@@ -63,13 +64,14 @@ class Remembered:
 
 @attrs.define
 class Run:
-    """One evaluation of one request: what it may read, and what it has read so far."""
+    """One evaluation of one request: what it may read, and what it has read so far. `within`: a member is being tried."""
 
     program: Program
     inputs: Mapping[str, object]
     data: Mapping[tuple[str, str], object]
     reads: dict[str, object] = attrs.field(factory=dict)
     work: int = 0
+    within: bool = False
     definitions: dict[str, Remembered] = attrs.field(factory=dict)
 
     def tried(self, at: Span) -> None:
@@ -77,6 +79,11 @@ class Run:
         self.work += 1
         if self.work > WORK_LIMIT:
             raise Fault("too_much_work", at)
+
+    def went_through(self, expression: core.Expression, *values: object) -> None:
+        """The expression has gone through these values; while a member is tried, that is work."""
+        if self.within and goes_through(expression):
+            self.work += work(*values)
 
 
 def value(run: Run, expression: core.Expression, scope: Scope) -> object:
@@ -110,17 +117,12 @@ def _value(run: Run, expression: core.Expression, scope: Scope) -> object:
             return any(value(run, item, scope) for item in items)
         case core.Match(arms, otherwise):
             return _match(run, arms, otherwise, scope)
-        case core.Exists(body):
-            return next(choices(run, body, scope), None) is not None
-        case core.Every(bound, body):
-            inner = (extended for extended in chosen(run, bound, scope))
-            return all(next(choices(run, body, extended), None) is not None for extended in inner)
+        case core.Exists() | core.Every() | core.Build():
+            return _quantified(run, expression, scope)
         case core.CallFunction(name, arguments):
             function = run.program.functions[name]
             given = [value(run, argument, scope) for argument in arguments]
             return value(run, function.body, dict(zip((p.name for p in function.parameters), given, strict=True)))
-        case core.Build():
-            return _build(run, expression, scope)
         case core.MakeList() | core.MakeSet() | core.MakeMap() | core.MakeRecord():
             return _make(run, expression, scope)
         case _:
@@ -143,20 +145,24 @@ def _applied(run: Run, expression: core.Expression, scope: Scope) -> object:
         case core.Index():
             return _index(run, expression, scope)
         case core.Compare(operator, left, right):
-            return _compare(operator, value(run, left, scope), value(run, right, scope))
+            return _through(run, expression, partial(_compare, operator), (left, right), scope)
         case core.Contains(item, collection):
-            return _contains(value(run, item, scope), value(run, collection, scope))
+            return _through(run, expression, _contains, (item, collection), scope)
         case core.Matches(of, pattern):
             subject, compiled = value(run, of, scope), value(run, pattern, scope)
             assert isinstance(compiled, Pattern)
             if not isinstance(pattern, core.Constant):
                 # A glob of a document gets its segments from what it is used on.
                 compiled = compiled.within(SEPARATORS[of.type.name] if isinstance(of.type, Scalar) else None)
+            run.went_through(expression, str(subject))
             return compiled.matches(str(subject))
         case core.ToolIs(of, tools):
             return value(run, of, scope) in tools
         case core.IsType(of, wanted):
-            return narrowed(run.program.tools, value(run, of, scope), wanted) is not None
+            whole = value(run, of, scope)
+            read = narrowed(run.program.tools, whole, wanted)
+            run.went_through(expression, whole)
+            return read is not None
         case core.Narrow(of, type_):
             whole = value(run, of, scope)
             if whole is ABSENT:
@@ -164,18 +170,33 @@ def _applied(run: Run, expression: core.Expression, scope: Scope) -> object:
             read = narrowed(run.program.tools, whole, type_)
             if read is None:
                 raise Fault("bad_input", expression.at)
+            run.went_through(expression, whole, read)
             return read
         case core.Widen(of):
             number = value(run, of, scope)
             assert isinstance(number, int | Decimal)
             return to_decimal(number)
         case core.Operate(operator, operands):
-            return OPERATIONS[operator](*[value(run, operand, scope) for operand in operands])
+            return _through(run, expression, OPERATIONS[operator], operands, scope)
         case core.Builtin(name, arguments):
-            result = BUILTINS[name](*[value(run, argument, scope) for argument in arguments])
+            result = _through(run, expression, BUILTINS[name], arguments, scope)
             return ABSENT if result is None else result
         case _:
             raise AssertionError(f"no meaning for {type(expression).__name__}")
+
+
+def _through(
+    run: Run,
+    expression: core.Expression,
+    function: Function,
+    operands: tuple[core.Expression, ...],
+    scope: Scope,
+) -> object:
+    """The function of the operands' values, and the work of going through them."""
+    values = [value(run, operand, scope) for operand in operands]
+    result = function(*values)
+    run.went_through(expression, result, *values)
+    return result
 
 
 def read_name(path: tuple[str, ...]) -> str:
@@ -213,14 +234,14 @@ def _derived(run: Run, name: str) -> object:
 
 def _define(run: Run, name: str) -> Remembered:
     """Evaluate a definition once, with its own account of reads and of work."""
-    outer_reads, outer_work = run.reads, run.work
-    run.reads, run.work = {}, 0
+    outer_reads, outer_work, outer_within = run.reads, run.work, run.within
+    run.reads, run.work, run.within = {}, 0, False
     try:
         return Remembered(value(run, run.program.definitions[name].value, {}), None, run.reads)
     except Fault as fault:
         return Remembered(None, fault, run.reads)
     finally:
-        run.reads, run.work = outer_reads, outer_work
+        run.reads, run.work, run.within = outer_reads, outer_work, outer_within
 
 
 def _index(run: Run, expression: core.Index, scope: Scope) -> object:
@@ -297,6 +318,22 @@ def _make(run: Run, expression: core.Expression, scope: Scope) -> object:
             raise AssertionError(type(expression).__name__)
 
 
+def _quantified(run: Run, expression: core.Exists | core.Every | core.Build, scope: Scope) -> object:
+    """A quantifier or a comprehension. After its last member, the evaluation is where it was before the first."""
+    outer = run.within
+    try:
+        match expression:
+            case core.Exists(body):
+                return next(choices(run, body, scope), None) is not None
+            case core.Every(bound, body):
+                inner = (extended for extended in chosen(run, bound, scope))
+                return all(next(choices(run, body, extended), None) is not None for extended in inner)
+            case core.Build():
+                return _build(run, expression, scope)
+    finally:
+        run.within = outer
+
+
 def _build(run: Run, expression: core.Build, scope: Scope) -> object:
     found = choices(run, expression.body, scope)
     if expression.kind == "map":
@@ -322,8 +359,12 @@ def members(collection: object) -> Iterator[tuple[object, object]]:
 
 def chosen(run: Run, bound: core.Bound, scope: Scope) -> Iterator[Scope]:
     """The scope extended by each member of the source in turn."""
-    for key, member in members(value(run, bound.source, scope)):
+    source = value(run, bound.source, scope)
+    if run.within and not isinstance(source, tuple):
+        run.work += work(source)  # it is put into order
+    for key, member in members(source):
         run.tried(bound.source.at)
+        run.within = True
         names = {bound.value.name: member} if bound.key is None else {bound.key.name: key, bound.value.name: member}
         yield {**scope, **names}
 

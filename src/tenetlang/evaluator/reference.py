@@ -415,7 +415,7 @@ class Search:
 
 def try_rule(run: Run, rule: Rule) -> Tried:
     """Try one rule on the run's request, and keep what the trace shows of it."""
-    run.work = 0
+    run.work, run.within = 0, False
     search = Search(run, rule)
     try:
         scope = search.step(0, {}, ())
@@ -423,6 +423,7 @@ def try_rule(run: Run, rule: Rule) -> Tried:
         holds: bool | None = scope is not None
     except Fault as fault:
         scope, error, holds = None, fault, None
+    run.within = False
     return Tried(rule, holds, error, scope or {}, search.furthest + _not_reached(rule, len(search.furthest)))
 
 

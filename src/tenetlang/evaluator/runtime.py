@@ -19,14 +19,13 @@ from typing import Final, TypeAlias
 import attrs
 
 from tenetlang.decision import Trace, TracedCondition, TracedRule
+from tenetlang.evaluator.builtin_limits import Function
+from tenetlang.evaluator.work import work
 from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.order import sorted_values
 from tenetlang.values.render import to_plain
-
-WORK_LIMIT: Final = 200_000
-"""Members that the quantifiers of one rule, or of one definition, may try; one more is the fault `too_much_work`."""
 
 MARK: Final = "tenet:generated"
 """The key by which the namespace of generated code is known in a traceback."""
@@ -284,6 +283,19 @@ def field(record: object, name: str) -> object:
         return ABSENT
     assert isinstance(record, Record)
     return record.get(name, ABSENT)
+
+
+def walked(run: Run | Recording, function: Function, *arguments: object) -> object:
+    """The value of the function, within a quantifier: what it goes through is work."""
+    found = function(*arguments)
+    run.work += work(found, *arguments)
+    return found
+
+
+def in_list(item: object, members: object) -> bool:
+    """Whether a list has the member."""
+    assert isinstance(members, tuple)
+    return item in members
 
 
 def part(value: object, get: Callable[[object], object]) -> object:
