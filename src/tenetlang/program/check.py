@@ -82,7 +82,18 @@ def check(
         note_unconstrained(world, view, program, reads)
         if today is not None:
             note_expired(world, packages.values(), today)
-    return Checked(program, notes.ordered())
+    return Checked(program, _without_followers(notes.ordered()))
+
+
+_OF_OTHERS = ("unknown-tool", "counter-unknown-tool", "unknown-obligation", "missing-default")
+"""Checks of what a package that was not found may have declared."""
+
+
+def _without_followers(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings without those that only follow from a package that is not there: one mistake is one finding."""
+    if all(finding.check != "unknown-package" for finding in findings):
+        return findings
+    return tuple(finding for finding in findings if finding.check not in _OF_OTHERS)
 
 
 @contextlib.contextmanager
