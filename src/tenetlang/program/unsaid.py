@@ -7,13 +7,14 @@ the like have no such beginning, and a request without them would be denied befo
 from __future__ import annotations
 
 from tenetlang.program import types as t
+from tenetlang.program.notes import listed
 from tenetlang.program.program import Program, TestCase
 from tenetlang.program.reads import Reads
 from tenetlang.program.world import View, World
 
 
 def note_unsaid(world: World, view: View, program: Program, reads: Reads) -> None:
-    """Note each test of the program that leaves out a fact which it needs; the first such fact by name."""
+    """Note each test of the program that leaves out a fact which it needs; all such facts in one finding, the first by name at its head."""
     required = {name for name, fact in program.facts.items() if fact.required and name != "session"}
     for case in program.tests:
         needed = set(required) if _decides(case, program) else set()
@@ -21,10 +22,15 @@ def note_unsaid(world: World, view: View, program: Program, reads: Reads) -> Non
         read = {path[0] for path in reads.of(conditions)}
         needed |= {name for name in read & program.facts.keys() if name != "session" and not view.facts[name].optional}
         said = {item.target[0] for item in case.replacements if len(item.target) == 1}
-        for name in sorted(needed - said)[:1]:
+        missing = sorted(needed - said)
+        if missing:
+            name = missing[0]
             fact = view.facts[name]
-            also = (("declared", fact.at),)
-            world.notes.add("bad-test", case.at, also=also, name=name, type=t.shown(fact.type))
+            in_part = any(item.target[0] == name for item in case.replacements)
+            world.notes.add(
+                "bad-test", case.at, "part" if in_part else "", also=(("declared", fact.at),), name=name,
+                type=t.shown(fact.type), others=listed(missing[1:]) if missing[1:] else None,
+            )  # fmt: skip
 
 
 def _decides(case: TestCase, program: Program) -> bool:

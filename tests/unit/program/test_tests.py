@@ -214,3 +214,18 @@ def test_a_mistyped_verdict_gets_the_nearest_one() -> None:
     source = 'package a\ntool t()\ndefault deny\ntest "x" { call t(); expect alow }\n'
     (only,) = (finding for finding in checked(source).findings if finding.check == "unknown-name")
     assert only.details["nearest"] == "allow"
+
+
+def test_all_facts_that_a_test_leaves_out_are_told_at_once() -> None:
+    policy = 'package a\ntool t()\ndefault deny\nallow x if { tool is t; agent.id == "a"; user.id == "b"; now > 2020-01-01 }\n'
+    (only,) = checked(policy + 'test "x" { call t(); expect allow }\n').findings
+    assert (only.check, only.variant) == ("bad-test", "")
+    assert (only.details["name"], only.details["others"]) == ("agent", "`now`, `user`")
+
+
+def test_a_field_of_a_fact_alone_does_not_make_the_fact() -> None:
+    policy = 'package a\ntool t()\ndefault deny\nallow x if { tool is t; agent.id == "a" }\n'
+    (only,) = checked(policy + 'test "x" { call t(); with agent.id = "a"; expect allow }\n').findings
+    assert (only.check, only.variant, only.details["name"]) == ("bad-test", "part", "agent")
+    whole = 'test "x" { call t(); with agent = { id: "b" }; with agent.id = "a"; expect allow }\n'
+    assert checked(policy + whole).findings == ()

@@ -11,9 +11,17 @@ CHECKS = (
             "the test leaves out `{name}`, which the package reads",
             "says nothing of `{name}`",
             also={"declared": "declared here", "read": "read here"},
-            facts=(("type", "?{type}"),),
+            facts=(("type", "?{type}"), ("left out as well", "?{others}")),
             why=("A request without it is denied before any rule is tried, so the test would show nothing.",),
             help=("say it: `with {name} = ...`",),
+        ),
+        part=Wording(
+            "the test sets a field of `{name}`, and leaves out `{name}` itself, which the package reads",
+            "no `{name}` to have that field",
+            also={"declared": "declared here"},
+            facts=(("type", "?{type}"), ("left out as well", "?{others}")),
+            why=("A request without it is denied before any rule is tried, so the test would show nothing.",),
+            help=("say it whole: `with {name} = {{ ... }}`; a field can be set behind that",),
         ),
         call=Wording(
             "the test calls no tool",
