@@ -19,6 +19,7 @@ import attrs
 import pytest
 
 from tenetlang import pipeline
+from tenetlang.project.configuration import FILE_NAME, find_configuration
 from tenetlang.project.project import standard_library
 from tenetlang.report.catalogue import CATALOGUE
 from tenetlang.report.suppress import apply
@@ -27,6 +28,7 @@ from tests.conformance.cases import texts_of
 from tests.repository.checkout import ROOT
 
 _FENCE = re.compile(r"^(?P<indent> *)```tenet(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_CONFIGURATION = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PACKAGE = re.compile(r"^package ", re.MULTILINE)
 _WANTED = re.compile(r" *(error|warning|note)\[([a-z-]+)\] *")
 
@@ -77,6 +79,13 @@ def findings(block: Block) -> list[tuple[str, str, str]]:
     made = pipeline.compile_texts(texts, standard_library(), today=TODAY)
     found = apply(made.findings, texts)
     return [(severity_of(f), f.check, f"line {f.at.line} {f.variant} {dict(f.details)}") for f in found]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_configuration_that_is_shown_is_one(page: Path, tmp_path: Path) -> None:
+    for content in _CONFIGURATION.findall(page.read_text(encoding="utf-8")):
+        (tmp_path / FILE_NAME).write_text(content, encoding="utf-8")
+        assert find_configuration(tmp_path).entry is not None
 
 
 def test_the_documentation_has_blocks_of_tenet() -> None:
