@@ -265,12 +265,13 @@ class _Search:
         self.budget += self.work
 
     def start(self) -> list[_Product]:
-        """Where the empty text leads; nowhere, if a negative automaton accepts whatever may come."""
+        """Where the empty text leads; nowhere, if it is known already that no text can be accepted."""
+        required = tuple(each.start for each in self.required)
         forbidden = tuple(each.start for each in self.forbidden)
-        if UNIVERSAL in forbidden:
+        if DEAD in required or UNIVERSAL in forbidden:
             return []
         excluded = () if self.excluded is None else (self.excluded,)
-        start = (*(each.start for each in self.required), *forbidden, *excluded)
+        start = (*required, *forbidden, *excluded)
         return self._singles(start) if self.apart else [start]
 
     def accepts(self, product: _Product) -> bool:
