@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -172,3 +173,17 @@ def test_a_pattern_that_some_value_has_matches_it(condition: str, args: Mapping[
     sources = [f"{PARSED}deny d if {{ tool is a; {condition} }}\n"]
     request = {"h": "x", "u": "http://x.y", "f": "x", "k": "x", **args}
     assert decided(sources, {**CALL, "tool": "a", "args": request}) == ("deny", ["d"])
+
+
+@pytest.mark.parametrize(
+    "token", ['"' + "a" * 500_000 + '"', '"' + "\\n" * 250_000 + '"', "1s" * 250_000, "1_1" * 150_000]
+)
+def test_a_long_token_takes_memory_by_its_length(token: str) -> None:
+    source = f"{TOOL}let q = {token}\n"
+    tracemalloc.start()
+    try:
+        compiled(source)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 30 * len(source)
