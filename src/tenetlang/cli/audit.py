@@ -12,7 +12,7 @@ from tenetlang.cli import statuses
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
-from tenetlang.cli.output import Progress, painter, say, say_json
+from tenetlang.cli.output import Progress, painter, say, say_json, waiting
 from tenetlang.cli.shown import value_text
 from tenetlang.report.visible import visible
 
@@ -104,7 +104,8 @@ def show(log: Path, record: str | None, limit: int, style: str) -> int:
 
     if record is None:
         return _list_last(log, limit, style)
-    found = show_record(log, record)
+    with waiting("reading"):
+        found = show_record(log, record)
     if style == "json":
         say_json(found)
     else:
@@ -115,7 +116,8 @@ def show(log: Path, record: str | None, limit: int, style: str) -> int:
 def _list_last(log: Path, limit: int, style: str) -> int:
     from tenetlang.audit import show_last
 
-    records = show_last(log, limit)
+    with waiting("reading"):
+        records = show_last(log, limit)
     if style == "json":
         say_json({"records": list(records)})
     else:
@@ -214,7 +216,7 @@ def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:  
             say(line.decode())
         return statuses.FINE
     try:
-        with output.open("wb") as opened:
+        with output.open("wb") as opened, waiting("exporting"):
             opened.writelines(lines)
     except OSError as error:
         raise click.ClickException(f"`{output}` can't be written: {error.strerror}") from error

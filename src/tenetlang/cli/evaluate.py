@@ -17,7 +17,17 @@ from tenetlang.cli import statuses
 from tenetlang.cli.answer import Answer
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, read_input, report_broken
+from tenetlang.cli.options import (
+    ANYWHERE,
+    DATA,
+    ENTRY,
+    FORMAT,
+    compiled,
+    documents_of,
+    evaluator_of,
+    read_input,
+    report_broken,
+)
 from tenetlang.cli.output import Progress, complain, flush, painter, remark, say, say_json
 from tenetlang.cli.shown import value_text
 from tenetlang.decision import SEVERITY, Verdict
@@ -93,7 +103,7 @@ def command(
         report_broken(result.findings, style)
         return statuses.FOUND
     documents = documents_of(result, given)
-    evaluator = result.evaluator(documents)
+    evaluator = evaluator_of(result, documents)
     recorder = _recorder(log, evaluator, documents)
     wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
     if ask is not None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tenetlang.cli.output import coloured, remark, say
+from tenetlang.cli.output import coloured, remark, say, waiting
 
 if TYPE_CHECKING:
+    from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.project.project import Project, Result
     from tenetlang.report.finding import Finding
 
@@ -37,7 +38,14 @@ ANYWHERE = click.Path(path_type=Path)
 
 def compiled(paths: Iterable[Path], entry: str | None, today: str | None = None) -> Result:
     """The project under the paths, compiled; `today` lets rules that have expired be noted. Raises `ProjectError`."""
-    return project_of(paths).compile(entry, today)
+    with waiting("compiling"):
+        return project_of(paths).compile(entry, today)
+
+
+def evaluator_of(result: Result, documents: Mapping[str, object]) -> Evaluator:
+    """The evaluator of a sound project, with these documents."""
+    with waiting("compiling"):
+        return result.evaluator(documents)
 
 
 def project_of(paths: Iterable[Path]) -> Project:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -165,3 +166,31 @@ class Progress:
         if self.shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+@contextmanager
+def waiting(what: str, patience: float = 1.0) -> Iterator[None]:
+    """Says for how long something has been going on that can't say how far it is: where and when `Progress` would."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    began = time.monotonic()
+
+    def tell() -> None:
+        pause = patience
+        while not over.wait(pause):
+            pause = 0.5
+            sys.stderr.write(f"\r\x1b[K{what}: {time.monotonic() - began:.0f} s")
+            sys.stderr.flush()
+        if pause != patience:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()

@@ -13,7 +13,7 @@ from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, ENTRY, compiled, rendered, report_broken
-from tenetlang.cli.output import SCHEMA_VERSION, coloured, remark, say
+from tenetlang.cli.output import SCHEMA_VERSION, coloured, remark, say, waiting
 
 if TYPE_CHECKING:
     from tenetlang.program.program import Program
@@ -61,7 +61,9 @@ def command(stage: str, policy: Path, entry: str | None, style: str, output: Pat
     if result.broken or result.program is None:
         report_broken(result.findings, style)
         return statuses.FOUND
-    _write(_later_stage(stage, result.program, style), output)
+    with waiting("compiling"):
+        text = _later_stage(stage, result.program, style)
+    _write(text, output)
     return statuses.FINE
 
 
@@ -70,10 +72,11 @@ def _syntax(policy: Path, style: str, output: Path | None) -> int:
     from tenetlang.project.project import read_project
     from tenetlang.syntax.parse import parse
 
-    texts = read_project([policy]).texts
-    parsed = [(text, *parse(text)) for text in texts]
+    with waiting("reading"):
+        parsed = [(text, *parse(text)) for text in read_project([policy]).texts]
+        shown = _stage_text("syntax", [(text, file) for text, file, _ in parsed], style)
     findings = [finding for _, _, found in parsed for finding in found]
-    _write(_stage_text("syntax", [(text, file) for text, file, _ in parsed], style), output)
+    _write(shown, output)
     if findings:
         remark(rendered(findings, "pretty", colour=coloured(sys.stderr)))
     return statuses.FOUND if findings else statuses.FINE

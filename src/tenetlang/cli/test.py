@@ -13,7 +13,7 @@ from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, project_of, report_broken
-from tenetlang.cli.output import Progress, complain, painter, say, say_json
+from tenetlang.cli.output import Progress, complain, painter, say, say_json, waiting
 from tenetlang.cli.selection import Selection, SelectionError, selection
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None,
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="-k") from error
     try:
-        results = project_of(paths or (Path(),)).compile_tested(entry)
+        with waiting("compiling"):
+            results = project_of(paths or (Path(),)).compile_tested(entry)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING

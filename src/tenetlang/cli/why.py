@@ -11,7 +11,17 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, read_input, report_broken
+from tenetlang.cli.options import (
+    ANYWHERE,
+    DATA,
+    ENTRY,
+    FORMAT,
+    compiled,
+    documents_of,
+    evaluator_of,
+    read_input,
+    report_broken,
+)
 from tenetlang.cli.output import painter, remark, say, say_json
 from tenetlang.report.visible import visible
 
@@ -47,7 +57,7 @@ def command(
         return statuses.FOUND
     from tenetlang.cli.why_text import explain, why_lines
 
-    decision = _decision(result.program, result.evaluator(documents_of(result, given)), request, fill=fill)
+    decision = _decision(result.program, evaluator_of(result, documents_of(result, given)), request, fill=fill)
     explanation = explain(decision, known_rules(result.program))
     if style == "json":
         say_json({"decision": decision.to_json(), **explanation.to_json()})

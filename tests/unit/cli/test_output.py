@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tenetlang.cli.output import Progress, coloured, painted, painter, plain
+from tenetlang.cli.output import Progress, coloured, painted, painter, plain, waiting
 
 
 class Screen(io.StringIO):
@@ -60,6 +60,42 @@ def test_progress_is_for_terminals_and_where_it_is_wanted(monkeypatch: pytest.Mo
     with Progress("tested", wanted=wanted, began=0) as progress:
         progress.step()
     assert shown.getvalue() == ""
+
+
+def test_what_cannot_say_how_far_it_is_says_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
+    with waiting("compiling", patience=0.01):
+        while "compiling" not in screen.getvalue():
+            time.sleep(0.01)
+    assert screen.getvalue() == "\r\x1b[Kcompiling: 0 s\r\x1b[K"
+
+
+def test_what_is_quick_is_not_waited_for_and_neither_is_anything_off_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = screen_of(monkeypatch)
+    with waiting("compiling"):
+        pass
+    assert screen.getvalue() == ""
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    with waiting("compiling", patience=0.0):
+        time.sleep(0.05)
+    assert shown.getvalue() == ""
+
+
+def test_a_failure_while_waiting_leaves_a_clean_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = screen_of(monkeypatch)
+
+    def interrupted() -> None:
+        with waiting("compiling", patience=0.01):
+            while not screen.getvalue():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert screen.getvalue().endswith("\r\x1b[K")
 
 
 def test_a_terminal_has_colours_unless_it_is_dumb(monkeypatch: pytest.MonkeyPatch) -> None:
