@@ -361,13 +361,14 @@ class Evaluator:
         return tuple(found)
 
     def _obligations(self, outcome: Outcome, inputs: Inputs, run: Run) -> tuple[Obligation, ...]:
-        found: list[Obligation] = []
+        found: dict[tuple[str, str], Obligation] = {}
         for position in outcome.granting:
             if self._ranking.rules[position].obliges:
                 for item in self._obliging(inputs, run, position):
-                    if isinstance(item, Obligation) and item not in found:
-                        found.append(item)
-        return tuple(found)
+                    if isinstance(item, Obligation):
+                        # By text, because to Python True is 1.
+                        found.setdefault((item.name, repr(item.args)), item)
+        return tuple(found.values())
 
     # ------------------------------------------------------------------------------------------------------- the trace
 

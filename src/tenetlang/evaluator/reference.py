@@ -266,10 +266,12 @@ def _listed(tried: list[Tried]) -> tuple[Matched, ...]:
 
 
 def _distinct(deciding: list[Tried], obligations: Mapping[str, tuple[Obligation, ...]]) -> tuple[Obligation, ...]:
-    found: list[Obligation] = []
+    found: dict[tuple[str, str], Obligation] = {}
     for tried in deciding:
-        found += [obligation for obligation in obligations[tried.rule.name] if obligation not in found]
-    return tuple(found)
+        for obligation in obligations[tried.rule.name]:
+            # To Python, True is 1; as JSON they differ.
+            found.setdefault((obligation.name, repr(obligation.args)), obligation)
+    return tuple(found.values())
 
 
 def _trace(tried: Mapping[str, Tried]) -> Trace:
