@@ -37,9 +37,14 @@ def _case(result: AnyResult) -> list[str]:
     text = escape("\n".join(told))
     return [
         f"{head}>",
-        f"      <{kind} message={_attribute(told[0] if told else kind)}>{text}</{kind}>",
+        f"      <{kind} message={_attribute(_message(told) or kind)}>{text}</{kind}>",
         "    </testcase>",
     ]
+
+
+def _message(told: Sequence[str]) -> str:
+    """The beginning of what is told, on one line: the place, what was expected and what was got."""
+    return " ".join(" ".join(told[:3]).split())
 
 
 def _counts(results: Sequence[AnyResult]) -> str:

@@ -120,6 +120,8 @@ def test_the_junit_file_has_a_suite_for_each_package_and_counts_that_add_up() ->
     failure = cases[1].find("failure")
     assert failure is not None
     assert "expected  escalate" in str(failure.text)
+    assert str(failure.get("message")).startswith("support.tenet:")
+    assert " expected escalate" in str(failure.get("message"))
     assert cases[2].find("error") is not None
 
 
