@@ -47,6 +47,7 @@ STATUSES = [
     (0, "decided (with --exit-code: allow)"),
     (1, "the policy has errors, or --log can't be written"),
     (3, "--exit-code: deny (with --lines: for any line)"),
+    (5, "--exit-code: with --lines, there is no line"),
     (4, "--exit-code: escalate (with --lines: for any line, and deny for none)"),
 ]
 BATCH = 256
@@ -110,7 +111,10 @@ def command(
         return _ask(wanted, ask, request, lines=lines)
     with closing(recorder) if recorder else nullcontext():
         verdict = _decide_lines(wanted, request) if lines else _decide_one(wanted, request)
-    if exit_code:
+    if exit_code and verdict is None:
+        complain("there is no request, so nothing was decided")
+        return statuses.NOTHING
+    if exit_code and verdict is not None:
         return {"allow": statuses.FINE, "deny": statuses.DENIED, "escalate": statuses.ESCALATED}[verdict]
     return statuses.FOUND if recorder and recorder.failure else statuses.FINE
 
@@ -149,9 +153,9 @@ def _decide_one(wanted: Wanted, file: Path) -> Verdict:
     return given.decision.verdict
 
 
-def _decide_lines(wanted: Wanted, file: Path) -> Verdict:
-    """The most restrictive verdict of all; allow if there is no line."""
-    worst: Verdict = "allow"
+def _decide_lines(wanted: Wanted, file: Path) -> Verdict | None:
+    """The most restrictive verdict of all; None if there is no line."""
+    worst: Verdict | None = None
     number = 0
     assumptions: Counter[str] = Counter()
     with Progress("decided", wanted=not sys.stdout.isatty()) as progress:
@@ -164,7 +168,8 @@ def _decide_lines(wanted: Wanted, file: Path) -> Verdict:
             for given in _recorded(wanted, answers):
                 number += 1
                 _print_line(wanted, number, given)
-                worst = max(worst, given.decision.verdict, key=lambda verdict: SEVERITY[verdict])
+                verdict = given.decision.verdict
+                worst = verdict if worst is None else max(worst, verdict, key=lambda each: SEVERITY[each])
                 progress.step()
             if str(file) == "-":
                 flush()

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from tenetlang.project.project import Project, Result
     from tenetlang.report.finding import Finding
 
+
+class _Named(click.Path):
+    """A path that somebody wrote: an empty one is a variable of a script that was never set, and not this folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], parameter: click.Parameter | None, context: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if value == "":
+            self.fail("an empty text is no path; `.` is the current folder", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+ANYWHERE = _Named(path_type=Path)
 FORMAT = click.option(
     "--format",
     "style",
@@ -33,7 +46,6 @@ DATA = click.option(
     multiple=True,
     help="A document for the policy's data, as JSON; may be repeated.",
 )
-ANYWHERE = click.Path(path_type=Path)
 
 
 def compiled(paths: Iterable[Path], entry: str | None, today: str | None = None) -> Result:

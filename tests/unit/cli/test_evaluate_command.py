@@ -144,6 +144,20 @@ def test_lines_get_a_decision_each_whatever_they_hold(tenet: Tenet, shop: Path) 
     assert lines[4] == '     5  deny      unknown_tool: unknown tool "burn"'
 
 
+def test_no_line_at_all_is_no_allowance(tenet: Tenet, shop: Path) -> None:
+    assert tenet("eval", ".", "-", "--lines").status == 0
+    answer = tenet("eval", ".", "-", "--lines", "--exit-code")
+    assert (answer.status, answer.out) == (5, "")
+    assert answer.error == "error: there is no request, so nothing was decided\n"
+
+
+@pytest.mark.parametrize("words", [["", "-"], [".", ""], [".", "-", "--log", ""]])
+def test_an_empty_path_is_not_the_current_folder(tenet: Tenet, shop: Path, words: list[str]) -> None:
+    answer = tenet("eval", *words, given=SMALL)
+    assert (answer.status, answer.out) == (2, "")
+    assert "an empty text is no path; `.` is the current folder" in answer.error
+
+
 def test_lines_as_json_are_json_lines(tenet: Tenet, shop: Path) -> None:
     (shop / "requests.jsonl").write_text(f"{SMALL}\r\n{LARGE}\n", encoding="utf-8")
     answer = tenet("eval", ".", "requests.jsonl", "--lines", "--format", "json", "--exit-code")
