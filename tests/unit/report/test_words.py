@@ -33,6 +33,20 @@ def test_an_optional_line_is_left_out_where_its_detail_is_absent() -> None:
     assert describe(Finding("unknown-name", AT, {"name": "b"}, variant="variable")).help == ()
 
 
+@pytest.mark.parametrize(
+    ("finding", "headline"),
+    [
+        (Finding("unknown-name", AT, {"name": "x"}, variant="reviewers"), "no reviewers are called `x`"),
+        (
+            Finding("wrong-arity", AT, {"name": "f", "expected": "1", "found": "0"}, variant="count"),
+            "`f` takes another number of arguments: 1, not 0",
+        ),
+    ],
+)
+def test_headlines_are_right_for_one_and_for_many(finding: Finding, headline: str) -> None:
+    assert describe(finding).headline == headline
+
+
 def test_a_list_of_nothing_says_so() -> None:
     details = {"tool": "t", "name": "a", "known": ""}
     assert describe(Finding("unknown-argument", AT, details)).facts == (("arguments", "none"),)

@@ -26,8 +26,9 @@ _DECLARED = {"declared": "declared here", "first": "first declared here", "here"
 
 
 def _unknown(what: str) -> Wording:
+    verb = "are" if what == "reviewers" else "is"
     return Wording(
-        f"no {what} is called `{{name}}`",
+        f"no {what} {verb} called `{{name}}`",
         "not declared",
         also=_DECLARED,
         why=("?`{owner}` declares none of that name.",),

@@ -137,7 +137,7 @@ CHECKS = (
             "the text holds {character}, which nobody sees",
             "here",
             why=("A reader approves what is seen, so a policy holds nothing that is not.",),
-            help=("?inside a string, write it as `{escape}`", "elsewhere, take it out"),
+            help=("?inside a string, write it as `{escape}`", "outside of strings, take it out"),
         ),
         bidi=Wording(
             "the text holds {character}, which reorders what follows on the screen",
@@ -146,13 +146,13 @@ CHECKS = (
                 "Direction controls let a policy read differently from what it does",
                 "(Trojan Source, CVE-2021-42574).",
             ),
-            help=("?inside a string, write it as `{escape}`", "elsewhere, take it out"),
+            help=("?inside a string, write it as `{escape}`", "outside of strings, take it out"),
         ),
         control=Wording(
             "the text holds {character}",
             "a control character",
             why=("Control characters can rewrite what a terminal shows.",),
-            help=("?inside a string, write it as `{escape}`", "elsewhere, take it out"),
+            help=("?inside a string, write it as `{escape}`", "outside of strings, take it out"),
         ),
     ),
     check(

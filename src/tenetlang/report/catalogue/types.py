@@ -153,7 +153,7 @@ CHECKS = (
             facts=(("declared", "?{signature}"),),
         ),
         count=Wording(
-            "`{name}` takes {expected} arguments, not {found}",
+            "`{name}` takes another number of arguments: {expected}, not {found}",
             "called here",
             also={"declared": "declared here"},
             facts=(("declared", "?{signature}"),),
