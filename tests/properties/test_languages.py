@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tenetlang.analysis.automata import Automaton
 from tenetlang.analysis.characters import choose
-from tenetlang.analysis.languages import BUDGET, NO_TEXT, Undecided, _Search, contains, find_text, is_disjoint
+from tenetlang.analysis.languages import BUDGET, NO_TEXT, Undecided, contains, find_text, is_disjoint
+from tenetlang.analysis.product import Search
 from tenetlang.values.code_points import ALL, complement
 from tenetlang.values.globs import parse_glob
 from tenetlang.values.pattern_syntax import (
@@ -178,13 +179,13 @@ def test_following_positions_one_by_one_finds_the_same(
     positive: list[PatternSyntax], negative: list[PatternSyntax], shortest: int
 ) -> None:
     required, forbidden = list(map(Automaton, positive)), list(map(Automaton, negative))
-    together = _Search(required, forbidden, BUDGET).text(shortest, None)
-    one_by_one = _Search(required, forbidden, BUDGET, apart=True).text(shortest, None)
+    together = Search(required, forbidden, BUDGET).text(shortest, None)
+    one_by_one = Search(required, forbidden, BUDGET, apart=True).text(shortest, None)
     if isinstance(together, str) and isinstance(one_by_one, str):
         assert (len(one_by_one), price(one_by_one)) == (len(together), price(together))
     else:
         assert one_by_one == together
-    assert _Search(required, forbidden, BUDGET, apart=True).is_empty() is (find_text(positive, negative) is NO_TEXT)
+    assert Search(required, forbidden, BUDGET, apart=True).is_empty() is (find_text(positive, negative) is NO_TEXT)
 
 
 @settings(max_examples=200)
