@@ -1,0 +1,142 @@
+"""Functions and operators over values by case: each combination of cases gives a term, or a constant where all are constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from tenetlang.analysis import built, comparing
+from tenetlang.analysis.cases import NO, YES, Case, MadeRecord, Member, Members, Truth, Value
+from tenetlang.analysis.formulas import FALSE, TRUE, Among, Formula, There, TooLarge
+from tenetlang.analysis.shape import NOWHERE, plain
+from tenetlang.program import expression as core
+from tenetlang.program import types as t
+from tenetlang.program.expression import Expression
+
+if TYPE_CHECKING:
+    from tenetlang.analysis.lowering import Lowering
+
+MOST_CASES: Final = 256
+"""Combinations of cases that one node may have."""
+
+
+def builtin(lowering: Lowering, expression: core.Builtin, name: str, arguments: Sequence[Value]) -> Value:
+    match name, arguments:
+        case "count", [of]:
+            return built.count(lowering, of)
+        case "contains", [of, item] if not _is_text(of):
+            truth = comparing.contains(lowering, item, of)
+            negative = lowering.formulas.negation(lowering.formulas.either(truth.holds, truth.errs))
+            return Value(((truth.holds, YES), (negative, NO)), truth.errs)
+        case (("to_set" | "to_list" | "sort" | "reverse" | "distinct"), [of]):
+            return Value(((TRUE, Members(lambda test: lowering.some(of.without_errors(), test))),), of.errs)
+        case (("keys" | "values"), [of]):
+            return keys_or_values(lowering, name, of)
+        case "flatten", [of]:
+            return Value(
+                ((TRUE, Members(lambda test: lowering.some(of, lambda _, inner: lowering.some(inner, test)))),), of.errs
+            )
+        case _:
+            return called(lowering, expression, arguments)
+
+
+def keys_or_values(lowering: Lowering, name: str, of: Value) -> Value:
+    def some(test: Member) -> Truth:
+        def inner(key: Value | None, item: Value) -> Truth:
+            assert key is not None
+            return test(key, key) if name == "keys" else test(None, item)
+
+        return lowering.some(of.without_errors(), inner)
+
+    return Value(((TRUE, Members(some)),), of.errs)
+
+
+def called(lowering: Lowering, expression: core.Builtin, arguments: Sequence[Value]) -> Value:
+    """A function of which only its result's type is known; of constants its value is."""
+    type_ = plain(expression.type)
+    made = applied(
+        lowering, arguments, lambda terms: core.Builtin(expression.name, tuple(terms), expression.type, NOWHERE), type_
+    )
+    errs = made.errs
+    if expression.name != "origin" and lowering.faults.expression(attrs.evolve(expression, arguments=())):
+        errs = lowering.formulas.any_of([errs, *may_err(lowering, made)])
+    cases: list[Case] = []
+    for when, case in made.cases:
+        there = TRUE
+        if isinstance(expression.type, t.OptionalType) and not isinstance(case, core.Constant):
+            assert not isinstance(case, MadeRecord | Members)
+            there = nonempty(lowering, expression, arguments, lowering.formulas.literal(There(case)))
+        cases.append((lowering.formulas.both(when, there), case))
+    return Value(tuple(cases), errs)
+
+
+def nonempty(lowering: Lowering, expression: core.Builtin, arguments: Sequence[Value], otherwise: Formula) -> Formula:
+    """When `max(xs)` and its like are there: when `xs` has a member."""
+    if expression.name in {"min", "max", "first", "last"} and len(arguments) == 1:
+        return lowering.some(arguments[0].without_errors(), lambda _, __: Truth(TRUE)).holds
+    return otherwise
+
+
+def may_err(lowering: Lowering, made: Value) -> Iterator[Formula]:
+    for when, case in made.cases:
+        if not isinstance(case, core.Constant):
+            unknown = lowering.formulas.fresh(t.BOOL)
+            yield lowering.formulas.both(when, lowering.formulas.literal(Among(unknown, (True,))))
+
+
+def applied(
+    lowering: Lowering, operands: Sequence[Value], make: Callable[[list[Expression]], Expression], type_: t.Type
+) -> Value:
+    """A node over the cases of its operands, in every combination; computed where all of them are constants."""
+    errs = lowering.formulas.any_of(operand.errs for operand in operands)
+    cases: list[Case] = []
+    combinations = 1
+    for operand in operands:
+        combinations *= len(operand.cases)
+    if combinations > MOST_CASES:
+        raise TooLarge
+    for choice in product(*(operand.cases for operand in operands)):
+        when = lowering.formulas.all_of(guard for guard, _ in choice)
+        terms = [case for _, case in choice if not isinstance(case, MadeRecord | Members)]
+        if when is FALSE:
+            continue
+        if len(terms) < len(choice):
+            cases.append((when, lowering.formulas.fresh(type_)))
+            continue
+        made = make(terms)
+        if all(isinstance(item, core.Constant) for item in terms):
+            known = lowering.evaluate(made)
+            if known is not None:
+                made = core.Constant(known, type_, NOWHERE)
+        cases.append((when, made))
+    return Value(tuple(cases), errs)
+
+
+def operated(
+    lowering: Lowering, expression: core.Operate, operator: core.OperatorName, operands: Sequence[Value], type_: t.Type
+) -> Value:
+    found = operated_terms(lowering, operator, operands, type_)
+    errs = found.errs
+    if lowering.faults.expression(expression):
+        errs = lowering.formulas.any_of(
+            [errs, *(lowering.formulas.both(when, comparing.overflows(lowering, case)) for when, case in found.cases)]
+        )
+    if errs is found.errs:
+        return found
+    fine = lowering.formulas.negation(errs)
+    return Value(tuple((lowering.formulas.both(fine, when), case) for when, case in found.cases), errs)
+
+
+def operated_terms(lowering: Lowering, operator: core.OperatorName, operands: Sequence[Value], type_: t.Type) -> Value:
+    return applied(lowering, operands, lambda terms: core.Operate(operator, tuple(terms), type_, NOWHERE), type_)
+
+
+def _is_text(value: Value) -> bool:
+    for _, case in value.cases:
+        if isinstance(case, Members | MadeRecord):
+            return False
+        return plain(case.type) == t.STRING or isinstance(plain(case.type), t.UnionType)
+    return False

@@ -1,0 +1,189 @@
+"""When each rule matches and errs, and when each verdict is given: `docs/language.md` on rules, as formulas.
+
+Without approvals. What is combined here in formulas, the evaluators combine for one request (`evaluator/outcome.py`);
+that both say the same is tested request by request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from tenetlang.analysis.cases import Truth
+from tenetlang.analysis.formulas import FALSE, TRUE, Formula
+from tenetlang.analysis.lowering import Lowering, Scope
+from tenetlang.decision import SEVERITY, Verdict
+from tenetlang.program import expression as core
+from tenetlang.program.program import Package, Program, Rule
+
+
+@attrs.frozen(eq=False)
+class RuleFormula:
+    """One rule of the program: the requests for which it matches, and those for which it errs (which may be both, where an
+    exception errs); and where it does so unlifted. `watched`: it decides nothing."""
+
+    rule: Rule
+    holds: Formula
+    errs: Formula
+    stands: Formula
+    fails: Formula
+    watched: bool
+
+
+@attrs.frozen(eq=False)
+class Decided:
+    """All rules that can have to do with a tool, and the formula of each verdict. `by_default` is where no rule decides."""
+
+    rules: tuple[RuleFormula, ...]
+    verdicts: Mapping[Verdict, Formula]
+    by_default: Formula
+    deciding: Mapping[str, Formula]
+    """By the name that `decided_by` would have, when it has it."""
+
+    def rule(self, name: str) -> RuleFormula | None:
+        """The rule of this full name."""
+        return next((item for item in self.rules if item.rule.name == name), None)
+
+
+def decided(program: Program, lowering: Lowering) -> Decided:
+    """The formulas of all rules and verdicts for the tool of the lowering. Raises `TooLarge`."""
+    tool = lowering.shape.tool
+    rules = [rule for package in program.packages for rule in package.rules if rule.tools is None or tool in rule.tools]
+    found = {rule.name: rule_truth(lowering, rule) for rule in rules}
+    watching = {package.name for package in program.packages[1:] if package.observe}
+    watched = {rule.name for rule in rules if rule.observe or rule.package in watching}
+    lifted = _lifted(lowering, rules, found, watched)
+    formulas = lowering.formulas
+    made = []
+    for rule in rules:
+        holds, errs = found[rule.name]
+        stands, fails = FALSE, FALSE
+        if rule.name not in watched:
+            untouched = formulas.negation(lifted[rule.name])
+            stands, fails = formulas.both(untouched, holds), formulas.both(untouched, errs)
+        made.append(RuleFormula(rule, holds, errs, stands, fails, rule.name in watched))
+    return _verdicts(program, lowering, tuple(made))
+
+
+def rule_truth(lowering: Lowering, rule: Rule) -> tuple[Formula, Formula]:
+    """When the rule matches, and when it errs."""
+    formulas = lowering.formulas
+
+    def strictly(scope: Scope) -> Truth:
+        excepted = Truth(FALSE) if rule.exception is None else lowering.block(rule.exception, scope)
+        errs = formulas.any_of([excepted.errs, *(lowering.value(item, scope).errs for item in _arguments(rule))])
+        holds = formulas.both(formulas.negation(excepted.holds), formulas.negation(errs))
+        return Truth(holds, errs)
+
+    strict = lowering.block(rule.body, {}, strictly)
+    if strict.errs is FALSE:
+        return strict.holds, FALSE
+
+    def leniently(scope: Scope) -> Truth:
+        if rule.exception is None:
+            return Truth(TRUE)
+        return Truth(formulas.negation(lowering.block(rule.exception, scope).holds))
+
+    return lowering.block(rule.body, {}, leniently).holds, strict.errs
+
+
+def _arguments(rule: Rule) -> Sequence[core.Expression]:
+    """The arguments of obligations: they are evaluated where the rule allows."""
+    return [argument for use in rule.then for argument in use.arguments] if rule.verdict == "allow" else []
+
+
+def _lifted(
+    lowering: Lowering,
+    rules: Sequence[Rule],
+    found: Mapping[str, tuple[Formula, Formula]],
+    watched: set[str],
+) -> dict[str, Formula]:
+    """When each rule is lifted by another. Overrides form no cycle."""
+    formulas = lowering.formulas
+    lifters: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for other in rule.overrides:
+            lifters.setdefault(other, []).append(rule)
+    known: dict[str, Formula] = {}
+
+    def lifted(name: str) -> Formula:
+        if name not in known:
+            known[name] = FALSE if name in watched else formulas.any_of(lifts(rule) for rule in lifters.get(name, ()))
+        return known[name]
+
+    def lifts(rule: Rule) -> Formula:
+        if rule.name in watched:
+            return FALSE
+        holds, errs = found[rule.name]
+        return formulas.all_of([holds, formulas.negation(errs), formulas.negation(lifted(rule.name))])
+
+    return {rule.name: lifted(rule.name) for rule in rules}
+
+
+def _verdicts(program: Program, lowering: Lowering, rules: tuple[RuleFormula, ...]) -> Decided:
+    formulas = lowering.formulas
+    said: dict[Verdict, list[Formula]] = {"deny": [], "escalate": [], "allow": []}
+    says: dict[str, tuple[Verdict, Formula]] = {}
+    failing: dict[Verdict, list[Formula]] = {"deny": [], "escalate": [], "allow": []}
+    for number, package in enumerate(program.packages):
+        if number and package.observe:
+            continue
+        own = [item for item in rules if item.rule.package == package.name and not item.watched]
+        for item, formula in package_says(lowering, package, own):
+            says[item.rule.shown_name] = item.rule.verdict, formula
+            said[item.rule.verdict].append(formula)
+        failing[package.on_error.verdict] += [item.fails for item in own]
+    by_rule = {verdict: formulas.any_of(items) for verdict, items in said.items()}
+    for verdict, items in failing.items():
+        said[verdict] += items
+    deny, escalate, allow = (formulas.any_of(said[verdict]) for verdict in ("deny", "escalate", "allow"))
+    nothing = formulas.negation(formulas.any_of([deny, escalate, allow]))
+    verdicts: dict[Verdict, Formula] = {
+        "deny": deny,
+        "escalate": formulas.both(escalate, formulas.negation(deny)),
+        "allow": formulas.all_of([allow, formulas.negation(escalate), formulas.negation(deny)]),
+    }
+    deciding = {name: formulas.both(formula, verdicts[verdict]) for name, (verdict, formula) in says.items()}
+    deciding["error"] = formulas.any_of(
+        formulas.both(verdicts[verdict], formulas.negation(by_rule[verdict])) for verdict in verdicts
+    )
+    deciding["default"] = nothing
+    default = default_verdict(program)
+    verdicts[default] = formulas.either(verdicts[default], nothing)
+    return Decided(rules, verdicts, nothing, deciding)
+
+
+def package_says(
+    lowering: Lowering, package: Package, own: Sequence[RuleFormula]
+) -> Iterator[tuple[RuleFormula, Formula]]:
+    """When each rule is one of those that give the answer of its package."""
+    formulas = lowering.formulas
+    reached = TRUE
+    for rank in ranks(package, own):
+        stricter = FALSE
+        for verdict in ("deny", "escalate", "allow"):
+            same = [item for item in rank if item.rule.verdict == verdict]
+            for item in same:
+                yield item, formulas.all_of([reached, item.stands, formulas.negation(stricter)])
+            stricter = formulas.any_of([stricter, *(item.stands for item in same)])
+        reached = formulas.both(reached, formulas.negation(stricter))
+
+
+def ranks(package: Package, own: Sequence[RuleFormula]) -> list[list[RuleFormula]]:
+    """The rules by rank, the highest first. Within a rank the more restrictive verdict stands."""
+    match package.resolve:
+        case "first":
+            return [[item] for item in sorted(own, key=lambda item: item.rule.order)]
+        case "priority":
+            priorities = sorted({item.rule.priority for item in own}, reverse=True)
+            return [[item for item in own if item.rule.priority == priority] for priority in priorities]
+        case "most_restrictive" | "unique":
+            return [list(own)]
+
+
+def default_verdict(program: Program) -> Verdict:
+    """What is decided where no rule is: the most restrictive default of the packages that take part, deny without any."""
+    entry, *bases = program.packages
+    written = [package.default for package in (entry, *(base for base in bases if not base.observe)) if package.default]
+    return max((default.verdict for default in written), key=SEVERITY.__getitem__, default="deny")
