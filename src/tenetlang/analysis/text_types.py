@@ -25,8 +25,8 @@ where `NO_TEXT` is the proof, and a text that is found has to be read before it 
     all                 lengths of the whole text, which `lengths` gives
 
 `find_value` does all of this: it asks, reads, asks again with one after the other of the `limits`, which say the rest
-as far as a pattern can, and then goes on without what can't be read. `language` is exact for path, semver and ip within `lengths`, and for
-the others within `limits` but for `xn--` and `cidr`.
+as far as a pattern can, and then goes on without what can't be read. `language` is exact for path, semver and ip
+within `lengths`, and for the others within `limits` but for `xn--` and `cidr`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tenetlang.analysis import languages
-from tenetlang.analysis.automata import MAXIMUM_POSITIONS, Automaton, TooLarge
-from tenetlang.analysis.languages import NO_TEXT, NoText, Undecided, contains, find_text, is_disjoint
+from tenetlang.analysis.automata import Automaton, TooLarge
+from tenetlang.analysis.languages import NO_TEXT, Undecided, contains, find_text, is_disjoint
 from tenetlang.values.globs import parse_glob
 from tenetlang.values.pattern_syntax import ANY, ANYTHING, AnyOf, Choice, Empty, Literal, PatternSyntax, Repeat
 from tenetlang.values.regular_expressions import parse_regex
@@ -193,25 +193,40 @@ def test_alternatives_with_the_same_ending_share_it() -> None:
     assert len(Automaton(Choice(tuple(Literal(f"{letter}{ending}") for letter in "abcd"))).follows) == 1_005
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    for number in range(30):
-        assert find_text(
-            [parse_regex(f"[a-z]{{{number},1000}}{number}"), parse_regex(f"(?:[ab]{{7}}){{1,140}}{number}|.{{3,}}")]
-        )
-    assert languages._totals.positions <= languages._PREPARED + MAXIMUM_POSITIONS
-    assert len(languages._by_identity) <= languages._OBJECTS
-    assert languages._totals.work <= languages._WORK
+def questions() -> list[tuple[list[PatternSyntax], list[PatternSyntax]]]:
+    patterns = PATTERNS_OF_POLICIES
+    return [([a, b], [c]) for a in patterns for b in patterns for c in patterns]
 
 
-def test_the_same_question_gets_the_same_answer_after_all_is_forgotten() -> None:
-    questions = [
-        ([a, b], [c]) for a in PATTERNS_OF_POLICIES for b in PATTERNS_OF_POLICIES for c in PATTERNS_OF_POLICIES
+def answers() -> list[object]:
+    pairs = [(a, b) for a in PATTERNS_OF_POLICIES for b in PATTERNS_OF_POLICIES]
+    return [
+        *(find_text(*question) for question in questions()),
+        *(is_disjoint(a, b) for a, b in pairs),
+        *(contains(a, b) for a, b in pairs),
     ]
-    first = [find_text(*question) for question in questions]
-    for memory in (languages._texts, languages._by_identity, languages._by_syntax):
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"), [("_PREPARED", 12), ("_PREPARED", 30), ("_WORK", 10), ("_OBJECTS", 2), ("_ANSWERS", 3)]
+)
+def test_what_is_remembered_is_bounded_and_forgetting_changes_no_answer(
+    limit: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = answers()
+    assert NO_TEXT in first
+    for memory in (languages._texts, languages._answers, languages._by_identity, languages._by_syntax):
         memory.clear()
-    assert [find_text(*question) for question in questions] == first
-    assert any(isinstance(answer, NoText) for answer in first)
+    languages._totals.positions = 0
+    monkeypatch.setattr(languages, limit, size)
+    assert answers() == first
+    largest = max(len(Automaton(pattern).follows) for pattern in PATTERNS_OF_POLICIES)
+    kept = sum(len(automaton.follows) for automaton in languages._by_syntax.values())
+    assert kept == languages._totals.positions <= max(languages._PREPARED, largest)
+    assert languages._totals.work <= languages._WORK
+    assert len(languages._by_identity) <= languages._OBJECTS
+    assert len(languages._texts) <= languages._ANSWERS
+    assert len(languages._answers) <= languages._ANSWERS
 
 
 def test_equal_patterns_are_prepared_once() -> None:
