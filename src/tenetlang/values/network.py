@@ -56,6 +56,10 @@ class Ip:
         """32 or 128."""
         return 32 if self.version == 4 else 128
 
+    def __hash__(self) -> int:
+        # Python hashes an int by its remainder at a prime that everybody knows, bytes by a secret of the process.
+        return hash(self.number.to_bytes(16))
+
     def __str__(self) -> str:
         return _ipv4_text(self.number) if self.version == 4 else _ipv6_text(self.number)
 

@@ -22,6 +22,9 @@ decoder reads it again with its hooks, and `read_python` goes through the result
 how a request is read that comes as Python objects. The two ways give equal values, which a property test
 holds them to.
 
+One thing more is refused, for what comes after. Python hashes a decimal by its remainder at a prime that everybody
+knows, so there are as many as one likes with the same hash, and a set of them takes time by the square of their number.
+
 What either gives is made of `dict`, `list`, `str`, `int`, `Decimal`, `bool` and `None`, and shares nothing
 that can change with what came in. A number that is whole is an `int` however it was spelled.
 """
@@ -29,6 +32,7 @@ that can change with what came in. A number that is whole is an `int` however it
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -116,6 +120,8 @@ def read_json(data: bytes | bytearray | memoryview | str, limits: Limits = REQUE
         if document.count(b":") == _encode(value).count(b":") and (
             brackets <= limits.depth or _is_within(value, limits.depth)
         ):
+            if document.count(b".") + document.count(b"e-") + document.count(b"E-") > _FEW_FRACTIONS:
+                _refuse_collisions(_fractions_in(value))
             return value
     return _read_carefully(document, limits)
 
@@ -127,12 +133,46 @@ def read_python(value: object, limits: Limits = REQUEST_LIMITS) -> object:
     lists, aware `datetime`s as their text, and the values of this package. Only exactly these types: the
     methods of a subclass could answer one thing now and another later. The result is a copy.
     """
+    reader = _Reader(limits)
     try:
-        return _Reader(limits).read(value, limits.depth)
+        copy = reader.read(value, limits.depth)
     except _Refusal as refusal:
         raise InvalidRequest(path_text(refusal.steps[::-1]), refusal.reason) from None
     except RuntimeError:
         raise InvalidRequest("", "the request changed while it was read, or the stack is full") from None
+    _refuse_collisions(reader.fractions)
+    return copy
+
+
+# Numbers with one hash
+
+_FEW_FRACTIONS: Final = 1000
+"""So many numbers that are not whole do no harm, whatever their hashes."""
+
+_MOST_OF_A_HASH: Final = 100
+"""Among fewer than millions of numbers that nobody has chosen for it, not three have the same hash."""
+
+
+def _refuse_collisions(fractions: Sequence[Decimal]) -> None:
+    if len(fractions) > _FEW_FRACTIONS:
+        # Told apart by their texts, whose hashes nobody knows.
+        different = dict(zip(map(str, fractions), fractions, strict=True)).values()
+        if max(Counter(map(hash, different)).values()) > _MOST_OF_A_HASH:
+            raise InvalidRequest("", "the document has many numbers that were chosen to have the same hash")
+
+
+def _fractions_in(value: object) -> list[Decimal]:
+    found: list[Decimal] = []
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Decimal):
+            found.append(item)
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return found
 
 
 # The fast way
@@ -194,12 +234,13 @@ _SHORT: Final = 64
 class _Reader:
     """Copies one document, and counts what may still come."""
 
-    __slots__ = ("limits", "size", "values")
+    __slots__ = ("fractions", "limits", "size", "values")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.size = limits.size
         self.values = limits.values - 1
+        self.fractions: list[Decimal] = []
 
     def read(self, value: object, depth: int) -> object:
         # Always exactly the type, never a subclass of it.
@@ -221,7 +262,10 @@ class _Reader:
             return sorted(self.sequence(tuple(value), depth), key=_json_sort_key)
         if type(value) is _Unreadable:
             raise _Refusal(value.reason)
-        return _scalar(value)
+        found = _scalar(value)
+        if isinstance(found, Decimal):
+            self.fractions.append(found)
+        return found
 
     def string(self, text: str) -> str:
         if text.isascii():

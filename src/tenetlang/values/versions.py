@@ -40,6 +40,10 @@ class Semver:
             return NotImplemented
         return _precedence(self) < _precedence(other)
 
+    def __hash__(self) -> int:
+        # Python hashes an int by its remainder at a prime that everybody knows, a text by a secret of the process.
+        return hash(str(self))
+
     def __str__(self) -> str:
         release = f"{self.major}.{self.minor}.{self.patch}"
         return f"{release}-{self.prerelease}" if self.identifiers else release

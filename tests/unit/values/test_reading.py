@@ -3,14 +3,15 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import json
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
 
 from tenetlang.values.collections import JSON_TRUE, NULL, Map, Record
-from tenetlang.values.network import parse_email, parse_ip
+from tenetlang.values.network import Cidr, Ip, parse_email, parse_ip
 from tenetlang.values.reading import (
     DATA_LIMITS,
     REQUEST_LIMITS,
@@ -20,6 +21,7 @@ from tenetlang.values.reading import (
     read_python,
 )
 from tenetlang.values.times import parse_duration, parse_time
+from tenetlang.values.versions import parse_semver
 
 # One row for each thing that JSON parsers read silently and differently: the document, where it is refused, and a
 # part of the reason. The nesting, the sizes and the encodings have tests of their own below.
@@ -383,3 +385,42 @@ def test_the_place_is_named() -> None:
 def test_the_limits_are_those_of_the_interface() -> None:
     assert (REQUEST_LIMITS.size, REQUEST_LIMITS.depth) == (1_048_576, 32)
     assert (REQUEST_LIMITS.values, REQUEST_LIMITS.string) == (50_000, 262_144)
+
+
+# Numbers with one hash
+
+PRIME = sys.hash_info.modulus
+COLLIDING = [Decimal(number * PRIME).scaleb(-12) for number in range(1, 1_500)]
+
+
+def spelled_plainly(number: Decimal) -> str:
+    return f"{number:f}"
+
+
+def spelled_with_an_exponent(number: Decimal) -> str:
+    return f"{number.scaleb(12):f}e-12"
+
+
+@pytest.mark.parametrize("spelled", [spelled_plainly, spelled_with_an_exponent])
+def test_many_numbers_with_the_same_hash_are_refused(spelled: Callable[[Decimal], str]) -> None:
+    with pytest.raises(InvalidRequest, match="chosen to have the same hash"):
+        read_json(f'{{"a": [{", ".join(map(spelled, COLLIDING))}]}}')
+    with pytest.raises(InvalidRequest, match="chosen to have the same hash"):
+        read_python({"a": [{"b": number} for number in COLLIDING]})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [Ip(6, number * PRIME) for number in range(1_000)],
+        [Cidr(Ip(6, number * PRIME), 128) for number in range(1_000)],
+        [parse_semver(f"1.0.{number * PRIME}") for number in range(1_000)],
+    ],
+)
+def test_nobody_can_choose_addresses_or_versions_with_the_same_hash(values: list[object]) -> None:
+    assert len(set(map(hash, values))) == 1_000
+
+
+def test_many_numbers_that_are_equal_or_differ_by_chance_are_taken() -> None:
+    numbers = [Decimal(number).scaleb(-3) for number in range(1, 4_000, 2)] + [Decimal("1.5")] * 2_000
+    assert read_json(f"[{', '.join(map(str, numbers))}]") == read_python(numbers) == numbers
