@@ -304,6 +304,8 @@ def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
 
     for suffix in ("-wal", "-journal"):
         if os.path.lexists(path + suffix):
+            if os.path.lexists(path):  # another process made the log just now, and is already writing to it
+                return
             raise NotALog(
                 f"there is no log at {shown(path)}, but {shown(path + suffix)} holds changes of one that was there; "
                 "put the log back, or move that file away"

@@ -237,6 +237,20 @@ def test_no_new_log_is_begun_beside_the_changes_of_a_lost_one(tmp_path: Path) ->
         open_log(tmp_path / "log.db")
 
 
+def test_a_log_that_another_process_makes_and_opens_meanwhile_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.db"
+    answers = iter([False])  # there is no log at first; by the time that this is looked at again, there is
+    real = os.path.lexists
+    with open_log(path) as first:
+        first.append(*sample(1))
+        assert real(f"{path}-wal")
+        monkeypatch.setattr(os.path, "lexists", lambda asked: next(answers, None) is None and real(asked))
+        with open_log(path) as second:
+            assert second.append(*sample(2)).index == 2
+
+
 def test_a_log_whose_end_was_changed_is_not_continued(tmp_path: Path) -> None:
     path = small_log(tmp_path / "log.db", 2)
     tamper(path, [("UPDATE records SET leaf = ? WHERE idx = 2", (b"\x00" * 32,))])
