@@ -106,6 +106,8 @@ def command(
     documents = documents_of(result, given)
     evaluator = evaluator_of(result, documents)
     recorder = _recorder(log, evaluator, documents)
+    if lines and recorder is not None and recorder.failure is not None:
+        complain(recorder.failure)
     wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
     if ask is not None:
         return _ask(wanted, ask, request, lines=lines)

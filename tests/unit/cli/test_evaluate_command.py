@@ -151,6 +151,15 @@ def test_no_line_at_all_is_no_allowance(tenet: Tenet, shop: Path) -> None:
     assert answer.error == "error: there is no request, so nothing was decided\n"
 
 
+def test_a_log_that_cannot_be_opened_is_said_once_for_all_lines(tenet: Tenet, shop: Path) -> None:
+    (shop / "log.db").write_text("no log")
+    answer = tenet("eval", ".", "-", "--lines", "--log", "log.db", given=f"{SMALL}\n{SMALL}\n")
+    assert answer.status == 1
+    assert answer.out.count("deny      unavailable: the decision can't be recorded") == 2
+    assert answer.error.startswith("error: `log.db` is not a decision log")
+    assert answer.error.count("\n") == 1
+
+
 @pytest.mark.parametrize("words", [["", "-"], [".", ""], [".", "-", "--log", ""]])
 def test_an_empty_path_is_not_the_current_folder(tenet: Tenet, shop: Path, words: list[str]) -> None:
     answer = tenet("eval", *words, given=SMALL)
