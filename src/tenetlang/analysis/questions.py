@@ -122,13 +122,14 @@ class Analysis:
     def scene(self, tool: str | None) -> Scene | Undecided:
         """The scene of the tool; undecided where its rules are too large to take apart."""
         if tool not in self.scenes:
-            self.scenes[tool] = self._made(tool)
+            self.scenes[tool] = self.scene_in(Shape(self.program, tool))
         return self.scenes[tool]
 
-    def _made(self, tool: str | None) -> Scene | Undecided:
+    def scene_in(self, shape: Shape) -> Scene | Undecided:
+        """The scene of the shape's tool; its requests may be of a wider shape than the program's own."""
         if self.faults is None:
             self.faults = Faults(self.program)
-        lowering = Lowering(self.program, self.formulas, Shape(self.program, tool), self.faults, self.judge.constant)
+        lowering = Lowering(self.program, self.formulas, shape, self.faults, self.judge.constant)
         try:
             found = decided(self.program, lowering)
         except (TooLarge, RecursionError):
@@ -143,7 +144,7 @@ class Analysis:
                 if item.rule.verdict == "allow" and item.rule.shown_name in found.deciding
             ],
         }
-        return Scene(tool, lowering, found)
+        return Scene(shape.tool, lowering, found)
 
     def find(self, scene: Scene, formula: Formula, shows: Shows, budget: int = BUDGET) -> Answer:
         """A request for the scene's tool for which the formula holds, and which `shows` it."""
