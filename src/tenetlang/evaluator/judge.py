@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from tenetlang.analysis.questions import Judged
+from tenetlang.decision import Decision
 from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
@@ -34,17 +35,13 @@ class BothEvaluators:
 
         Raises `Disagreement` where the evaluators differ.
         """
-        try:
-            evaluator, reference = self._with(documents)
-        except DataError:
+        decision = self.decide(request, documents)
+        if decision is None:
             return None
+        _, reference = self._with(documents)
         inputs = reference.reader.read(request)
         if isinstance(inputs, Invalid):
             return None
-        decision = evaluator.decide(request)
-        expected = reference.decide(request)
-        if decision.to_json(trace=False) != expected.to_json(trace=False):
-            raise Disagreement(f"the evaluators disagree about {request!r} with {documents!r}")
         run = Run(self.program, inputs, reference.data)
         tool = inputs.get("tool")
         rules = [rule for package in self.program.packages for rule in package.rules]
@@ -52,6 +49,21 @@ class BothEvaluators:
         held = frozenset(item.rule.name for item in tried if item.holds)
         erred = frozenset(item.rule.name for item in tried if item.error is not None)
         return Judged(decision.verdict, decision.decided_by, held, erred, request, documents)
+
+    def decide(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Decision | None:
+        """The decision on the request, be it valid or not; None where the documents are invalid.
+
+        Raises `Disagreement` where the evaluators differ.
+        """
+        try:
+            evaluator, reference = self._with(documents)
+        except DataError:
+            return None
+        decision = evaluator.decide(request)
+        expected = reference.decide(request)
+        if decision.to_json(trace=False) != expected.to_json(trace=False):
+            raise Disagreement(f"the evaluators disagree about {request!r} with {documents!r}")
+        return decision
 
     def holds(self, block: Block, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
         """Whether a claim's conditions hold; None where they err, or where the request is invalid."""
