@@ -50,6 +50,9 @@ def comprehension(lowering: Lowering, build: core.Build, scope: Scope) -> Value:
 
 
 def joined_members(lowering: Lowering, left: Value, right: Value, expression: core.Operate) -> Value:
+    if _are_constant(left, right):
+        return applying.operated_terms(lowering, expression.operator, [left, right], expression.type)
+
     def some(test: Member) -> Truth:
         one, other = lowering.some(left.without_errors(), test), lowering.some(right.without_errors(), test)
         return lowering.any_in_order([one, other])
@@ -72,6 +75,17 @@ def restricted(lowering: Lowering, left: Value, right: Value, *, keep: bool) -> 
     return Value(((TRUE, Members(some)),), lowering.formulas.either(left.errs, right.errs))
 
 
+def _are_constant(*values: Value) -> bool:
+    return all(isinstance(case, core.Constant) for value in values for _, case in value.cases)
+
+
+def _some_number(lowering: Lowering, nonempty: Formula) -> Value:
+    """A number of members of which only is known whether it is 0."""
+    number = lowering.formulas.fresh(t.INT, positive=True)
+    empty = lowering.formulas.negation(nonempty)
+    return Value(((empty, core.Constant(0, t.INT, NOWHERE)), (nonempty, number)))
+
+
 def count(lowering: Lowering, of: Value) -> Value:
     """The number of members, or of code points of a string."""
     found: list[tuple[Formula, Value]] = []
@@ -79,8 +93,8 @@ def count(lowering: Lowering, of: Value) -> Value:
         match case:
             case Members(count=Value() as count):
                 found.append((when, count))
-            case Members():
-                found.append((when, always(lowering.formulas.fresh(t.INT))))
+            case Members(some):
+                found.append((when, _some_number(lowering, some(lambda _, __: Truth(TRUE)).holds)))
             case core.Constant(value):
                 assert isinstance(value, tuple | frozenset | Map | str)
                 found.append((when, constant(len(value), t.INT)))

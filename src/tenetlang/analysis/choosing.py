@@ -41,6 +41,10 @@ _NOW: Final = Fraction(int(parse_time("2026-01-01T00:00:00Z")))
 _IP: Final = Fraction(int.from_bytes(bytes([192, 0, 2, 1])))
 
 
+_WISHES: Final = tuple(map(Fraction, (2, 0, 1, 10, -1, 100, 3, 10_000, -10, 10**9, 2**62, -(2**62))))
+"""Numbers that are tried in turn where it does not matter, as far as can be told, which one is taken."""
+
+
 class NoModel(Exception):
     """An attempt at a request that came to nothing; `what` is the term that stood in the way."""
 
@@ -109,8 +113,9 @@ class Chooser:
         else:
             turn = self._turn(variable, len(choices))
             choices = choices[turn:] + choices[:turn]
+        wish = usual if self.variant == 0 else _WISHES[self._turn(variable, len(_WISHES))]
         for region in choices:
-            found = self.in_region(variable, region, usual)
+            found = self.in_region(variable, region, wish)
             if found is not None:
                 return found
         raise NoModel(term)

@@ -130,6 +130,8 @@ class Formulas:
     combined: dict[tuple[str, tuple[int, ...]], Formula] = attrs.field(factory=dict)
     opposites: dict[Formula, Formula] = attrs.field(factory=dict)
     unknowns: dict[object, Local] = attrs.field(factory=dict)
+    elements: dict[Formula, frozenset[str]] = attrs.field(factory=dict)
+    collections: dict[Expression, int] = attrs.field(factory=dict)
 
     def literal(self, atom: Atom, *, positive: bool = True) -> Formula:
         found = self.literals.get((atom, positive))
@@ -137,17 +139,36 @@ class Formulas:
             found = self.literals[atom, positive] = Formula("literal", atom, positive)
         return found
 
-    def unknown(self, key: object, type_: Type) -> Local:
-        """A term of which nothing is known but its type; the same one for the same key."""
+    def unknown(self, key: object, type_: Type, *, positive: bool = False) -> Local:
+        """A term of which nothing is known but its type, or that it is at least 1; the same one for the same key."""
         if key not in self.unknowns:
             # The name says of which elements it speaks: for another element it is another value.
             about = sorted(binders_of(frozenset(elements_of(key))))
-            self.unknowns[key] = Local(f"?{len(self.unknowns)}{''.join(about)}", type_, NOWHERE)
+            self.unknowns[key] = Local(
+                f"?{len(self.unknowns)}{'+' if positive else ''}{''.join(about)}", type_, NOWHERE
+            )
         return self.unknowns[key]
 
-    def fresh(self, type_: Type) -> Local:
+    def fresh(self, type_: Type, *, positive: bool = False) -> Local:
         """A term of which nothing is known, not even that it is any other."""
-        return self.unknown(("fresh", len(self.unknowns)), type_)
+        return self.unknown(("fresh", len(self.unknowns)), type_, positive=positive)
+
+    def member_of(self, collection: Expression, nested: int) -> str:
+        """The name of a member of the collection, one for all that is said of its members: `#3`; `#3'` within what is said of
+        a member of the same collection, and so on."""
+        number = self.collections.setdefault(collection, len(self.collections) + 1)
+        return f"#{number}" + "'" * nested
+
+    def speaks_of(self, formula: Formula) -> frozenset[str]:
+        """The elements of collections (`#1`) of which the formula says something."""
+        found = self.elements.get(formula)
+        if found is None:
+            if formula.kind == "literal":
+                found = binders_of(frozenset(elements_of(formula.atom)))
+            else:
+                found = frozenset[str]().union(*map(self.speaks_of, formula.items))
+            self.elements[formula] = found
+        return found
 
     def both(self, *items: Formula) -> Formula:
         """All of the items hold."""

@@ -62,7 +62,7 @@ class Lowering:
     evaluate: Evaluate
     outcome: Mapping[str, Sequence[tuple[Formula, str]]] = attrs.field(factory=dict)
     definitions: dict[str, Value] = attrs.field(factory=dict)
-    depth: int = 0
+    within: list[Expression] = attrs.field(factory=list)
     steps: int = 0
 
     # ------------------------------------------------------------------------------------------------------ conditions
@@ -221,12 +221,13 @@ class Lowering:
 
     def _some_member(self, collection: Expression, test: Member) -> Truth:
         type_ = plain(collection.type)
-        self.depth += 1
-        value = core.Local(f"#{self.depth}", _element_type(type_), NOWHERE)
+        name = self.formulas.member_of(collection, self.within.count(collection))
+        value = core.Local(name, _element_type(type_), NOWHERE)
         key_type: t.Type = t.INT if isinstance(type_, t.ListType) else _key_type(type_)
-        key = core.Local(f"#{self.depth}.key", key_type, NOWHERE)
+        key = core.Local(f"{name}.key", key_type, NOWHERE)
+        self.within.append(collection)
         found = test(always(key) if not isinstance(type_, t.SetType) else always(value), always(value))
-        self.depth -= 1
+        self.within.pop()
         holds = self._some_atom(collection, key, value, found.holds)
         errs = self._some_atom(collection, key, value, found.errs)
         if errs is FALSE:
@@ -238,11 +239,17 @@ class Lowering:
         return Truth(both(holds, either(negation(errs), passes)), both(errs, either(negation(holds), negation(passes))))
 
     def _some_atom(self, collection: Expression, key: core.Local, value: core.Local, body: Formula) -> Formula:
+        """There is a member of which the body holds. What the body says of other things is said outside, where it can meet
+        what else is said of them."""
         if body is FALSE:
             return FALSE
         if body.kind == "or":  # a member that passes one of several tests: one of the tests has a member that passes
             return self.formulas.any_of(self._some_atom(collection, key, value, item) for item in body.items)
-        return self.formulas.literal(Some(collection, key, value, body))
+        items = body.items if body.kind == "and" else (body,)
+        inside = [item for item in items if value.name in self.formulas.speaks_of(item)]
+        outside = [item for item in items if value.name not in self.formulas.speaks_of(item)]
+        member = self.formulas.literal(Some(collection, key, value, self.formulas.all_of(inside)))
+        return self.formulas.all_of([member, *outside])
 
     def _there(self, value: Value) -> Formula:
         return self.formulas.any_of(when for when, _ in value.cases)
@@ -362,12 +369,12 @@ class Lowering:
         if name not in self.definitions:
             definition = self.program.definitions[name]
             outside = definition.tools is not None and self.shape.tool not in definition.tools
-            depth, self.depth = self.depth, 0
+            within, self.within = self.within, []
             self.definitions[name] = Value(()) if outside else self.value(definition.value, {})
-            self.depth = depth
+            self.within = within
         found = self.definitions[name]
-        if self.depth and found.cases:
-            # Its elements are numbered from 1, and those around it are as well: take it apart again, further in.
+        if self.within and found.cases:
+            # It may speak of a member of the collection that we are within: take it apart again, with a name of its own.
             found = self.value(self.program.definitions[name].value, {})
         return found
 

@@ -46,6 +46,27 @@ def space_of(shape: Shape, formulas: Iterable[Formula]) -> Space:
     return space
 
 
+def _operands(term: Expression) -> Iterator[Expression]:
+    """The parts of the request from which a term is computed by what only an evaluator understands: they get values too."""
+    match term:
+        case core.Operate(operands=operands) | core.Builtin(arguments=operands):
+            for operand in operands:
+                scalar = plain(operand.type)
+                if (
+                    isinstance(operand, core.Read | core.Local)
+                    and isinstance(scalar, t.Scalar)
+                    and scalar.name != "json"
+                ):
+                    yield operand
+                yield from _operands(operand)
+        case core.Widen(of):
+            if isinstance(of, core.Read | core.Local):
+                yield of
+            yield from _operands(of)
+        case _:
+            pass
+
+
 def _in_order(places: Iterable[Fraction | Semver]) -> Iterator[object]:
     """The places in order; they are of one kind."""
     known = list(places)
@@ -108,6 +129,8 @@ class _Making:
             known = self.constants[term] = set()
             if isinstance(term, core.Part):
                 self.term(term.of)
+            for operand in _operands(term):
+                self.term(operand)
             if isinstance(term, core.Read) and items_of(self.space.shape, term):
                 self.term(core.Builtin("count", (term,), t.INT, NOWHERE))
         return known

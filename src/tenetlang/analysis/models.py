@@ -190,7 +190,8 @@ class _Maker:
         return core.Field(of, name, type_, NOWHERE)
 
     def _members(self, frame: Frame, term: Expression, of: t.Type, refinement: t.Refinement | None) -> list[object]:
-        found = [member for _, member in self._made_members(frame, term)]
+        found = [member for _, member in self._made_members(frame, term)] * self._repeated(term)
+        found = self._placed(frame, term, found)
         least = 0
         count = self.space.by_key.get(core.Builtin("count", (term,), t.INT, NOWHERE))
         if count is not None and count.number in frame.values:
@@ -210,6 +211,34 @@ class _Maker:
         if len(found) < least:
             raise NoModel(term)
         return found
+
+    def _repeated(self, term: Expression) -> int:
+        """How often each member stands in a list: what counts some of them may want more than one."""
+        return (
+            1 if self.chooser.variant == 0 or not isinstance(plain(term.type), t.ListType) else self.chooser.variant % 4
+        )
+
+    def _placed(self, frame: Frame, term: Expression, members: list[object]) -> list[object]:
+        """The list with what is said of its members by position: `xs[0]`."""
+        placed = {
+            item.key.value: self._construct(frame, item)
+            for item in self.below.get(term, ())
+            if isinstance(item, core.Index)
+            and isinstance(item.key, core.Constant)
+            and isinstance(item.key.value, int)
+            and 0 <= item.key.value < _MOST_MEMBERS
+            and self._is_there(frame, item)
+        }
+        if not placed or isinstance(plain(term.type), t.MapType):
+            return members
+        of = plain(term.type)
+        assert isinstance(of, t.ListType)
+        rest = iter(members)
+        whole = [
+            placed[place] if place in placed else next(rest, self.simplest(plain(of.of), None))
+            for place in range(max(placed) + 1)
+        ]
+        return [*whole, *rest]
 
     def _more_members(self, frame: Frame, term: Expression, of: t.Type) -> Iterator[object]:
         """Further members that no `Some` forbids."""

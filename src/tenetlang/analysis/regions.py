@@ -141,6 +141,8 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
             return Fraction(0 if items is None else items[0]), Fraction(MOST_MEMBERS if items is None else items[1])
         case core.Local(name) if name.endswith(".key"):
             return Fraction(0), Fraction(MOST_MEMBERS)
+        case core.Local(name) if name[0] == "?" and "+" in name:
+            return Fraction(1), Fraction(INT_MAX)
         case _ if scalar.name == "decimal" and not comes_in(term):
             return None, None
         case _:
