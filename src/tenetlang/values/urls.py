@@ -116,9 +116,10 @@ def _read_authority(text: str, authority: str) -> tuple[Host, int | None]:
         return Host.of_ip(parse_ip(address)), _read_port(text, rest)
     name, colon, digits = authority.partition(":")
     try:
-        return Host(name), _read_port(text, colon + digits)
+        host = Host(name)
     except ValueFault as fault:
         raise _no_url(text, fault.detail) from None
+    return host, _read_port(text, colon + digits)
 
 
 def _read_port(text: str, rest: str) -> int | None:

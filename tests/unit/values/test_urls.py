@@ -170,3 +170,9 @@ def test_a_url_is_text_of_its_own_class_and_survives_copying() -> None:
 def test_a_long_path_is_read_in_linear_time() -> None:
     url = parse_url("https://a.b/" + "x/../" * 40_000 + "%41" * 20_000)
     assert url.segments == ("A" * 20_000,)
+
+
+def test_what_is_wrong_is_said_once() -> None:
+    with pytest.raises(ValueFault) as fault:
+        parse_url("https://acme.com:0443/")
+    assert fault.value.detail.count("is not a URL") == 1
