@@ -22,7 +22,8 @@ from tenetlang.values.numbers import decimal_text, incoming_decimal, int_result
 from tenetlang.values.paths import parse_path
 from tenetlang.values.pattern_syntax import PatternError
 from tenetlang.values.patterns import compile_glob, compile_regex
-from tenetlang.values.reading import path_text
+from tenetlang.values.reading import FEW_OF_A_HASH, MOST_OF_A_HASH, path_text
+from tenetlang.values.render import to_plain
 from tenetlang.values.times import parse_duration, parse_time
 from tenetlang.values.urls import parse_url
 from tenetlang.values.versions import parse_semver
@@ -83,7 +84,7 @@ def reader(type_: t.Type, tools: Mapping[str, Tool], *, strict: bool) -> Reader:
             return reader(of, tools, strict=strict)
         case t.ListType(of) | t.SetType(of):
             history = isinstance(of, t.RecordType) and any(field.type == t.ARGUMENTS for field in of.fields)
-            make = tuple if isinstance(type_, t.ListType) else frozenset
+            make = tuple if isinstance(type_, t.ListType) else frozenset if isinstance(of, t.Scalar) else _set_of
             return _sequence_reader(reader(of, tools, strict=strict), make, MAXIMUM_CALLS if history else None)
         case t.MapType(key, of):
             return _map_reader(reader(key, tools, strict=strict), reader(of, tools, strict=strict))
@@ -195,6 +196,19 @@ def _union_reader(literals: tuple[str, ...]) -> Reader:
         return value
 
     return read
+
+
+def _set_of(members: Iterable[object]) -> frozenset[object]:
+    """A set of lists, sets or records. How Python hashes those of numbers is known, so many can be chosen to have one hash."""
+    listed = list(members)
+    if len(listed) > FEW_OF_A_HASH:
+        by_hash: dict[int, list[object]] = {}
+        for member in listed:
+            by_hash.setdefault(hash(member), []).append(member)
+        most = max(by_hash.values(), key=len)
+        if len(most) > MOST_OF_A_HASH and len({repr(to_plain(member)) for member in most}) > MOST_OF_A_HASH:
+            raise Refused("many members were chosen to have the same hash")
+    return frozenset(listed)
 
 
 def _sequence_reader(read_item: Reader, make: Callable[[Iterable[object]], object], most: int | None) -> Reader:

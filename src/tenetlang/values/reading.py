@@ -120,7 +120,7 @@ def read_json(data: bytes | bytearray | memoryview | str, limits: Limits = REQUE
         if document.count(b":") == _encode(value).count(b":") and (
             brackets <= limits.depth or _is_within(value, limits.depth)
         ):
-            if document.count(b".") + document.count(b"e-") + document.count(b"E-") > _FEW_FRACTIONS:
+            if document.count(b".") + document.count(b"e-") + document.count(b"E-") > FEW_OF_A_HASH:
                 _refuse_collisions(_fractions_in(value))
             return value
     return _read_carefully(document, limits)
@@ -146,18 +146,18 @@ def read_python(value: object, limits: Limits = REQUEST_LIMITS) -> object:
 
 # Numbers with one hash
 
-_FEW_FRACTIONS: Final = 1000
-"""So many numbers that are not whole do no harm, whatever their hashes."""
+FEW_OF_A_HASH: Final = 1000
+"""So many values do no harm, whatever their hashes."""
 
-_MOST_OF_A_HASH: Final = 100
-"""Among fewer than millions of numbers that nobody has chosen for it, not three have the same hash."""
+MOST_OF_A_HASH: Final = 100
+"""Among millions of values that nobody has chosen for it, not three have the same hash."""
 
 
 def _refuse_collisions(fractions: Sequence[Decimal]) -> None:
-    if len(fractions) > _FEW_FRACTIONS:
+    if len(fractions) > FEW_OF_A_HASH:
         # Told apart by their texts, whose hashes nobody knows.
         different = dict(zip(map(str, fractions), fractions, strict=True)).values()
-        if max(Counter(map(hash, different)).values()) > _MOST_OF_A_HASH:
+        if max(Counter(map(hash, different)).values()) > MOST_OF_A_HASH:
             raise InvalidRequest("", "the document has many numbers that were chosen to have the same hash")
 
 
