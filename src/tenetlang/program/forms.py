@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenetlang.program import blocks, conditions, infer
 from tenetlang.program import expression as core
@@ -131,6 +131,8 @@ def _record_of(
             infer.lower(unit, value, scope)
         elif field is None:
             made[name] = infer.lower(unit, value, scope)
+        elif field.type == t.ARGUMENTS and unit.setting in {"test", "claim"}:
+            made[name] = _earlier_arguments(unit, dict(fields), value, scope)
         else:
             made[name] = infer.expect(unit, value, scope, field.type, "field", name)
     if wanted is None:
@@ -141,6 +143,17 @@ def _record_of(
         if not field.optional and field.name not in written:
             unit.notes.add("missing-required", at, name=field.name, type=t.shown(field.type))
     return core.MakeRecord(tuple(made.items()), wanted, at)
+
+
+def _earlier_arguments(
+    unit: Unit, call: Mapping[str, tree.Expression], written: tree.Expression, scope: Scope
+) -> core.Expression:
+    """The arguments of an earlier call that a test makes up: those of the tool that stands beside them."""
+    tool = call.get("tool")
+    declared = unit.view.tools.get(tool.value) if isinstance(tool, tree.String) else None
+    if declared is None:
+        return infer.expect(unit, written, scope, t.ARGUMENTS, "field", "args")
+    return infer.expect(unit, written, scope, declared.parameters, "field", "args")
 
 
 def map_form(unit: Unit, written: tree.MapForm, scope: Scope, hint: Type | None) -> core.Expression:

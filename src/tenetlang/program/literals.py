@@ -92,7 +92,7 @@ def text(unit: Unit, value: str, at: Span, wanted: Type | None) -> core.Expressi
     if isinstance(wanted, t.Scalar):
         if wanted.name in PARSERS:
             return parsed(unit, value, at, wanted)
-        if wanted is t.JSON or (wanted in (t.GLOB, t.REGEX) and unit.setting == "test"):
+        if wanted is t.JSON or (wanted in (t.GLOB, t.REGEX, t.TOOL) and unit.setting in {"test", "claim"}):
             return core.Constant(value, wanted, at)
     return core.Constant(value, t.STRING, at)
 

@@ -123,8 +123,6 @@ def round_trip(made: Program, files: list[tuple[str, str]], seed: int) -> int:
     texts: list[str] = []
     for number in range(8):
         request, documents = making.request(), making.documents()
-        if isinstance(request.get("session"), dict):
-            request["session"] = {**SESSION}
         judged = judge.judge(request, documents)
         if judged is None:
             continue
