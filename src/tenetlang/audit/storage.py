@@ -44,7 +44,10 @@ def absolute(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
     if "\x00" in text or not text:
         raise NotALog(f"{text!r} is not the name of a file")
-    return str(Path(text).absolute())
+    try:
+        return str(Path(text).absolute())
+    except OSError as mistake:
+        raise LogUnavailable(f"`{text}` can't be found: the current folder is gone; name its whole path") from mistake
 
 
 def shown(path: str) -> str:

@@ -57,8 +57,15 @@ def with_environment(configuration: Configuration, variables: Mapping[str, str])
     data = dict(configuration.data)
     for name, file in variables.items():
         if name.startswith("TENET_DATA_") and file:
-            data[name.removeprefix("TENET_DATA_").lower()] = Path(file).absolute()
+            data[name.removeprefix("TENET_DATA_").lower()] = _absolute(Path(file))
     return attrs.evolve(configuration, entry=entry, data=data)
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError:  # the current folder is gone, and so is what lay in it: reading the file will say so
+        return path
 
 
 def _read(file: Path) -> dict[str, object]:
@@ -103,5 +110,5 @@ def shown_path(path: Path) -> str:
         return path.as_posix()
     try:
         return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
+    except (OSError, ValueError):  # the current folder may be gone
         return path.as_posix()

@@ -216,6 +216,21 @@ def test_messages_name_a_log_from_the_current_folder(tmp_path: Path, monkeypatch
             attempt("/none/log.db")
 
 
+def test_a_current_folder_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def gone() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    for attempt in (open_log, verify_log):
+        with pytest.raises(LogUnavailable, match="the current folder is gone"):
+            attempt("log.db")
+    (tmp_path / "log.db").write_bytes(b"")
+    with pytest.raises(NotALog, match=f"`{tmp_path}/log.db` is empty"):
+        verify_log(tmp_path / "log.db")
+
+
 def test_a_folder_is_no_log(tmp_path: Path) -> None:
     for attempt in (open_log, verify_log):
         with pytest.raises(AuditError):

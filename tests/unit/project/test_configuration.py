@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,20 @@ def test_the_environment_goes_before_the_file(here: Path) -> None:
     )
     assert changed == Configuration(None, "b", {"x": here / "other.json", "y": here / "y.json"})
     assert with_environment(configuration, {"TENET_ENTRY": ""}) == configuration
+
+
+def test_a_current_folder_that_is_gone_is_no_matter_for_whole_paths(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "tenet.toml").write_text('entry = "a"\n')
+
+    def gone() -> str:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert shown_path(here / "x") == (here / "x").as_posix()
+    found = with_environment(find_configuration(here), {"TENET_DATA_X": "x.json"})
+    assert (found.entry, list(found.data)) == ("a", ["x"])
 
 
 def test_paths_are_shown_from_the_current_folder_where_they_are_in_it(here: Path) -> None:
