@@ -275,7 +275,7 @@ def match_form(unit: Unit, written: tree.Match, scope: Scope, hint: Type | None)
         if not (scope.flow.impossible and arms):
             otherwise = _as_union(lowered, hint)
     else:
-        _note_unhandled(unit, written, arms, scope.flow)
+        _note_uncovered(unit, written, arms, scope.flow)
     values = [value for _, value in arms] + ([] if otherwise is None else [otherwise])
     type_ = common_type(unit, values, hint)
     if isinstance(type_, t.Unknown):
@@ -293,7 +293,7 @@ def _as_union(value: core.Expression, hint: Type | None) -> core.Expression:
     return value
 
 
-def _note_unhandled(
+def _note_uncovered(
     unit: Unit, written: tree.Match, arms: Sequence[tuple[core.Expression, core.Expression]], left: Flow
 ) -> None:
     if left.impossible or left.unknown_tool or any(is_unknown(when.type) for when, _ in arms):
@@ -302,4 +302,4 @@ def _note_unhandled(
     if missing is None or missing:
         tools = sorted(left.tools) if left.tools is not None else []
         shown = ", ".join(missing) if missing else listed(tools)
-        unit.notes.add("unhandled-match", written.at, missing=shown)
+        unit.notes.add("uncovered-match", written.at, missing=shown)

@@ -39,4 +39,4 @@ def test_arms_that_take_every_value_need_no_else(arms: str) -> None:
     ],
 )
 def test_arms_that_leave_a_value_over_need_one(arms: str) -> None:
-    assert_marked(ARMS.format(arms, " ## error[unhandled-match]"))
+    assert_marked(ARMS.format(arms, " ## error[uncovered-match]"))

@@ -204,10 +204,10 @@ def test_match_handles_everything() -> None:
 data flag: bool
 data cur: Currency
 let a = match { data.cur == "USD" => 1, data.cur == "EUR" => 2 }
-let b = match { data.cur == "USD" => 1 } ## error[unhandled-match]
+let b = match { data.cur == "USD" => 1 } ## error[uncovered-match]
 let c = match { data.flag => 1, not data.flag => 2 }
 let d = match { tool is refund => 1, tool is email.send | web.fetch => 2 }
-let e = match { tool is refund => 1 } ## error[unhandled-match]
+let e = match { tool is refund => 1 } ## error[uncovered-match]
 let f = match { agent.id == "a" => "low", else => "high" }
 let g = match { agent.id == "a" => 1, else => "high" } ## error[type-mismatch]
 deny r if { f == "middle" } ## error[disjoint-equality]

@@ -117,9 +117,9 @@ def test_two_labels_on_one_line_have_a_row_each() -> None:
 
 def test_facts_stand_in_a_column_before_why_and_help() -> None:
     text = Text("a.tenet", "let a = match {\n    x => 1\n    y => 2\n    z => 3\n}\n")
-    finding = Finding("unhandled-match", place(text, text.content[8:-1]), {"missing": "`w`"})
+    finding = Finding("uncovered-match", place(text, text.content[8:-1]), {"missing": "`w`"})
     assert shown(finding) == dedent("""\
-        error[unhandled-match]: a `match` has no arm for some requests
+        error[uncovered-match]: a `match` has no arm for some requests
           ┌─ a.tenet:1:9
           │
         1 │ let a = match {

@@ -393,7 +393,7 @@ CHECKS = (
         ),
     ),
     check(
-        "unhandled-match",
+        "uncovered-match",
         usual=Wording(
             "a `match` has no arm for some requests",
             "not every case is handled",
