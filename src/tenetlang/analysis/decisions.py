@@ -46,10 +46,20 @@ class Decided:
         return next((item for item in self.rules if item.rule.name == name), None)
 
 
-def decided(program: Program, lowering: Lowering) -> Decided:
-    """The formulas of all rules and verdicts for the tool of the lowering. Raises `TooLarge`."""
-    tool = lowering.shape.tool
-    rules = [rule for package in program.packages for rule in package.rules if rule.tools is None or tool in rule.tools]
+def rules_by_tool(program: Program) -> Mapping[str | None, Sequence[Rule]]:
+    """The rules that can have to do with each tool, in the order of packages and of writing."""
+    found: dict[str | None, list[Rule]] = {
+        tool: [] for tool in (sorted(program.tools) if program.uses_tools else [None])
+    }
+    for package in program.packages:
+        for rule in package.rules:
+            for tool in found if rule.tools is None else rule.tools:
+                found[tool].append(rule)
+    return found
+
+
+def decided(program: Program, lowering: Lowering, rules: Sequence[Rule]) -> Decided:
+    """The formulas of these rules and of the verdicts for the tool of the lowering. Raises `TooLarge`."""
     found = {rule.name: rule_truth(lowering, rule) for rule in rules}
     watching = {package.name for package in program.packages[1:] if package.observe}
     watched = {rule.name for rule in rules if rule.observe or rule.package in watching}

@@ -126,7 +126,7 @@ class TooLarge(Exception):
 class Formulas:
     """Makes formulas, equal ones once, and small where that is easy."""
 
-    literals: dict[tuple[Atom, bool], Formula] = attrs.field(factory=dict)
+    literals: dict[Atom, tuple[Formula, Formula]] = attrs.field(factory=dict)
     combined: dict[tuple[str, tuple[int, ...]], Formula] = attrs.field(factory=dict)
     opposites: dict[Formula, Formula] = attrs.field(factory=dict)
     unknowns: dict[object, Local] = attrs.field(factory=dict)
@@ -134,10 +134,11 @@ class Formulas:
     collections: dict[Expression, int] = attrs.field(factory=dict)
 
     def literal(self, atom: Atom, *, positive: bool = True) -> Formula:
-        found = self.literals.get((atom, positive))
+        found = self.literals.get(atom)
         if found is None:
-            found = self.literals[atom, positive] = Formula("literal", atom, positive)
-        return found
+            found = self.literals[atom] = Formula("literal", atom), Formula("literal", atom, positive=False)
+            self.opposites[found[0]], self.opposites[found[1]] = found[1], found[0]
+        return found[0] if positive else found[1]
 
     def unknown(self, key: object, type_: Type, *, positive: bool = False) -> Local:
         """A term of which nothing is known but its type, or that it is at least 1; the same one for the same key."""
@@ -172,10 +173,20 @@ class Formulas:
 
     def both(self, *items: Formula) -> Formula:
         """All of the items hold."""
+        if len(items) == 2:
+            if items[0] is TRUE or items[1] is FALSE:
+                return items[1]
+            if items[1] is TRUE or items[0] is FALSE:
+                return items[0]
         return self.all_of(items)
 
     def either(self, *items: Formula) -> Formula:
         """One of the items holds."""
+        if len(items) == 2:
+            if items[0] is FALSE or items[1] is TRUE:
+                return items[1]
+            if items[1] is FALSE or items[0] is TRUE:
+                return items[0]
         return self.any_of(items)
 
     def all_of(self, items: Iterable[Formula]) -> Formula:
@@ -197,7 +208,7 @@ class Formulas:
                 flat[item] = None
         if len(flat) <= 1:
             return next(iter(flat), nothing)
-        if any(item.kind == "literal" and self._opposite_literal(item) in flat for item in flat):
+        if any(item.kind == "literal" and self.opposites[item] in flat for item in flat):
             return everything
         key = kind, tuple(map(id, flat))
         found = self.combined.get(key)
@@ -207,20 +218,12 @@ class Formulas:
             found = self.combined[key] = Formula(kind, items=tuple(flat))
         return found
 
-    def _opposite_literal(self, literal: Formula) -> Formula | None:
-        return None if literal.atom is None else self.literals.get((literal.atom, not literal.positive))
-
     def negation(self, formula: Formula) -> Formula:
         """The opposite: it holds exactly where the formula does not."""
         found = self.opposites.get(formula)
         if found is None:
-            match formula:
-                case Formula("literal", atom, positive) if atom is not None:
-                    found = self.literal(atom, positive=not positive)
-                case Formula("and", items=items):
-                    found = self.any_of(map(self.negation, items))
-                case _:
-                    found = self.all_of(map(self.negation, formula.items))
+            opposites = map(self.negation, formula.items)
+            found = self.any_of(opposites) if formula.kind == "and" else self.all_of(opposites)
             self.opposites[formula] = found
             self.opposites.setdefault(found, formula)
         return found

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import attrs
 
 from tenetlang.analysis.cases import Truth
-from tenetlang.analysis.decisions import Decided, decided
+from tenetlang.analysis.decisions import Decided, decided, rules_by_tool
 from tenetlang.analysis.formulas import TRUE, Formula, Formulas, TooLarge
 from tenetlang.analysis.lowering import Lowering
 from tenetlang.analysis.making import space_of
@@ -26,7 +26,7 @@ from tenetlang.decision import Verdict
 from tenetlang.frozen import frozen
 from tenetlang.program.errors import Faults
 from tenetlang.program.expression import Block, Expression
-from tenetlang.program.program import Program
+from tenetlang.program.program import Program, Rule
 
 MOST_LEAVES: Final = 24
 MOST_VARIANTS: Final = 8
@@ -112,7 +112,12 @@ class Analysis:
     judge: Judge
     formulas: Formulas = attrs.field(factory=Formulas)
     scenes: dict[str | None, Scene | Undecided] = attrs.field(factory=dict)
-    faults: Faults | None = None
+    faults: Faults = attrs.field(init=False)
+    rules: Mapping[str | None, Sequence[Rule]] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.faults = Faults(self.program)
+        self.rules = rules_by_tool(self.program)
 
     @property
     def tools(self) -> Sequence[str | None]:
@@ -127,11 +132,9 @@ class Analysis:
 
     def scene_in(self, shape: Shape) -> Scene | Undecided:
         """The scene of the shape's tool; its requests may be of a wider shape than the program's own."""
-        if self.faults is None:
-            self.faults = Faults(self.program)
         lowering = Lowering(self.program, self.formulas, shape, self.faults, self.judge.constant)
         try:
-            found = decided(self.program, lowering)
+            found = decided(self.program, lowering, self.rules.get(shape.tool, ()))
         except (TooLarge, RecursionError):
             return Undecided("too-large")
         if self.program.packages[0].observe:
