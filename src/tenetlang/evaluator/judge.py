@@ -11,10 +11,11 @@ from tenetlang.decision import Decision
 from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
-from tenetlang.evaluator.reference import Reference, try_rule
-from tenetlang.evaluator.requests import DataError, Invalid, empty_document
+from tenetlang.evaluator.reference import Reference, Tried, try_rule
+from tenetlang.evaluator.requests import DataError, Inputs, Invalid, empty_document
 from tenetlang.program.expression import Block, Expression
 from tenetlang.program.program import Program
+from tenetlang.text import Span
 
 
 class Disagreement(AssertionError):
@@ -42,13 +43,38 @@ class BothEvaluators:
         inputs = reference.reader.read(request)
         if isinstance(inputs, Invalid):
             return None
+        tried = self._tried(reference, inputs)
+        held = frozenset(item.rule.name for item in tried if item.holds)
+        shown = {item.rule.shown_name: item.rule.name for item in tried}
+        in_obligations = {shown[error.rule] for error in decision.errors}
+        erred = frozenset(item.rule.name for item in tried if item.error is not None) | in_obligations
+        return Judged(decision.verdict, decision.decided_by, held, erred, request, documents)
+
+    def faults(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Mapping[str, tuple[str, Span]]:
+        """The error of each rule that errs on the request, by full name: its code, and the expression that errs."""
+        _, reference = self._with(documents)
+        inputs = reference.reader.read(request)
+        if isinstance(inputs, Invalid):
+            return {}
+        found: dict[str, tuple[str, Span]] = {}
+        for item in self._tried(reference, inputs):
+            if item.error is not None:
+                found[item.rule.name] = item.error.code, item.error.at
+            elif item.holds and item.rule.verdict == "allow":
+                try:
+                    for use in item.rule.then:
+                        for argument in use.arguments:
+                            value(Run(self.program, inputs, reference.data), argument, item.scope)
+                except Fault as fault:
+                    found[item.rule.name] = fault.code, fault.at
+        return found
+
+    def _tried(self, reference: Reference, inputs: Inputs) -> list[Tried]:
+        """What comes of each rule that can have to do with the request, those that decide nothing included."""
         run = Run(self.program, inputs, reference.data)
         tool = inputs.get("tool")
         rules = [rule for package in self.program.packages for rule in package.rules]
-        tried = [try_rule(run, rule) for rule in rules if rule.tools is None or tool in rule.tools]
-        held = frozenset(item.rule.name for item in tried if item.holds)
-        erred = frozenset(item.rule.name for item in tried if item.error is not None)
-        return Judged(decision.verdict, decision.decided_by, held, erred, request, documents)
+        return [try_rule(run, rule) for rule in rules if rule.tools is None or tool in rule.tools]
 
     def decide(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Decision | None:
         """The decision on the request, be it valid or not; None where the documents are invalid.
