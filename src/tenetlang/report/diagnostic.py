@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tenetlang.frozen import frozen
+from tenetlang.frozen import field, frozen
 from tenetlang.report.catalogue.check import SEVERITIES, Severity
 from tenetlang.text import Span
 
@@ -23,7 +23,7 @@ class Diagnostic:
 
     `labels` begins with the main place and holds at most three others. `facts` are pairs of a caption and a value;
     `shows` is the line that introduces them. `why` and `help` are lines. `rules` are the author's rules concerned, and
-    `witness` a request, as JSON values, that shows the matter.
+    `witness` a request, as JSON values, that shows the matter, with the `documents` that it needs by `package.name`.
     """
 
     check: str
@@ -36,6 +36,7 @@ class Diagnostic:
     help: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     witness: Mapping[str, object] | None = None
+    documents: Mapping[str, object] = field(factory=dict)
 
     @property
     def file(self) -> str:

@@ -20,7 +20,7 @@ class Finding:
     `check` names an entry of the catalogue (kebab-case), `variant` one of its wordings. `details` are the values that
     the wording needs, each a string that is shown as it is. `also` are further places, each with the name of the role
     that it plays in the wording; at most three are shown. `rules` are the author's rules concerned. `witness` is a
-    request, as JSON values, that shows the matter.
+    request, as JSON values, that shows the matter, with `documents` by `package.name`, which hold what it needs of them.
     """
 
     check: str
@@ -30,3 +30,4 @@ class Finding:
     also: tuple[tuple[str, Span], ...] = ()
     rules: tuple[str, ...] = ()
     witness: Mapping[str, object] | None = None
+    documents: Mapping[str, object] = field(factory=dict)

@@ -6,7 +6,8 @@
        "facts": [["tool", "refund"]], "why": ["…"], "help": ["…"], "rules": ["…"], "witness": {…}}]}
 
 The first label is the main one. Lines and columns count from 1, columns in code points; `end` is the place behind the
-last one. `witness` is a request that can be sent, or null. The text is ASCII, all else is escaped, so it is safe to
+last one. `witness` is a request that can be sent, or null; where documents belong to it there is a key `documents` as well, by
+`package.name`. The text is ASCII, all else is escaped, so it is safe to
 print; decimals are JSON numbers with the digits that they have.
 """
 
@@ -43,6 +44,7 @@ def as_json(diagnostic: Diagnostic) -> Mapping[str, object]:
         "help": list(diagnostic.help),
         "rules": list(diagnostic.rules),
         "witness": diagnostic.witness,
+        **({"documents": diagnostic.documents} if diagnostic.documents else {}),
     }
 
 

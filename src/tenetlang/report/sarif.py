@@ -78,6 +78,8 @@ def _result(diagnostic: Diagnostic, index: int) -> Mapping[str, object]:
         properties["facts"] = [list(fact) for fact in diagnostic.facts]
     if diagnostic.witness is not None:
         properties["witness"] = diagnostic.witness
+    if diagnostic.documents:
+        properties["documents"] = diagnostic.documents
     return {
         "ruleId": diagnostic.check,
         "ruleIndex": index,

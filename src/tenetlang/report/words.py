@@ -30,7 +30,7 @@ class IncompleteFindingError(LookupError):
 def describe(finding: Finding) -> Diagnostic:
     """The finding in words. Raises `IncompleteFindingError` if the check, variant, a role or a detail is unknown."""
     wording = wording_of(finding)
-    witness = () if finding.witness is None else tuple(_facts_of(finding.witness))
+    witness = () if finding.witness is None else tuple(_facts_of(finding.witness, finding.documents))
     return Diagnostic(
         check=finding.check,
         severity=severity_of(finding),
@@ -42,6 +42,7 @@ def describe(finding: Finding) -> Diagnostic:
         help=tuple(_filled(wording.help, finding)),
         rules=finding.rules,
         witness=finding.witness,
+        documents=finding.documents,
     )
 
 
@@ -114,11 +115,16 @@ def _wording_facts(wording: Wording, finding: Finding) -> Iterator[tuple[str, st
             yield caption, value or "none"
 
 
-def _facts_of(witness: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """A request as facts, the tool and its arguments first, each value at its path and cut to one short line."""
+def _facts_of(witness: Mapping[str, object], documents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """A request as facts, the tool and its arguments first, each value at its path and cut to one short line; documents
+    that hold something after it."""
     ranks = {key: rank for rank, key in enumerate(_FIRST_KEYS)}
     keys = sorted(witness, key=lambda key: (ranks.get(key, len(ranks)), key))
     leaves = [leaf for key in keys for leaf in _leaves(key, witness[key], 1)]
+    names = {full: full.rpartition(".")[2] for full in sorted(documents)}
+    for full, name in names.items():
+        shown = name if list(names.values()).count(name) == 1 else full
+        leaves += _leaves(f"data.{shown}", documents[full], 1)
     yield from leaves[:_FACTS]
     if len(leaves) > _FACTS:
         yield "…", f"and {len(leaves) - _FACTS} more"

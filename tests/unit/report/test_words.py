@@ -140,3 +140,12 @@ def test_a_witness_with_many_values_or_long_ones_is_cut() -> None:
 
 def test_a_finding_without_a_witness_introduces_none() -> None:
     assert describe(Finding("conflicting-rules", AT, {"package": "p", "resolve": "unique"})).shows == ""
+
+
+def test_documents_stand_behind_the_request() -> None:
+    details = {"package": "p", "resolve": "unique"}
+    documents = {"p.groups": {"desk": ["a"]}, "p.limit": 5}
+    finding = Finding("conflicting-rules", AT, details, witness={"tool": "x"}, documents=documents)
+    assert describe(finding).facts == (("tool", "x"), ("data.groups.desk", '["a"]'), ("data.limit", "5"))
+    twice = Finding("conflicting-rules", AT, details, witness={"tool": "x"}, documents={"p.a": 1, "q.a": 2})
+    assert [caption for caption, _ in describe(twice).facts] == ["tool", "data.p.a", "data.q.a"]
