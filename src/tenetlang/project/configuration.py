@@ -68,11 +68,31 @@ def _absolute(path: Path) -> Path:
         return path
 
 
+def parsed_configuration(file: Path, content: bytes) -> Configuration | None:
+    """The configuration that is the content of `tenet.toml`, or in that of `pyproject.toml` (None where that has none).
+
+    Raises `ConfigurationError`.
+    """
+    table: object = _parsed(file, content)
+    if file.name != FILE_NAME:
+        tools = table.get("tool") if isinstance(table, dict) else None
+        if not isinstance(tools, dict) or "tenet" not in tools:
+            return None
+        table = tools["tenet"]
+    return _configuration(file, table)
+
+
 def _read(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        content = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{shown_path(file)} can't be read: {error.strerror}") from error
+    return _parsed(file, content)
+
+
+def _parsed(file: Path, content: bytes) -> dict[str, object]:
+    try:
+        return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{shown_path(file)} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_said(here: Path, monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(ConfigurationError, match=r"^tenet.toml can't be read: Permission denied$"):
         find_configuration(here)
 
