@@ -371,9 +371,7 @@ def _linear(atom: Linear, names: Mapping[str, str], *, positive: bool) -> Piece:
     type_ = t.DURATION if kinds & {t.TIME, t.DURATION} else t.DECIMAL
     constant = atom.constant
     if constant or not right:
-        (right if constant > 0 or not right else left).append(
-            _value_text(type_, abs(constant) if right else constant)
-        )
+        (right if constant > 0 or not right else left).append(_value_text(type_, abs(constant) if right else constant))
     operator = atom.relation if positive else _OPPOSITE[atom.relation]
     if not left:
         flipped = {"<=": ">=", "<": ">", ">": "<", ">=": "<="}.get(operator, operator)
