@@ -70,6 +70,8 @@ class Chooser:
     program: Program
     search: Search
     variant: int
+    wishes: Mapping[Expression, Fraction] = attrs.field(factory=dict)
+    """Numbers to stay near to."""
 
     @property
     def space(self) -> Space:
@@ -121,6 +123,8 @@ class Chooser:
         raise NoModel(term)
 
     def _usual(self, term: Expression) -> Fraction:
+        if term in self.wishes:
+            return self.wishes[term]
         scalar = plain(term.type)
         match scalar:
             case t.Scalar("time"):

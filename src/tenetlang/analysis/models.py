@@ -49,13 +49,15 @@ class Candidate:
 
 def candidate(program: Program, search: Search, masks: Masks, variant: int) -> Candidate:
     """A request for the leaf. Raises `NoModel`, `OutOfBudget`."""
-    maker = _Maker(Chooser(program, search, variant))
+    maker = Maker(Chooser(program, search, variant))
     frame = maker.chooser.frame(masks, {}, frozenset())
     return Candidate(maker.request(frame), maker.documents(frame))
 
 
 @attrs.define(eq=False)
-class _Maker:
+class Maker:
+    """Makes the parts of a request for one leaf, as JSON values."""
+
     chooser: Chooser
     below: dict[Expression, list[Expression]] = attrs.field(factory=dict)
 
@@ -103,34 +105,32 @@ class _Maker:
             )
             if program.counters:
                 request["counters"] = {
-                    counter.name: self._construct(
-                        frame, self.space.shape.read(("counters", counter.name), counter.type)
-                    )
+                    counter.name: self.construct(frame, self.space.shape.read(("counters", counter.name), counter.type))
                     for counter in program.counters
                 }
             origins = {
-                field.name: self._origin(frame, field.name)
+                field.name: self.origin(frame, field.name)
                 for field in parameters.fields
-                if self._is_there(frame, self.space.shape.read(("origins", field.name), t.JSON))
+                if self.is_there(frame, self.space.shape.read(("origins", field.name), t.JSON))
             }
             if origins:
                 request["origins"] = origins
         for name, fact in program.facts.items():
             read = core.Read((name,), plain(fact.type), NOWHERE)
-            if fact.required or self._is_there(frame, read):
-                request[name] = self._construct(frame, read)
+            if fact.required or self.is_there(frame, read):
+                request[name] = self.construct(frame, read)
         return request
 
     def documents(self, frame: Frame) -> dict[str, object]:
         return {
-            f"{data.package}.{data.name}": self._construct(
+            f"{data.package}.{data.name}": self.construct(
                 frame, self.space.shape.read(("data", data.package, data.name), data.type)
             )
             for data in self.program.data
         }
 
-    def _origin(self, frame: Frame, name: str) -> object:
-        record = self._construct(frame, self.space.shape.read(("origins", name), t.JSON))
+    def origin(self, frame: Frame, name: str) -> object:
+        record = self.construct(frame, self.space.shape.read(("origins", name), t.JSON))
         assert isinstance(record, dict)
         if record["kind"] != "tool":
             return record["kind"]
@@ -144,25 +144,25 @@ class _Maker:
             if field.type == t.ARGUMENTS:
                 continue
             term = part(field.name, plain(field.type))
-            if not field.optional or self._is_there(frame, term):
-                made[field.name] = self._construct(frame, term, field.refinement)
+            if not field.optional or self.is_there(frame, term):
+                made[field.name] = self.construct(frame, term, field.refinement)
         for field in type_.fields:
             if field.type == t.ARGUMENTS:
                 term = part(field.name, t.ARGUMENTS)
                 narrow = [item for item in self.below.get(term, ()) if isinstance(item, core.Narrow)]
                 named = self.program.tools.get(str(made.get("tool")))
                 fitting = [n for n in narrow if named is not None and n.type == named.parameters]
-                if self._is_there(frame, term) and named is not None:
-                    made[field.name] = self._construct(
+                if self.is_there(frame, term) and named is not None:
+                    made[field.name] = self.construct(
                         frame, (fitting or [core.Narrow(term, named.parameters, NOWHERE)])[0]
                     )
         return made
 
-    def _is_there(self, frame: Frame, term: Expression) -> bool:
+    def is_there(self, frame: Frame, term: Expression) -> bool:
         flag = self.space.by_key.get(There(term))
         return flag is not None and frame.values.get(flag.number) is True
 
-    def _construct(self, frame: Frame, term: Expression, refinement: t.Refinement | None = None) -> object:
+    def construct(self, frame: Frame, term: Expression, refinement: t.Refinement | None = None) -> object:
         """The value of the term as JSON."""
         variable = self.space.by_key.get(term)
         type_ = plain(term.type)
@@ -190,7 +190,7 @@ class _Maker:
         return core.Field(of, name, type_, NOWHERE)
 
     def _members(self, frame: Frame, term: Expression, of: t.Type, refinement: t.Refinement | None) -> list[object]:
-        found = [member for _, member in self._made_members(frame, term)] * self._repeated(term)
+        found = [member for _, member in self.made_members(frame, term)] * self._repeated(term)
         found = self._placed(frame, term, found)
         least = 0
         count = self.space.by_key.get(core.Builtin("count", (term,), t.INT, NOWHERE))
@@ -221,13 +221,13 @@ class _Maker:
     def _placed(self, frame: Frame, term: Expression, members: list[object]) -> list[object]:
         """The list with what is said of its members by position: `xs[0]`."""
         placed = {
-            item.key.value: self._construct(frame, item)
+            item.key.value: self.construct(frame, item)
             for item in self.below.get(term, ())
             if isinstance(item, core.Index)
             and isinstance(item.key, core.Constant)
             and isinstance(item.key.value, int)
             and 0 <= item.key.value < _MOST_MEMBERS
-            and self._is_there(frame, item)
+            and self.is_there(frame, item)
         }
         if not placed or isinstance(plain(term.type), t.MapType):
             return members
@@ -263,7 +263,7 @@ class _Maker:
     def _refused(self, frame: Frame, group: MemberGroup) -> list[int]:
         return [place for place, (flag, _, _) in enumerate(group.somes) if frame.masks[flag] == FALSE_BIT]
 
-    def _made_members(self, frame: Frame, term: Expression) -> list[tuple[object, object]]:
+    def made_members(self, frame: Frame, term: Expression) -> list[tuple[object, object]]:
         """Keys and values of the members that there have to be."""
         group = self._group(term)
         if group is None:
@@ -303,14 +303,14 @@ class _Maker:
             for number, value in frame.values.items()
             if name not in {n.partition(".")[0] for n in self.space.variables[number].elements}
         }
-        maker = _Maker(attrs.evolve(self.chooser, variant=attempt), self.below)
+        maker = Maker(attrs.evolve(self.chooser, variant=attempt), self.below)
         for tried, leaf in enumerate(self.search.member_leaves(masks, group, wanted, refused)):
             if tried >= _MOST_LEAVES:
                 break
             try:
                 inner = maker.chooser.frame(leaf, fixed, frame.elements | {name})
-                value = maker._construct(inner, group.element)
-                key = maker._construct(inner, self._key(group))
+                value = maker.construct(inner, group.element)
+                key = maker.construct(inner, self._key(group))
             except NoModel:
                 continue
             return key, value
@@ -325,15 +325,15 @@ class _Maker:
 
     def _map(self, frame: Frame, term: Expression) -> dict[str, object]:
         made: dict[str, object] = {}
-        for name, member in self._made_members(frame, term):
+        for name, member in self.made_members(frame, term):
             free = str(name)
             while free in made:
                 free += "a"
             made[free] = member
         for item in self.below.get(term, ()):
-            if isinstance(item, core.Index) and self._is_there(frame, item):
-                place = item.key.value if isinstance(item.key, core.Constant) else self._construct(frame, item.key)
-                made[str(place)] = self._construct(frame, item)
+            if isinstance(item, core.Index) and self.is_there(frame, item):
+                place = item.key.value if isinstance(item.key, core.Constant) else self.construct(frame, item.key)
+                made[str(place)] = self.construct(frame, item)
         return made
 
     def _json(self, frame: Frame, term: Expression) -> object:
@@ -341,7 +341,7 @@ class _Maker:
         for key, variable in self.space.by_key.items():
             if isinstance(key, core.IsType) and key.of == term and variable.number in frame.values:
                 if frame.values[variable.number] is True:
-                    return self._construct(frame, core.Narrow(term, key.wanted, NOWHERE))
+                    return self.construct(frame, core.Narrow(term, key.wanted, NOWHERE))
                 refused.append(key.wanted)
         simple: tuple[object, ...] = (None, "a", True, 0, [], {})
         for value in simple:
@@ -463,4 +463,4 @@ def _may_be(value: object, type_: t.Type) -> bool:
             return False
 
 
-__all__ = ["Candidate", "NoModel", "OutOfBudget", "candidate"]
+__all__ = ["Candidate", "Maker", "NoModel", "OutOfBudget", "candidate"]
