@@ -9,12 +9,13 @@ import attrs
 from tenetlang.analysis.questions import Judged
 from tenetlang.decision import Decision
 from tenetlang.decision_tree.build import build
+from tenetlang.evaluator.claims import breaks
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
 from tenetlang.evaluator.reference import Reference, Tried, try_rule
 from tenetlang.evaluator.requests import DataError, Inputs, Invalid, empty_document
 from tenetlang.program.expression import Block, Expression
-from tenetlang.program.program import Program
+from tenetlang.program.program import Claim, Program
 from tenetlang.text import Span
 
 
@@ -93,6 +94,28 @@ class BothEvaluators:
 
     def holds(self, block: Block, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
         """Whether a claim's conditions hold; None where they err, or where the request is invalid."""
+        run = self._after(request, documents)
+        if run is None:
+            return None
+        try:
+            return next(choices(run, block, {}), None) is not None
+        except Fault:
+            return None
+
+    def breaks(self, claim: Claim, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
+        """Whether the request breaks the claim; None where the request or the documents are invalid."""
+        try:
+            run = self._after(request, documents)
+        except DataError:
+            return None
+        return None if run is None else breaks(run, claim)
+
+    def of(self, program: Program) -> BothEvaluators:
+        """The judge of another program."""
+        return BothEvaluators(program)
+
+    def _after(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Run | None:
+        """A run in which the decision on the request can be read; None where the request is invalid."""
         _, reference = self._with(documents)
         inputs = reference.reader.read(request)
         if isinstance(inputs, Invalid):
@@ -103,10 +126,7 @@ class BothEvaluators:
             "decided_by": frozenset(decision.decided_by),
             "obligations": frozenset(item.name for item in decision.obligations),
         }
-        try:
-            return next(choices(Run(self.program, {**inputs, **outcome}, reference.data), block, {}), None) is not None
-        except Fault:
-            return None
+        return Run(self.program, {**inputs, **outcome}, reference.data)
 
     def constant(self, expression: Expression) -> object:
         """The value of an expression that reads nothing; None where it errs or has none."""

@@ -18,7 +18,8 @@ from typing import Literal
 
 import attrs
 
-from tenetlang.evaluator.meaning import Fault, Run, choices
+from tenetlang.evaluator.claims import breaks, meets
+from tenetlang.evaluator.meaning import Fault, Run
 from tenetlang.evaluator.requests import DataError, Invalid
 from tenetlang.program import expression as core
 from tenetlang.program.program import Claim, Program
@@ -94,8 +95,8 @@ def _sampled(evaluators: Evaluators, claim: Claim, count: int) -> ClaimResult:
         tried += 1
         decision = pair.evaluator.decide(request)
         run = Run(program, {**inputs, **outcome(decision)}, pair.reference.data)
-        broken = _breaks(run, claim)
-        about += broken or _meets(run, subject)
+        broken = breaks(run, claim)
+        about += broken or meets(run, subject)
         if broken:
             found = attrs.evolve(_nothing(claim), status="broken", tried=tried, about=about, verdict=decision.verdict)
             return attrs.evolve(found, counterexample=request, documents=documents)
@@ -120,30 +121,6 @@ class _Fixed:
         if isinstance(origins, dict) and tool is not None:
             # Other tools than the claim has in mind may have no such argument.
             request["origins"] = {name: given for name, given in origins.items() if tool.parameters.field(name)}
-
-
-def _breaks(run: Run, claim: Claim) -> bool:
-    """Whether the request breaks the claim.
-
-    Conditions that err are not met; nor is the consequence of an `always` then, which must be.
-    """
-    if claim.kind == "never":
-        return _meets(run, claim.body)
-    try:
-        scope = next(choices(run, claim.condition, {}), None)
-    except Fault:
-        return False
-    try:
-        return scope is not None and next(choices(run, claim.body, scope), None) is None
-    except Fault:
-        return True
-
-
-def _meets(run: Run, block: core.Block) -> bool:
-    try:
-        return next(choices(run, block, {}), None) is not None
-    except Fault:
-        return False
 
 
 def subject_of(claim: Claim) -> core.Block:
