@@ -7,6 +7,7 @@ that both say the same is tested request by request.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
@@ -58,9 +59,17 @@ def rules_by_tool(program: Program) -> Mapping[str | None, Sequence[Rule]]:
     return found
 
 
-def decided(program: Program, lowering: Lowering, rules: Sequence[Rule]) -> Decided:
-    """The formulas of these rules and of the verdicts for the tool of the lowering. Raises `TooLarge`."""
-    found = {rule.name: rule_truth(lowering, rule) for rule in rules}
+def decided(
+    program: Program,
+    lowering: Lowering,
+    rules: Sequence[Rule],
+    known: Mapping[str, tuple[Formula, Formula]] = MappingProxyType({}),
+) -> Decided:
+    """The formulas of these rules and of the verdicts for the tool of the lowering. Raises `TooLarge`.
+
+    `known` has what `rule_truth` says of some of the rules, by name.
+    """
+    found = {rule.name: known[rule.name] if rule.name in known else rule_truth(lowering, rule) for rule in rules}
     watching = {package.name for package in program.packages[1:] if package.observe}
     watched = {rule.name for rule in rules if rule.observe or rule.package in watching}
     lifted = _lifted(lowering, rules, found, watched)
@@ -145,10 +154,13 @@ def _verdicts(program: Program, lowering: Lowering, rules: tuple[RuleFormula, ..
             said[item.rule.verdict].append(formula)
         failing[package.on_error.verdict] += [item.fails for item in own]
     by_rule = {verdict: formulas.any_of(items) for verdict, items in said.items()}
-    for verdict, items in failing.items():
-        said[verdict] += items
-    deny, escalate, allow = (formulas.any_of(said[verdict]) for verdict in ("deny", "escalate", "allow"))
-    nothing = formulas.negation(formulas.any_of([deny, escalate, allow]))
+    by_error = {verdict: formulas.any_of(items) for verdict, items in failing.items()}
+    default = default_verdict(program)
+    nothing = formulas.negation(formulas.any_of(by_rule.values()))
+    by_rule_or_default = {**by_rule, default: formulas.either(by_rule[default], nothing)}
+    deny, escalate, allow = (
+        formulas.either(by_rule_or_default[verdict], by_error[verdict]) for verdict in ("deny", "escalate", "allow")
+    )
     verdicts: dict[Verdict, Formula] = {
         "deny": deny,
         "escalate": formulas.both(escalate, formulas.negation(deny)),
@@ -156,12 +168,11 @@ def _verdicts(program: Program, lowering: Lowering, rules: tuple[RuleFormula, ..
     }
     deciding = {name: formulas.both(formula, verdicts[verdict]) for name, (verdict, formula) in says.items()}
     deciding["error"] = formulas.any_of(
-        formulas.both(verdicts[verdict], formulas.negation(by_rule[verdict])) for verdict in verdicts
+        formulas.all_of([verdicts[verdict], by_error[verdict], formulas.negation(by_rule[verdict])])
+        for verdict in verdicts
     )
-    deciding["default"] = nothing
-    default = default_verdict(program)
-    verdicts[default] = formulas.either(verdicts[default], nothing)
-    return Decided(rules, verdicts, nothing, deciding)
+    deciding["default"] = formulas.all_of([nothing, verdicts[default], formulas.negation(by_error[default])])
+    return Decided(rules, verdicts, deciding["default"], deciding)
 
 
 def package_says(
