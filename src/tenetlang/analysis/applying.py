@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from tenetlang.analysis import built, comparing
+from tenetlang.analysis import arithmetic, built, comparing
 from tenetlang.analysis.cases import NO, YES, Case, MadeRecord, Member, Members, Truth, Value
 from tenetlang.analysis.formulas import FALSE, TRUE, Among, Formula, There, TooLarge
 from tenetlang.analysis.shape import NOWHERE, plain
@@ -122,7 +122,7 @@ def operated(
     errs = found.errs
     if lowering.faults.expression(expression):
         errs = lowering.formulas.any_of(
-            [errs, *(lowering.formulas.both(when, comparing.overflows(lowering, case)) for when, case in found.cases)]
+            [errs, *(lowering.formulas.both(when, arithmetic.overflows(lowering, case)) for when, case in found.cases)]
         )
     if errs is found.errs:
         return found

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from tenetlang.analysis.comparing import in_type
+from tenetlang.analysis.arithmetic import in_type
 from tenetlang.analysis.languages import NoText, Undecided
 from tenetlang.analysis.linear import Inequality, solution
 from tenetlang.analysis.regions import Variable, address, bounds, interval, region_of, regions, step_of

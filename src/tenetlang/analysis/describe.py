@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from tenetlang.analysis.comparing import in_type
+from tenetlang.analysis.arithmetic import in_type
 from tenetlang.analysis.formulas import Among, Atom, Below, Equal, Fits, Formula, Linear, Some, There
 from tenetlang.analysis.regions import Variable, address, interval, regions
 from tenetlang.analysis.shape import plain

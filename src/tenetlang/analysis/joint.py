@@ -18,7 +18,7 @@ from typing import Final
 
 import attrs
 
-from tenetlang.analysis.comparing import compared_with_zero
+from tenetlang.analysis.arithmetic import compared_with_zero
 from tenetlang.analysis.formulas import TRUE, Among, Fits, Formula, There
 from tenetlang.analysis.linear import Sum
 from tenetlang.analysis.lowering import Lowering

@@ -24,7 +24,7 @@ import attrs
 from tenetlang.analysis import applying, built, comparing
 from tenetlang.analysis.cases import NO, YES, Case, MadeRecord, Member, Members, Truth, Value, always, constant
 from tenetlang.analysis.formulas import FALSE, TRUE, Among, Formula, Formulas, Some, There, TooLarge
-from tenetlang.analysis.shape import NOWHERE, Shape, plain
+from tenetlang.analysis.shape import NOWHERE, Shape, element_type, key_type, plain
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.errors import Faults
@@ -197,7 +197,7 @@ class Lowering:
 
     def _some_constant(self, value: object, type_: t.Type, test: Member) -> Truth:
         assert isinstance(value, tuple | frozenset | Map)
-        of = _element_type(type_)
+        of = element_type(type_)
         if len(value) > MOST_MEMBERS:
             raise TooLarge
         pairs: list[tuple[Value | None, Value]] = []
@@ -222,9 +222,9 @@ class Lowering:
     def _some_member(self, collection: Expression, test: Member) -> Truth:
         type_ = plain(collection.type)
         name = self.formulas.member_of(collection, self.within.count(collection))
-        value = core.Local(name, _element_type(type_), NOWHERE)
-        key_type: t.Type = t.INT if isinstance(type_, t.ListType) else _key_type(type_)
-        key = core.Local(f"{name}.key", key_type, NOWHERE)
+        value = core.Local(name, element_type(type_), NOWHERE)
+        of_key = t.INT if isinstance(type_, t.ListType) else key_type(type_)
+        key = core.Local(f"{name}.key", of_key, NOWHERE)
         self.within.append(collection)
         found = test(always(key) if not isinstance(type_, t.SetType) else always(value), always(value))
         self.within.pop()
@@ -488,15 +488,3 @@ class Lowering:
                 assert not isinstance(of, MadeRecord | Members)
                 assert not isinstance(key, MadeRecord | Members)
                 return core.Index(of, key, type_, NOWHERE)
-
-
-def _element_type(type_: t.Type) -> t.Type:
-    match plain(type_):
-        case t.ListType(of) | t.SetType(of) | t.MapType(_, of):
-            return plain(of)
-        case _:
-            return t.JSON
-
-
-def _key_type(type_: t.Type) -> t.Type:
-    return type_.key if isinstance(type_, t.MapType) else t.STRING

@@ -21,9 +21,18 @@ from tenetlang.analysis.formulas import (
     binders_of,
     elements_of,
 )
-from tenetlang.analysis.regions import Key, Variable, is_ordered, items_of, limits_of, line, settle
+from tenetlang.analysis.regions import Key, Variable, few_values, is_ordered, items_of, limits_of, line, settle
 from tenetlang.analysis.shape import NOWHERE, Shape, plain
-from tenetlang.analysis.space import Group, MemberGroup, RelationGroup, Space, TextGroup, texts_below, variables_of
+from tenetlang.analysis.space import (
+    Group,
+    MemberGroup,
+    RelationGroup,
+    Space,
+    TermGroup,
+    TextGroup,
+    texts_below,
+    variables_of,
+)
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
@@ -67,6 +76,22 @@ def _operands(term: Expression) -> Iterator[Expression]:
             pass
 
 
+def _is_closed(term: Expression) -> bool:
+    """Whether the term is computed from constants and from its operands alone."""
+    match term:
+        case core.Operate(operands=operands) | core.Builtin(arguments=operands):
+            return all(map(_is_closed, operands))
+        case core.Widen(of):
+            return _is_closed(of)
+        case core.Constant():
+            return True
+        case core.Read() | core.Local():
+            scalar = plain(term.type)
+            return isinstance(scalar, t.Scalar) and scalar.name != "json"
+        case _:
+            return False
+
+
 def _in_order(places: Iterable[Fraction | Semver]) -> Iterator[object]:
     """The places in order; they are of one kind."""
     known = list(places)
@@ -97,6 +122,8 @@ class _Making:
     space: Space
     constants: dict[Expression, set[object]] = attrs.field(factory=dict)
     flags: list[Atom] = attrs.field(factory=list)
+    inputs: set[Expression] = attrs.field(factory=set)
+    """Terms from which others are computed."""
 
     def take(self, atom: Atom) -> None:
         match atom:
@@ -130,6 +157,7 @@ class _Making:
             if isinstance(term, core.Part):
                 self.term(term.of)
             for operand in _operands(term):
+                self.inputs.add(operand)
                 self.term(operand)
             if isinstance(term, core.Read) and items_of(self.space.shape, term):
                 self.term(core.Builtin("count", (term,), t.INT, NOWHERE))
@@ -157,6 +185,8 @@ class _Making:
                 case _ if is_ordered(type_):
                     places = {line(value) for value in constants}
                     places |= set(limits_of(self.space.shape, term))
+                    if term in self.inputs:
+                        places |= set(few_values(self.space.shape, term))
                     self._variable(term, "ordered", list(_in_order(places)))
                 case _:
                     self._variable(term, "open", list(sorted_values(constants)))
@@ -189,6 +219,16 @@ class _Making:
         for (collection, element), somes in by_collection.items():
             self._member_group(collection, element, somes)
         self._relation_group()
+        for variable in self.space.variables:
+            self._term_group(variable)
+
+    def _term_group(self, variable: Variable) -> None:
+        term = variable.key
+        if isinstance(term, core.Operate | core.Builtin | core.Widen):
+            inputs = list(dict.fromkeys(_operands(term)))
+            if inputs and _is_closed(term):
+                numbers = [self.space.by_key[item].number for item in inputs]
+                self._add(TermGroup(variable.number, term, tuple(numbers)), [variable.number, *numbers])
 
     def _add(self, group: Group, variables: Iterable[int]) -> None:
         number = len(self.space.groups)

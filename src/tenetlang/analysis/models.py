@@ -18,8 +18,8 @@ from typing import Final
 
 import attrs
 
+from tenetlang.analysis.arithmetic import in_type
 from tenetlang.analysis.choosing import SIMPLEST, Chooser, Frame, NoModel, as_number
-from tenetlang.analysis.comparing import in_type
 from tenetlang.analysis.formulas import Fits, There
 from tenetlang.analysis.languages import find_text
 from tenetlang.analysis.regions import region_of

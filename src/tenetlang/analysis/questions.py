@@ -96,7 +96,7 @@ class Scene:
         """The search in the space of all rules; made once."""
         if self.search is None:
             formulas = [formula for item in self.decided.rules for formula in (item.holds, item.errs)]
-            self.search = Search(space_of(self.lowering.shape, formulas))
+            self.search = Search(space_of(self.lowering.shape, formulas), self.lowering.evaluate)
         return self.search
 
     def truth(self, block: Block) -> Truth:
@@ -168,7 +168,7 @@ class Analysis:
                 search.space.node(formula)
         except KeyError:
             try:
-                search = Search(space_of(scene.lowering.shape, wanted))
+                search = Search(space_of(scene.lowering.shape, wanted), self.judge.constant)
             except (TooLarge, RecursionError):
                 return Undecided("too-large")
         except (TooLarge, RecursionError):

@@ -38,6 +38,8 @@ _BOUNDS: Final = {
     ),
 }  # fmt: skip
 
+_FEW: Final = 32
+
 Key: TypeAlias = "Expression | Atom"
 
 
@@ -153,6 +155,13 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
         low = low if refinement.minimum is None else max(low, Fraction(refinement.minimum))
         high = high if refinement.maximum is None else min(high, Fraction(refinement.maximum))
     return low, high
+
+
+def few_values(shape: Shape, term: Expression) -> Iterator[Fraction]:
+    """All values of a whole number that has few."""
+    low, high = bounds(shape, term)
+    if low is not None and high is not None and step_of(term) == 1 and high - low < _FEW:
+        yield from (low + place for place in range(int(high - low) + 1))
 
 
 def comes_in(term: Expression) -> bool:

@@ -14,12 +14,13 @@ of which its body holds, and the body of no `Some` that must not. Each such ques
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
 import attrs
 
+from tenetlang.analysis.computed import Computed
 from tenetlang.analysis.regions import Variable, interval
 from tenetlang.analysis.relations import Relations
 from tenetlang.analysis.space import (
@@ -34,10 +35,12 @@ from tenetlang.analysis.space import (
     Node,
     RelationGroup,
     Space,
+    TermGroup,
     TextGroup,
 )
 from tenetlang.analysis.texts import Texts
 from tenetlang.program import types as t
+from tenetlang.program.expression import Expression
 
 BUDGET: Final = 20_000
 """Times that one question may narrow a state."""
@@ -49,17 +52,23 @@ class OutOfBudget(Exception):
 
 @attrs.define(eq=False)
 class Search:
-    """Answers questions in one space; remembers what it found out."""
+    """Answers questions in one space; remembers what it found out.
+
+    `evaluate` gives the value of an expression that reads nothing, None where it errs.
+    """
 
     space: Space
+    evaluate: Callable[[Expression], object] = lambda _: None
     left: int = BUDGET
     children: dict[tuple[object, ...], bool] = attrs.field(factory=dict)
     texts: Texts = attrs.field(init=False)
     relations: Relations = attrs.field(init=False)
+    computed: Computed = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.texts = Texts(self.space)
         self.relations = Relations(self.space)
+        self.computed = Computed(self.space, self.evaluate)
 
     def initial(self) -> Masks:
         return [variable.initial for variable in self.space.variables]
@@ -154,6 +163,8 @@ class Search:
                 return self.texts.narrow(masks, group)
             case MemberGroup() as group:
                 return self._members(masks, group, number)
+            case TermGroup() as group:
+                return self.computed.narrow(masks, group)
             case RelationGroup() as group:
                 return self.relations.narrow(masks, group)
 

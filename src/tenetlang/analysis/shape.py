@@ -79,3 +79,17 @@ class Shape:
 def plain(type_: t.Type) -> t.Type:
     """The type without its `?`."""
     return type_.of if isinstance(type_, t.OptionalType) else type_
+
+
+def element_type(type_: t.Type) -> t.Type:
+    """The type of the members of a collection."""
+    match plain(type_):
+        case t.ListType(of) | t.SetType(of) | t.MapType(_, of):
+            return plain(of)
+        case _:
+            return t.JSON
+
+
+def key_type(type_: t.Type) -> t.Type:
+    """The type of the keys of a map, or of what stands for them in other collections."""
+    return type_.key if isinstance(type_, t.MapType) else t.STRING

@@ -92,7 +92,16 @@ class RelationGroup:
     variables: tuple[int, ...]
 
 
-Group: TypeAlias = TextGroup | MemberGroup | RelationGroup
+@attrs.frozen(eq=False)
+class TermGroup:
+    """A term that only an evaluator can compute, and the variables from which it is computed."""
+
+    variable: int
+    term: Expression
+    inputs: tuple[int, ...]
+
+
+Group: TypeAlias = TermGroup | TextGroup | MemberGroup | RelationGroup
 
 
 @attrs.define(eq=False)
