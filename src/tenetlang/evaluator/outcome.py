@@ -4,8 +4,8 @@ This is a table-driven function of a few sets, and knows nothing of requests: wh
 
     lift       a rule that holds, has not erred and is not lifted itself lifts those that it overrides
     resolve    each package resolves its own rules by its own hit policy
-    restrict   the most restrictive result of all packages stands; an error restricts to at least `on error`
-    default    only if nothing else decides
+    default    stands in where no package says anything
+    restrict   the most restrictive result stands; an error restricts it to at least `on error`, and never loosens it
 
 Since an outcome depends on so little, the evaluator keeps it for each mask of rules it has met, and most decisions never come
 here. What does depend on the request (the words of `because`, the arguments of obligations) is named in the outcome and
@@ -192,26 +192,31 @@ def _resolved(
     matched = tuple(sorted(map(_matched, considered), key=lambda item: item.rule))
     listed = sorted((ranking.rules[position].name, error) for position, error in errors.items())
     shown = tuple(RuleError(name, code, at) for name, (code, at) in listed)
-    if not results and not restricting:
-        return _by_default(ranking, approved)
-    verdicts = [item.verdict for item in results] + [item.verdict for item in restricting]
-    verdict = max(verdicts, key=SEVERITY.__getitem__)
+    default = _default(ranking, approved)
+    said = [item.verdict for item in results] or [default.verdict]
+    verdict = max([*said, *(item.verdict for item in restricting)], key=SEVERITY.__getitem__)
     winning = sorted(
         {rule.position: rule for result in results if result.verdict == verdict for rule in result.deciding}.values(),
         key=lambda rule: rule.name,
     )
     escalations: tuple[Escalation, ...] = ()
     if verdict == "escalate":
-        asked = [(rule.name, rule.reviewers) for rule in winning]
-        asked += sorted({("error", item.reviewers) for item in restricting if item.verdict == "escalate"}, key=str)
-        escalations = tuple(_escalation(ranking, name, reviewers) for name, reviewers in asked if reviewers is not None)
-        escalations = tuple(sorted(escalations, key=lambda item: (item.rule, item.reviewers)))
+        asked = {(rule.name, rule.reviewers) for rule in winning}
+        asked |= {("error", item.reviewers) for item in restricting if item.verdict == "escalate"}
+        if not results and default.verdict == "escalate":
+            asked.add(("default", default.reviewers))
+        entries = (_escalation(ranking, name, reviewers) for name, reviewers in asked if reviewers is not None)
+        escalations = tuple(sorted(entries, key=lambda item: (item.rule, item.reviewers)))
+    decided_by: tuple[str, ...]
+    reason: int | Literal["default"] | tuple[str]
     if winning:
         decided_by, reason = tuple(rule.name for rule in winning), winning[0].position
-        granting = tuple(rule.position for rule in winning) if verdict == "allow" else ()
-        return Outcome(verdict, decided_by, reason, matched, (), shown, escalations, (), granting)
-    words = f"an error in rule {shown[0].rule}: {shown[0].error}"
-    return Outcome(verdict, ("error",), (words,), matched, (), shown, escalations, (), ())
+    elif any(item.verdict == verdict for item in restricting):
+        decided_by, reason = ("error",), (f"an error in rule {shown[0].rule}: {shown[0].error}",)
+    else:
+        decided_by, reason = ("default",), "default"
+    granting = tuple(rule.position for rule in winning) if verdict == "allow" else ()
+    return Outcome(verdict, decided_by, reason, matched, (), shown, escalations, (), granting)
 
 
 def _package_result(ranking: Ranking, package: PackageRules, own: list[Ranked], approved: Collection[str]) -> _Result:
@@ -228,16 +233,12 @@ def _package_result(ranking: Ranking, package: PackageRules, own: list[Ranked], 
     return _Result(verdict, tuple(rule for rule in own if verdicts[rule.position] == verdict))
 
 
-def _by_default(ranking: Ranking, approved: Collection[str]) -> Outcome:
+def _default(ranking: Ranking, approved: Collection[str]) -> Verdicts:
+    """What is decided where no rule is: one that asks reviewers who have approved allows."""
     default = ranking.default
-    verdict, escalations = default.verdict, ()
-    if verdict == "escalate" and default.reviewers is not None:
-        entry = _escalation(ranking, "default", default.reviewers)
-        if entry.reviewers in approved:
-            verdict = "allow"
-        else:
-            return Outcome(verdict, ("default",), "default", (), (), (), (entry,), (), ())
-    return Outcome(verdict, ("default",), "default", (), (), (), escalations, (), ())
+    if default.reviewers is not None and ranking.reviewers[default.reviewers].name in approved:
+        return Verdicts("allow", None)
+    return default
 
 
 def _escalation(ranking: Ranking, rule: str, reviewers: str) -> Escalation:

@@ -166,30 +166,28 @@ class Reference:
         obligations: Mapping[str, tuple[Obligation, ...]],
         approved: set[str],
     ) -> Decision:
-        fallbacks = [outcome.package.on_error for outcome in outcomes if outcome.errors]
-        said = [outcome.verdict for outcome in outcomes if outcome.verdict] + [f.verdict for f in fallbacks]
         errors = sorted(
             (RuleError(t.rule.shown_name, t.error.code, t.error.at.place) for t in standing.values() if t.error),
             key=lambda error: error.rule,
         )
-        if said:
-            verdict = max(said, key=lambda v: SEVERITY[v])
-            deciding = [t for outcome in outcomes if outcome.verdict == verdict for t in outcome.deciding]
-            deciding.sort(key=lambda t: t.rule.shown_name)
-            decided_by = tuple(t.rule.shown_name for t in deciding) or ("error",)
-            if deciding:
-                reason = self._reason(run, deciding[0])
-            else:
-                reason = f"an error in rule {errors[0].rule}: {errors[0].error}"
-            escalated = [(t.rule.shown_name, t.rule.reviewers) for t in deciding]
-            escalated += [("error", f.reviewers) for f in fallbacks if f.verdict == "escalate"]
+        default = self._default(approved)
+        said = [outcome.verdict for outcome in outcomes if outcome.verdict] or [default.verdict]
+        restricting = [outcome.package.on_error for outcome in outcomes if outcome.errors]
+        verdict = max([*said, *(fallback.verdict for fallback in restricting)], key=lambda v: SEVERITY[v])
+        deciding = [t for outcome in outcomes if outcome.verdict == verdict for t in outcome.deciding]
+        deciding.sort(key=lambda t: t.rule.shown_name)
+        escalated = [(t.rule.shown_name, t.rule.reviewers) for t in deciding]
+        escalated += [("error", fallback.reviewers) for fallback in restricting if fallback.verdict == "escalate"]
+        if not any(outcome.verdict for outcome in outcomes) and default.verdict == "escalate":
+            escalated.append(("default", default.reviewers))
+        if deciding:
+            decided_by = tuple(t.rule.shown_name for t in deciding)
+            reason = self._reason(run, deciding[0])
+        elif any(fallback.verdict == verdict for fallback in restricting):
+            decided_by, reason = ("error",), f"an error in rule {errors[0].rule}: {errors[0].error}"
         else:
-            fallback = self._default()
-            verdict, deciding, decided_by = fallback.verdict, [], ("default",)
-            if verdict == "escalate" and self._shown(str(fallback.reviewers)) in approved:
-                verdict = "allow"
-            reason = self._filled(run, fallback.because, {}) if fallback.because else "no rule decides"
-            escalated = [("default", fallback.reviewers)]
+            decided_by = ("default",)
+            reason = self._filled(run, default.because, {}) if default.because else "no rule decides"
         return Decision(
             policy=self.program.entry,
             bundle=self.digest,
@@ -211,12 +209,18 @@ class Reference:
             expand=lambda: _trace(tried),
         )
 
-    def _default(self) -> Fallback:
-        """The most restrictive of the entry's and its bases', the nearest of equals; a base that only watches has no say."""
+    def _default(self, approved: set[str]) -> Fallback:
+        """The most restrictive of the entry's and its bases', the nearest of equals; a base that only watches has no say.
+
+        One that asks reviewers who have approved allows.
+        """
         entry, *bases = self.program.packages
         packages = [entry, *(base for base in bases if not base.observe)]
         written = [package.default for package in packages if package.default is not None]
-        return max(written, key=lambda default: SEVERITY[default.verdict], default=DENY)
+        default = max(written, key=lambda default: SEVERITY[default.verdict], default=DENY)
+        if default.verdict == "escalate" and self._shown(str(default.reviewers)) in approved:
+            return attrs.evolve(default, verdict="allow")
+        return default
 
     def _escalations(self, escalated: list[tuple[str, str | None]]) -> tuple[Escalation, ...]:
         found = []
