@@ -25,11 +25,12 @@ def rule_essence(rule: Rule) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def weighing(program: Program) -> object:
-    """How the packages weigh their rules."""
-    packages = {(package.name, package.resolve, package.observe, package.on_error.verdict, package.on_error.reviewers)
-                for package in program.packages}  # fmt: skip
-    return packages, program.packages[0].observe, default_of(program)
+def weighing(program: Program) -> tuple[object, ...]:
+    """How the packages weigh their rules, but for what is decided where no rule does."""
+    packages = program.packages
+    return packages[0].observe, frozenset(
+        (item.name, item.resolve, item.observe, item.on_error.verdict, item.on_error.reviewers) for item in packages
+    )
 
 
 def default_of(program: Program) -> tuple[str, frozenset[str | None]]:
@@ -49,7 +50,7 @@ def concerned(old: Program, new: Program, tools: Sequence[str | None]) -> tuple[
         != {(item.package, item.name): item.type for item in new.data}
         or {item.name: item.type for item in old.counters} != {item.name: item.type for item in new.counters}
     )
-    if schema or weighing(old) != weighing(new):
+    if schema or (weighing(old), default_of(old)) != (weighing(new), default_of(new)):
         return tuple(tools)
     found: set[str] = set()
     for rule in changed_rules(old, new):

@@ -2,8 +2,8 @@
 
 The search knows a region as one mask for each variable (`space.py`). Here each mask that leaves something out becomes a
 *piece*: a term as an author would write it (`args.amount`, `origin(args.to).kind`, `count(args.to)`), and what is left of it:
-intervals, values, a pattern, a member. Pieces hold the text of terms and values, but no sentences; those are in
-`report/regions.py`.
+intervals, values, a pattern, a member (`report/pieces.py`). Pieces hold the text of terms and values, but no sentences;
+those are in `report/regions.py`.
 
 Elements of collections have lost the names that authors gave them (`#1`). They get one from their collection (`label` for
 `session.labels`) or from their type (`address` for an email).
@@ -22,96 +22,25 @@ from tenetlang.analysis.formulas import Among, Atom, Below, Equal, Fits, Formula
 from tenetlang.analysis.regions import Variable, address, interval, regions
 from tenetlang.analysis.shape import plain
 from tenetlang.analysis.space import TRUE_BIT, Masks, Space
-from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
 from tenetlang.program.program import Program
+from tenetlang.report.pieces import (
+    Fitting,
+    HasMember,
+    Holds,
+    Interval,
+    OneOf,
+    Piece,
+    Presence,
+    Relation,
+    Several,
+    Within,
+)
 from tenetlang.values.pattern_syntax import PatternSyntax
 from tenetlang.values.patterns import Pattern, re2_text
 from tenetlang.values.render import literal
-
-
-@frozen
-class Interval:
-    """From `low` to `high`, as texts; None where there is no such end."""
-
-    low: str | None
-    low_included: bool
-    high: str | None
-    high_included: bool
-
-
-@frozen
-class Within:
-    """The term lies in one of the intervals."""
-
-    term: str
-    intervals: tuple[Interval, ...]
-
-
-@frozen
-class OneOf:
-    """The term is one of the values, or where `other` any but these."""
-
-    term: str
-    values: tuple[str, ...]
-    other: bool
-
-
-@frozen
-class Holds:
-    """A condition, as its author could write it, and whether it holds."""
-
-    text: str
-    holds: bool
-
-
-@frozen
-class Presence:
-    term: str
-    there: bool
-
-
-@frozen
-class Fitting:
-    """The text of the term, or some member of its part `segment`, matches the pattern."""
-
-    term: str
-    kind: Literal["like", "matches"]
-    pattern: str
-    segment: str
-    fits: bool
-
-
-@frozen
-class Relation:
-    """Two sums or terms compared."""
-
-    left: str
-    operator: str
-    right: str
-
-
-@frozen
-class HasMember:
-    """The collection has a `member` for which all of `such` holds; or, where not `has`, it has none."""
-
-    collection: str
-    member: str
-    such: tuple[Piece, ...]
-    has: bool
-
-
-@frozen
-class Several:
-    """All of the items hold, or any of them."""
-
-    kind: Literal["all", "any"]
-    items: tuple[Piece, ...]
-
-
-Piece: TypeAlias = Within | OneOf | Holds | Presence | Fitting | Relation | HasMember | Several
 
 _NAMES: Final[Mapping[str, str]] = {"email": "address", "ip": "address", "cidr": "block", "string": "text"}
 _OPERATORS: Final[Mapping[str, str]] = {
@@ -134,7 +63,7 @@ class Describer:
     def region(self, space: Space, masks: Masks) -> tuple[Piece, ...]:
         """What a region's masks leave out, one piece for each variable, in the order in which people read requests."""
         found = [
-            (_place(variable), self.variable(variable, masks[variable.number]))
+            (place(variable), self.variable(variable, masks[variable.number]))
             for variable in space.variables
             if masks[variable.number] != variable.initial
         ]
@@ -214,7 +143,7 @@ def _together(pieces: tuple[Piece, ...]) -> Piece:
     return pieces[0] if len(pieces) == 1 else Several("all", pieces)
 
 
-def _place(variable: Variable) -> tuple[int, str, int]:
+def place(variable: Variable) -> tuple[int, str, int]:
     """Arguments first, then facts, what comes from elsewhere, and what only an evaluator understands."""
     text = repr(variable.key)
     term: object = variable.key

@@ -1,0 +1,296 @@
+"""What changes between two programs: for each tool the regions of requests that they decide differently, each with a request.
+
+The requests that get verdict *a* from the old program and *b* from the new one are a formula (`compare.py`). A request that no changed rule
+matches, and for which none errs, is decided alike, so the search stays where one does; tools that no change concerns
+are not searched at all. The formula is covered by boxes (`covering.py`), and each box is shown by a request that both programs'
+evaluators decide as the box says. Requests that get the same verdict under other conditions (other reviewers, other
+obligations) are a formula as well, and covered in the same way.
+
+If no region is reported for a tool, there is none: that is proved. Where it can't be, the reason is reported instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from tenetlang.analysis.compare import Compared, Side, TwoScenes
+from tenetlang.analysis.concerned import concerned, default_of, moved_rules, weighing
+from tenetlang.analysis.conditions import conditions
+from tenetlang.analysis.covering import Covering
+from tenetlang.analysis.decisions import RuleFormula
+from tenetlang.analysis.declared import Change, changes
+from tenetlang.analysis.describe import Describer, place, term_text
+from tenetlang.analysis.formulas import FALSE, TRUE, Formula, Formulas, TooLarge
+from tenetlang.analysis.models import NoModel, candidate
+from tenetlang.analysis.questions import Undecided
+from tenetlang.analysis.regions import Variable
+from tenetlang.analysis.search import BUDGET, OutOfBudget
+from tenetlang.analysis.space import Masks, Node
+from tenetlang.decision import SEVERITY, Decision, Verdict
+from tenetlang.frozen import frozen
+from tenetlang.program.expression import Expression
+from tenetlang.report.pieces import Piece
+
+MOST_REGIONS: Final = 20
+"""Regions of one kind that are reported for one tool."""
+_MOST_UNSHOWN: Final = 6
+_MOST_LEAVES: Final = 8
+_MOST_VARIANTS: Final = 6
+
+Condition: TypeAlias = Literal["reviewers", "obligations"]
+VERDICTS: Final[tuple[Verdict, ...]] = ("deny", "escalate", "allow")
+
+
+@frozen
+class Outcome:
+    """What one program decides in a region, as its request shows it."""
+
+    verdict: Verdict
+    decided_by: tuple[str, ...]
+    reviewers: tuple[str, ...]
+    obligations: tuple[str, ...]
+
+
+@frozen
+class Region:
+    """Requests that both programs decide as they do this one. `conditions` says what changed where the verdict did not."""
+
+    tool: str | None
+    where: tuple[Piece, ...]
+    old: Outcome
+    new: Outcome
+    request: Mapping[str, object]
+    documents: Mapping[str, object]
+    conditions: Condition | None = None
+
+    @property
+    def weaker(self) -> bool:
+        """Whether the new program restricts less. Other conditions may."""
+        return self.conditions is not None or SEVERITY[self.new.verdict] < SEVERITY[self.old.verdict]
+
+
+@frozen
+class Untold:
+    """What could not be told: for a tool, between two verdicts (None: between any). `where` is the region in which it could not
+    be shown that there is a request, `reason` as of `questions.Undecided`, or `more`: there are more regions than are reported."""
+
+    tool: str | None
+    old: Verdict | None
+    new: Verdict | None
+    reason: str
+    where: tuple[Piece, ...] = ()
+    terms: tuple[str, ...] = ()
+
+
+@frozen
+class Diff:
+    """All that changes. `tools` is how many tools there are, `searched` for how many there was something to look for."""
+
+    changes: tuple[Change, ...]
+    regions: tuple[Region, ...]
+    untold: tuple[Untold, ...]
+    tools: int
+    searched: int
+
+
+def diff(compared: Compared, step: Callable[[], None] = lambda: None) -> Diff:
+    """What changes from the first program to the second; `step` is called after each tool."""
+    old, new = compared.first.program, compared.second.program
+    wanted = concerned(old, new, compared.tools)
+    describer = Describer((old, new))
+    regions: list[Region] = []
+    untold: list[Untold] = []
+    for tool in wanted:
+        scene = compared.scene(tool)
+        found: Iterable[Region | Untold]
+        if isinstance(scene, Undecided):
+            found = [Untold(tool, None, None, scene.reason)]
+        else:
+            found = _Tool(compared, scene, describer).differences()
+        for item in found:
+            if isinstance(item, Region):
+                regions.append(item)
+            else:
+                untold.append(item)
+        step()
+    return Diff(changes(old, new), tuple(regions), tuple(dict.fromkeys(untold)), len(compared.tools), len(wanted))
+
+
+@attrs.define(eq=False)
+class _Tool:
+    """The differences for one tool."""
+
+    compared: Compared
+    scene: TwoScenes
+    describer: Describer
+
+    @property
+    def formulas(self) -> Formulas:
+        return self.scene.formulas
+
+    def differences(self) -> Iterator[Region | Untold]:
+        old, new = self.scene.first, self.scene.second
+        both = self.formulas.both
+        try:
+            changed = self._changed()
+            if changed is FALSE:
+                return
+            for before in VERDICTS:
+                for after in reversed(VERDICTS):
+                    if before != after:
+                        wanted = both(old.verdicts[before], new.verdicts[after])
+                        yield from self._covered(wanted, changed, before, after, None)
+            for verdict, kind in _CONDITIONS:
+                same = both(old.verdicts[verdict], new.verdicts[verdict])
+                other = self._other_conditions(kind)
+                yield from self._covered(both(same, other), changed, verdict, verdict, kind)
+        except (TooLarge, RecursionError):
+            yield Untold(self.scene.tool, None, None, "too-large")
+
+    # ------------------------------------------------------------------------------------------------------ where it is
+
+    def _changed(self) -> Formula:
+        """Outside of this the two programs decide alike, because nothing that changed takes part."""
+        old, new = self.scene.first, self.scene.second
+        programs = self.compared.first.program, self.compared.second.program
+        if weighing(programs[0]) != weighing(programs[1]) or old.scene is None or new.scene is None:
+            return TRUE
+        formulas = self.formulas
+        parts = [
+            formulas.both(old.valid, formulas.negation(new.valid)),
+            formulas.both(new.valid, formulas.negation(old.valid)),
+        ]
+        if default_of(programs[0]) != default_of(programs[1]):
+            parts += [old.scene.decided.by_default, new.scene.decided.by_default]
+        ones = {item.rule.name: item for item in old.scene.decided.rules}
+        others = {item.rule.name: item for item in new.scene.decided.rules}
+        moved = moved_rules(*programs)
+        for name in dict.fromkeys([*ones, *others]):
+            one, other = ones.get(name), others.get(name)
+            if one is None or other is None or name in moved or not _alike(one, other):
+                for item in (one, other):
+                    if item is not None and not item.watched:
+                        parts += [item.holds, item.errs]
+        return formulas.any_of(parts)
+
+    def _other_conditions(self, kind: Condition) -> Formula:
+        """Where one program asks for something that the other does not."""
+        formulas = self.formulas
+        found: list[Formula] = []
+        ones, others = (self._conditions(side, kind) for side in (self.scene.first, self.scene.second))
+        for key in dict.fromkeys([*ones, *others]):
+            one, other = ones.get(key, FALSE), others.get(key, FALSE)
+            if one is not other:
+                found += [formulas.both(one, formulas.negation(other)), formulas.both(other, formulas.negation(one))]
+        return formulas.any_of(found)
+
+    def _conditions(self, side: Side, kind: Condition) -> Mapping[object, Formula]:
+        return {} if side.scene is None else conditions(side.program, side.scene, kind)
+
+    # --------------------------------------------------------------------------------------------------------- regions
+
+    def _covered(
+        self, wanted: Formula, changed: Formula, before: Verdict, after: Verdict, kind: Condition | None
+    ) -> Iterator[Region | Untold]:
+        if wanted is FALSE:
+            return
+        tool = self.scene.tool
+        search = self.scene.searching()
+        node = search.space.node
+        fails = self.formulas.negation(wanted)
+        ways: Sequence[Node] = list(map(node, fails.items if fails.kind == "or" else [fails]))
+        covering = Covering(
+            search, [node(changed), node(wanted)], ways, [node(self.scene.common)], _dropped_first, BUDGET
+        )
+        shown = unshown = 0
+        try:
+            for box, leaf in covering.boxes():
+                found = self._shown(covering, box, leaf, (before, after, kind))
+                yield found
+                shown += isinstance(found, Region)
+                unshown += isinstance(found, Untold)
+                if shown >= MOST_REGIONS or unshown >= _MOST_UNSHOWN:
+                    yield Untold(tool, before, after, "more")
+                    return
+        except OutOfBudget:
+            yield Untold(tool, before, after, "too-many-cases")
+
+    def _shown(
+        self, covering: Covering, box: Masks, leaf: Masks, what: tuple[Verdict, Verdict, Condition | None]
+    ) -> Region | Untold:
+        before, after, kind = what
+        where = self.describer.region(covering.search.space, box)
+        blocked: dict[Expression, None] = {}
+        for masks in _first(_MOST_LEAVES, leaf, covering.inside(box)):
+            for variant in range(_MOST_VARIANTS):
+                try:
+                    made = candidate(self.compared.joint, covering.search, masks, variant)
+                except NoModel as stopped:
+                    if stopped.what is not None:
+                        blocked[stopped.what] = None
+                    continue
+                decisions = self.compared.decide(made.request, made.documents)
+                if decisions is not None and _shows(decisions, before, after, kind):
+                    old, new = map(_outcome, decisions)
+                    return Region(self.scene.tool, where, old, new, made.request, made.documents, kind)
+        return Untold(self.scene.tool, before, after, "not-shown", where, tuple(map(term_text, blocked)))
+
+
+_CONDITIONS: Final[tuple[tuple[Verdict, Condition], ...]] = (("escalate", "reviewers"), ("allow", "obligations"))
+
+
+def _alike(one: RuleFormula, other: RuleFormula) -> bool:
+    """Whether two rules of one name do the same."""
+    first, second = one.rule, other.rule
+    return (
+        one.holds is other.holds
+        and one.errs is other.errs
+        and one.watched == other.watched
+        and (first.verdict, first.priority, first.overrides, first.reviewers, first.package)
+        == (second.verdict, second.priority, second.overrides, second.reviewers, second.package)
+        and first.then == second.then
+        and (not first.then or first.body == second.body)
+    )
+
+
+def _dropped_first(variable: Variable) -> int:
+    """What says least to a reader is dropped first."""
+    return -place(variable)[0]
+
+
+def _first(most: int, leaf: Masks, others: Iterator[Masks]) -> Iterator[Masks]:
+    yield leaf
+    try:
+        for _ in range(most):
+            found = next(others, None)
+            if found is None:
+                return
+            yield found
+    except OutOfBudget:
+        return
+
+
+def _outcome(decision: Decision) -> Outcome:
+    obligations = (f"{item.name}({', '.join(map(repr, item.args))})" for item in decision.obligations)
+    return Outcome(
+        decision.verdict,
+        decision.decided_by,
+        tuple(sorted({item.reviewers for item in decision.escalations})),
+        tuple(sorted(set(obligations))),
+    )
+
+
+def _shows(decisions: tuple[Decision, Decision], before: Verdict, after: Verdict, kind: Condition | None) -> bool:
+    old, new = map(_outcome, decisions)
+    if (old.verdict, new.verdict) != (before, after):
+        return False
+    match kind:
+        case None:
+            return True
+        case "reviewers":
+            return old.reviewers != new.reviewers
+        case "obligations":
+            return old.obligations != new.obligations
