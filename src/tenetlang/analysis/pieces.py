@@ -37,6 +37,10 @@ class Pieces:
             return self.maker.origin(self.frame, path[1])
         return self.maker.construct(self.frame, term, declared.refinement)
 
+    def value(self, term: Expression) -> object:
+        """The value of a term, as JSON. Raises `NoModel`, `OutOfBudget`."""
+        return self.maker.construct(self.frame, term)
+
     def members(self, collection: Expression, met: frozenset[int]) -> list[tuple[object, object]]:
         """Keys and members, as JSON, that the collection has to have beside those that see to the variables in `met`."""
         masks = [mask | TRUE_BIT | FALSE_BIT if number in met else mask for number, mask in enumerate(self.frame.masks)]

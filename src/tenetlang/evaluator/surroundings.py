@@ -1,0 +1,95 @@
+"""An actual request with its documents, for what the analysis asks of it (`analysis/actual.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from tenetlang.analysis.actual import Situation, Untold
+from tenetlang.decision import Decision
+from tenetlang.evaluator.evaluator import Evaluator
+from tenetlang.evaluator.judge import BothEvaluators
+from tenetlang.evaluator.meaning import ABSENT, Fault, Run, value
+from tenetlang.evaluator.reference import Reference
+from tenetlang.evaluator.requests import Invalid
+from tenetlang.program.expression import Expression
+from tenetlang.program.program import Program
+
+
+@attrs.define(eq=False)
+class Actual:
+    """A valid request, typed, with the documents."""
+
+    program: Program
+    inputs: Mapping[str, object]
+    data: Mapping[tuple[str, str], object]
+    known: dict[Expression, object] = attrs.field(factory=dict)
+
+    def value(self, term: Expression, scope: Mapping[str, object]) -> object:
+        """The value of the term; None where it is absent. Raises `Untold` where it errs, or is nobody's to know."""
+        if scope:
+            return self._value(term, scope)
+        if term not in self.known:
+            try:
+                self.known[term] = self._value(term, scope)
+            except Untold as untold:
+                self.known[term] = untold
+        found = self.known[term]
+        if isinstance(found, Untold):
+            raise found
+        return found
+
+    def _value(self, term: Expression, scope: Mapping[str, object]) -> object:
+        try:
+            found = value(Run(self.program, self.inputs, self.data), term, scope)
+        except KeyError as error:
+            missing = error.args[0]
+            if isinstance(missing, str) and missing[:1] in {"?", "#"}:  # a local that stands for what nobody knows
+                raise Untold from None
+            return None  # a part of the request that is not there
+        except Fault as fault:
+            if fault.code == "bad_index":
+                return None
+            raise Untold from None
+        return None if found is ABSENT else found
+
+
+@attrs.define(eq=False)
+class Surroundings:
+    """What stays as it is while a request changes: the program, its evaluators and the documents, by `package.name`."""
+
+    judge: BothEvaluators
+    documents: Mapping[str, object]
+
+    @property
+    def program(self) -> Program:
+        return self.judge.program
+
+    def decide(self, request: Mapping[str, object]) -> Decision | None:
+        """The decision on which both evaluators agree."""
+        return self.judge.decide(request, self.documents)
+
+    def situation(self, request: Mapping[str, object]) -> Situation | None:
+        """The request as the analysis looks at it; None where it is invalid."""
+        if self.judge.decide(request, self.documents) is None or self.judge.reference is None:
+            return None
+        inputs = self.judge.reference.reader.read(request)
+        return None if isinstance(inputs, Invalid) else Actual(self.program, inputs, self.judge.reference.data)
+
+
+def surroundings(program: Program, documents: Mapping[str, object], evaluator: Evaluator | None = None) -> Surroundings:
+    """The program with these documents, named as `data` declares them or by `package.name`. Raises `DataError`.
+
+    `evaluator` is one of this program and these documents where it is there already.
+    """
+    named: dict[str, object] = {}
+    for data in program.data:
+        full = f"{data.package}.{data.name}"
+        if full in documents or data.name in documents:
+            named[full] = documents[full] if full in documents else documents[data.name]
+    judge = BothEvaluators(program)
+    if evaluator is not None:
+        reference = Reference(program, named, evaluator.digest, evaluator.reader)
+        judge = BothEvaluators(program, evaluator, reference, named)
+    return Surroundings(judge, named)
