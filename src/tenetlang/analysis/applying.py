@@ -27,10 +27,12 @@ def builtin(lowering: Lowering, expression: core.Builtin, name: str, arguments: 
     match name, arguments:
         case "count", [of]:
             return built.count(lowering, of)
+        case (("contains" | "std.text.starts_with" | "std.text.ends_with"), [of, item]) if _is_text(of) and _texts(
+            item
+        ):
+            return _truth_value(lowering, comparing.affixed(lowering, name.rpartition(".")[2], of, item))
         case "contains", [of, item] if not _is_text(of):
-            truth = comparing.contains(lowering, item, of)
-            negative = lowering.formulas.negation(lowering.formulas.either(truth.holds, truth.errs))
-            return Value(((truth.holds, YES), (negative, NO)), truth.errs)
+            return _truth_value(lowering, comparing.contains(lowering, item, of))
         case (("to_set" | "to_list" | "sort" | "reverse" | "distinct"), [of]):
             return Value(((TRUE, Members(lambda test: lowering.some(of.without_errors(), test))),), of.errs)
         case (("keys" | "values"), [of]):
@@ -41,6 +43,16 @@ def builtin(lowering: Lowering, expression: core.Builtin, name: str, arguments: 
             )
         case _:
             return called(lowering, expression, arguments)
+
+
+def _truth_value(lowering: Lowering, truth: Truth) -> Value:
+    negative = lowering.formulas.negation(lowering.formulas.either(truth.holds, truth.errs))
+    return Value(((truth.holds, YES), (negative, NO)), truth.errs)
+
+
+def _texts(value: Value) -> bool:
+    """Whether all its cases are constant texts."""
+    return all(isinstance(case, core.Constant) and isinstance(case.value, str) for _, case in value.cases)
 
 
 def keys_or_values(lowering: Lowering, name: str, of: Value) -> Value:
@@ -121,13 +133,33 @@ def operated(
     found = operated_terms(lowering, operator, operands, type_)
     errs = found.errs
     if lowering.faults.expression(expression):
-        errs = lowering.formulas.any_of(
-            [errs, *(lowering.formulas.both(when, arithmetic.overflows(lowering, case)) for when, case in found.cases)]
-        )
+        faults = [
+            lowering.formulas.both(when, arithmetic.overflows(lowering, case))
+            for when, case in found.cases
+            if isinstance(case, MadeRecord | Members) or lowering.faults.expression(_grounded(case))
+        ]
+        errs = lowering.formulas.any_of([errs, *faults])
     if errs is found.errs:
         return found
     fine = lowering.formulas.negation(errs)
     return Value(tuple((lowering.formulas.both(fine, when), case) for when, case in found.cases), errs)
+
+
+def _grounded(term: Expression) -> Expression:
+    """The term with parts of the request for the members of collections: their digits are limited in the same way."""
+    match term:
+        case core.Local(name, type_) if name[0] == "#":
+            return core.Read(("args", name), type_, NOWHERE)
+        case core.Operate(operands=operands):
+            return attrs.evolve(term, operands=tuple(map(_grounded, operands)))
+        case core.Builtin(arguments=arguments):
+            return attrs.evolve(term, arguments=tuple(map(_grounded, arguments)))
+        case core.Field(of) | core.Part(of) | core.Narrow(of) | core.Widen(of):
+            return attrs.evolve(term, of=_grounded(of))
+        case core.Index(of, key):
+            return attrs.evolve(term, of=_grounded(of), key=_grounded(key), certain=True)
+        case _:
+            return term
 
 
 def operated_terms(lowering: Lowering, operator: core.OperatorName, operands: Sequence[Value], type_: t.Type) -> Value:

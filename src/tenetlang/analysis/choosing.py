@@ -16,7 +16,7 @@ from tenetlang.analysis.linear import Inequality, solution
 from tenetlang.analysis.regions import Variable, address, bounds, interval, region_of, regions, step_of
 from tenetlang.analysis.search import Search
 from tenetlang.analysis.shape import plain
-from tenetlang.analysis.space import FALSE_BIT, TRUE_BIT, Masks, RelationGroup, Space, TextGroup
+from tenetlang.analysis.space import FALSE_BIT, TRUE_BIT, Masks, RelationGroup, Space, TermGroup, TextGroup
 from tenetlang.analysis.texts import text_of
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
@@ -189,14 +189,44 @@ class Chooser:
         spans = list(self.search.texts.lengths(masks, group))
         simplest = SIMPLEST.get(group.type, SIMPLEST["string"])
         turn = self.variant % len(simplest)
-        for text in (*simplest[turn:], *simplest[:turn]):
+        pool = self._pool(variable, masks)
+        tried = [pool[self._turn(variable, len(pool))]] if self.variant and pool else []
+        for text in (*tried, *simplest[turn:], *simplest[:turn]):
             fine = text not in known and any(low <= len(text) <= (high or len(text)) for low, high in spans)
             if fine and all(fit(text) for fit in fits) and not any(fit(text) for fit in refuses):
-                return text
+                return self._with_port(text, masks, group)
         found = self.search.texts.other_text(masks, group)
         if isinstance(found, Undecided | NoText):
             raise NoModel(variable.key if isinstance(variable.key, core.Expression) else None)
+        return self._with_port(found, masks, group)
+
+    def _with_port(self, found: str, masks: Masks, group: TextGroup) -> str:
+        """A URL with the port that is wanted: patterns say nothing of numbers."""
+        for name, number in group.parts:
+            variable = self.space.variables[number]
+            if group.type == "url" and name == "port" and masks[number] != variable.initial:
+                port = self._number(variable, masks[number])
+                scheme, rest = found.split("://", 1)
+                host, path = rest.split("/", 1)
+                return f"{scheme}://{host.partition(':')[0] if host[0] != '[' else host}:{port}/{path}"
         return found
+
+    def _pool(self, variable: Variable, masks: Masks) -> list[str]:
+        """Texts of the policy: those that are wanted of a function of this text, with what it may have been made of."""
+        computed = [g.variable for g in self.space.groups if isinstance(g, TermGroup) and variable.number in g.inputs]
+        asked = [self.space.variables[number] for number in computed]
+        found = {
+            str(item.values[place])
+            for item in asked
+            if item.kind == "open"
+            for place in regions(masks[item.number])
+            if place < len(item.values)
+        }
+        if found:
+            return sorted(
+                {spelling for text in found for spelling in (text, text.upper(), f" {text}", f"{text}{text}")}
+            )
+        return sorted({str(item) for other in self.space.variables for item in other.values if isinstance(item, str)})
 
     # --------------------------------------------------------------------------------------------------------- relations
 

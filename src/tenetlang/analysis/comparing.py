@@ -30,6 +30,7 @@ from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
 from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.order import sort_key, sorted_values
+from tenetlang.values.pattern_syntax import ANYTHING, PatternSyntax, choice, sequence
 from tenetlang.values.pattern_syntax import Literal as LiteralText
 from tenetlang.values.patterns import SEPARATORS, Pattern
 
@@ -291,7 +292,41 @@ def matches(lowering: Lowering, of: Value, pattern: Value, expression: core.Matc
     if not isinstance(expression.pattern, core.Constant):
         of_type = plain(expression.of.type)
         found = found.within(SEPARATORS[of_type.name] if isinstance(of_type, t.Scalar) else None)
-    return _by_case(lowering, of, lambda case: _fits(lowering, case, found))
+    return _by_case(lowering, of, partial(_fits, lowering, found))
+
+
+def some_segment(
+    lowering: Lowering, collection: Expression, member: core.Local, body: Sequence[Formula]
+) -> Formula | None:
+    """`"secret" in args.file.segments` as a pattern of the whole; None for what is none."""
+    match collection, body:
+        case core.Part(of, ("segments" | "labels") as name), [Formula("literal", atom, True)]:
+            pass
+        case _:
+            return None
+    match atom:
+        case Among(term, values) if term == member:
+            syntax = choice([LiteralText(str(value)) if value else sequence([]) for value in values])
+            return lowering.formulas.literal(Fits(of, syntax, name))
+        case Fits(term, syntax, "") if term == member:
+            return lowering.formulas.literal(Fits(of, syntax, name))
+        case _:
+            return None
+
+
+def affixed(lowering: Lowering, how: str, of: Value, affix: Value) -> Truth:
+    """Whether a text starts with, ends with or contains a constant text."""
+    both = lowering.formulas.both
+    errs = lowering.formulas.either(of.errs, affix.errs)
+    found: list[Formula] = []
+    for when, case in affix.cases:
+        assert isinstance(case, core.Constant)
+        known: list[PatternSyntax] = [LiteralText(str(case.value))] if case.value else []
+        before, after = [] if how == "starts_with" else [ANYTHING], [] if how == "ends_with" else [ANYTHING]
+        pattern = Pattern("regex", f"{how} {case.value!r}", None, sequence([*before, *known, *after]))
+        inner = _by_case(lowering, of.without_errors(), partial(_fits, lowering, pattern))
+        found.append(both(when, inner.holds))
+    return Truth(both(lowering.formulas.any_of(found), lowering.formulas.negation(errs)), errs)
 
 
 def _unknown_match(lowering: Lowering, of: Value, pattern: Value) -> Formula:
@@ -303,7 +338,7 @@ def _unknown_match(lowering: Lowering, of: Value, pattern: Value) -> Formula:
     return unknown(lowering)
 
 
-def _fits(lowering: Lowering, case: Expression, pattern: Pattern) -> Formula:
+def _fits(lowering: Lowering, pattern: Pattern, case: Expression) -> Formula:
     if isinstance(case, core.Constant):
         return TRUE if pattern.matches(str(case.value)) else FALSE
     type_ = plain(case.type)

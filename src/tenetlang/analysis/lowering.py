@@ -248,7 +248,9 @@ class Lowering:
         items = body.items if body.kind == "and" else (body,)
         inside = [item for item in items if value.name in self.formulas.speaks_of(item)]
         outside = [item for item in items if value.name not in self.formulas.speaks_of(item)]
-        member = self.formulas.literal(Some(collection, key, value, self.formulas.all_of(inside)))
+        member = comparing.some_segment(self, collection, value, inside)
+        if member is None:
+            member = self.formulas.literal(Some(collection, key, value, self.formulas.all_of(inside)))
         return self.formulas.all_of([member, *outside])
 
     def _there(self, value: Value) -> Formula:

@@ -33,6 +33,7 @@ from tenetlang.analysis.space import (
     texts_below,
     variables_of,
 )
+from tenetlang.analysis.texts import URL_HOST
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
@@ -267,6 +268,8 @@ class _Making:
         refinement = None if declared is None else declared.refinement
         scalar = plain(term.type)
         name = scalar.name if isinstance(scalar, t.Scalar) else ""
+        if isinstance(term, core.Part) and term.of.type == t.URL and name == "host":
+            name = URL_HOST
         group = TextGroup(variable.number, tuple(patterns), tuple(parts), name, refinement, length)
         numbers = [variable.number, *(n for n, _, _ in patterns), *(n for _, n in parts)]
         self._add(group, numbers if length is None else [*numbers, length])

@@ -140,9 +140,10 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
                     LONGEST_TEXT if length is None else length[1]
                 )
             items = items_of(shape, of)
-            return Fraction(0 if items is None else items[0]), Fraction(MOST_MEMBERS if items is None else items[1])
+            most = Fraction(MOST_MEMBERS) if _is_request(of) else None
+            return Fraction(0 if items is None else items[0]), most if items is None else Fraction(items[1])
         case core.Local(name) if name.endswith(".key"):
-            return Fraction(0), Fraction(MOST_MEMBERS)
+            return Fraction(0), Fraction(INT_MAX)
         case core.Local(name) if name[0] == "?" and "+" in name:
             return Fraction(1), Fraction(INT_MAX)
         case _ if scalar.name == "decimal" and not comes_in(term):
@@ -155,6 +156,17 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
         low = low if refinement.minimum is None else max(low, Fraction(refinement.minimum))
         high = high if refinement.maximum is None else min(high, Fraction(refinement.maximum))
     return low, high
+
+
+def _is_request(term: Expression) -> bool:
+    """Whether the term is a part of the request, whose size is limited, and not of a document."""
+    match term:
+        case core.Read(path):
+            return path[0] != "data"
+        case core.Field(of) | core.Index(of) | core.Narrow(of) | core.Part(of):
+            return _is_request(of)
+        case _:
+            return False
 
 
 def few_values(shape: Shape, term: Expression) -> Iterator[Fraction]:

@@ -11,12 +11,16 @@ import attrs
 from tenetlang.analysis.languages import NO_TEXT, NoText, Undecided, find_text
 from tenetlang.analysis.regions import interval, region_of, regions
 from tenetlang.analysis.space import FALSE_BIT, TRUE_BIT, Masks, Space, TextGroup
-from tenetlang.analysis.text_types import TEXT_TYPES, embedded, embedded_segment, find_value
+from tenetlang.analysis.text_types import TEXT_TYPES, embedded, embedded_segment, find_value, language
 from tenetlang.program import types as t
 from tenetlang.values.pattern_syntax import ANYTHING, AnyOf, Literal, PatternSyntax, Repeat, choice, sequence
 from tenetlang.values.patterns import matcher
 from tenetlang.values.regular_expressions import parse_regex
 
+URL_HOST: Final = "host of a url"
+"""The type of `url.host`: a host, or an address of version 6 in brackets, which is no `host` elsewhere."""
+
+_BRACKETED: Final = parse_regex(r"\[[0-9a-f:.]+\]")
 _NUMBER: Final = AnyOf(((ord("0"), ord("9")),))
 _DOTTED_QUAD: Final = sequence(
     [Repeat(_NUMBER, 1, 3), *(part for _ in range(3) for part in (Literal("."), Repeat(_NUMBER, 1, 3)))]
@@ -122,7 +126,7 @@ class Texts:
         if group.refinement is not None and group.refinement.pattern is not None:
             positive.append(parse_regex(group.refinement.pattern))
         for number, syntax, segment in group.patterns:
-            whole = embedded_segment(group.type, syntax) if segment else syntax
+            whole = embedded_segment(_plain_type(group.type), syntax) if segment else syntax
             if whole is not None and masks[number] != TRUE_BIT | FALSE_BIT:
                 (positive if masks[number] == TRUE_BIT else negative).append(whole)
         for name, number in group.parts:
@@ -142,27 +146,23 @@ class Texts:
             return
         positive, negative = demands
         match name:
-            case "ip?" if group.type == "host":
-                (positive if mask == TRUE_BIT else negative).append(_DOTTED_QUAD)
+            case "ip?" if group.type in {"host", URL_HOST}:
+                (positive if mask == TRUE_BIT else negative).append(choice([_DOTTED_QUAD, _BRACKETED]))
             case "absolute":
                 (positive if mask == TRUE_BIT else negative).append(sequence([Literal("/"), ANYTHING]))
             case _ if variable.kind == "open":
-                inner = [g for g in (self.space.groups[n] for n in variable.groups) if isinstance(g, TextGroup)]
-                inner = [g for g in inner if g.variable == number]
                 wanted: list[tuple[bool, PatternSyntax]] = []
                 if not mask & variable.other:
                     wanted.append((True, _any_text([str(variable.values[place]) for place in regions(mask)])))
                 elif mask != variable.full:
                     left_out = [str(value) for place, value in enumerate(variable.values) if not mask >> place & 1]
                     wanted.append((False, _any_text(left_out)))
-                for group_of_part in inner:
-                    wanted += [
-                        (masks[flag] == TRUE_BIT, syntax)
-                        for flag, syntax, segment in group_of_part.patterns
-                        if not segment and masks[flag] != TRUE_BIT | FALSE_BIT
-                    ]
+                for inner in (self.space.groups[number] for number in variable.groups):
+                    if isinstance(inner, TextGroup) and inner.variable == variable.number:
+                        required, forbidden = self.demands(masks, inner)
+                        wanted += [*((True, syntax) for syntax in required), *((False, syntax) for syntax in forbidden)]
                 for wished, syntax in wanted:
-                    whole = embedded(group.type, name, syntax)
+                    whole = embedded(_plain_type(group.type), name, syntax)
                     if whole is not None:
                         (positive if wished else negative).append(whole)
             case _:
@@ -190,6 +190,10 @@ class Texts:
                 yield least, most
 
 
+def _plain_type(type_name: str) -> str:
+    return "host" if type_name == URL_HOST else type_name
+
+
 def text_of(
     type_name: str,
     positive: Sequence[PatternSyntax],
@@ -200,6 +204,9 @@ def text_of(
     """The text of a value of the type that matches all of `positive` and none of `negative`, and is none of `excluding`."""
     shortest, longest = span
     left_out = frozenset(excluding)
+    if type_name == URL_HOST:
+        hosts = [choice([language("host"), _BRACKETED]), *positive]
+        return find_text(hosts, negative, excluding=left_out, shortest=shortest, longest=longest)
     if type_name in TEXT_TYPES:
         return find_value(type_name, positive, negative, excluding=left_out, shortest=shortest, longest=longest)
     return find_text(positive, negative, excluding=left_out, shortest=shortest, longest=longest)
