@@ -134,7 +134,10 @@ class Space:
         return combined([self.node(item) for item in formula.items], all_of=formula.kind == "and", space=self)
 
     def literal(self, atom: Atom) -> tuple[int, int]:
-        """The variable of an atom, and for which of its regions the atom holds."""
+        """The variable of an atom, and for which of its regions the atom holds.
+
+        Raises `KeyError` for an atom, or a constant, with which the space was not made.
+        """
         match atom:
             case Among(term, values):
                 variable = self.by_key[term]
@@ -143,6 +146,8 @@ class Space:
                     place = variable.places.get(place_of(variable, value))
                     if place is not None:
                         mask |= 1 << (2 * place + 1 if variable.kind == "ordered" else place)
+                    elif variable.kind != "finite":
+                        raise KeyError(value)
                 return variable.number, mask
             case Below(term, constant, inclusive) if (variable := self.by_key[term]).kind == "ordered":
                 place = variable.places[line(constant)]
