@@ -102,20 +102,30 @@ class Chooser:
 
     def _turn(self, variable: Variable, options: int) -> int:
         """Which of so many options is the turn of this attempt: the first, then mixed."""
-        return 0 if self.variant == 0 else (self.variant * 7 + variable.number * 3) % options
+        return (self.variant * 7 + variable.number * 3) % options if self._varies(variable) else 0
+
+    def _varies(self, variable: Variable) -> bool:
+        """Whether this attempt chooses otherwise than the first: by turns all variables, or those from which something is computed."""
+        if self.variant % 2 == 0 and self.variant:
+            return variable.number in self._inputs()
+        return self.variant > 0
+
+    def _inputs(self) -> frozenset[int]:
+        groups = (group for group in self.space.groups if isinstance(group, TermGroup))
+        return frozenset(number for group in groups for number in group.inputs)
 
     def _number(self, variable: Variable, mask: int) -> object:
         term = variable.key
         assert isinstance(term, core.Expression)
         usual = self._usual(term)
         choices = list(regions(mask))
-        if self.variant == 0:
+        if not self._varies(variable):
             within = [region for region in choices if region == region_of_line(variable, usual)]
             choices = within or sorted(choices, key=lambda region: self._distance(variable, region, usual))
         else:
             turn = self._turn(variable, len(choices))
             choices = choices[turn:] + choices[:turn]
-        wish = usual if self.variant == 0 else _WISHES[self._turn(variable, len(_WISHES))]
+        wish = _WISHES[self._turn(variable, len(_WISHES))] if self._varies(variable) else usual
         for region in choices:
             found = self.in_region(variable, region, wish)
             if found is not None:
@@ -175,7 +185,7 @@ class Chooser:
             return constants[self._turn(variable, len(constants))]
         if plain(term.type) == t.TOOL:
             return self._tool(constants)
-        if self.variant and constants and self._turn(variable, 2):
+        if constants and self._turn(variable, 2):
             return constants[self._turn(variable, len(constants))]
         return self._other_text(variable, masks, group)
 
@@ -188,9 +198,9 @@ class Chooser:
         fits, refuses = [matcher(syntax) for syntax in positive], [matcher(syntax) for syntax in negative]
         spans = list(self.search.texts.lengths(masks, group))
         simplest = SIMPLEST.get(group.type, SIMPLEST["string"])
-        turn = self.variant % len(simplest)
+        turn = self._turn(variable, len(simplest))
         pool = self._pool(variable, masks)
-        tried = [pool[self._turn(variable, len(pool))]] if self.variant and pool else []
+        tried = [pool[self._turn(variable, len(pool))]] if self._varies(variable) and pool else []
         for text in (*tried, *simplest[turn:], *simplest[:turn]):
             fine = text not in known and any(low <= len(text) <= (high or len(text)) for low, high in spans)
             if fine and all(fit(text) for fit in fits) and not any(fit(text) for fit in refuses):
@@ -226,7 +236,10 @@ class Chooser:
             return sorted(
                 {spelling for text in found for spelling in (text, text.upper(), f" {text}", f"{text}{text}")}
             )
-        return sorted({str(item) for other in self.space.variables for item in other.values if isinstance(item, str)})
+        assert isinstance(variable.key, core.Expression)
+        type_ = variable.key.type
+        same = (v for v in self.space.variables if isinstance(v.key, core.Expression) and v.key.type == type_)
+        return sorted({str(item) for other in same for item in other.values if isinstance(item, str)})
 
     # --------------------------------------------------------------------------------------------------------- relations
 
