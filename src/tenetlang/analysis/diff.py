@@ -32,6 +32,7 @@ from tenetlang.analysis.space import Masks, Node
 from tenetlang.decision import SEVERITY, Decision, Verdict
 from tenetlang.frozen import frozen
 from tenetlang.program.expression import Expression
+from tenetlang.report.json import write
 from tenetlang.report.pieces import Piece
 
 MOST_REGIONS: Final = 20
@@ -274,7 +275,7 @@ def _first(most: int, leaf: Masks, others: Iterator[Masks]) -> Iterator[Masks]:
 
 
 def _outcome(decision: Decision) -> Outcome:
-    obligations = (f"{item.name}({', '.join(map(repr, item.args))})" for item in decision.obligations)
+    obligations = (f"{item.name}({', '.join(map(write, item.args))})" for item in decision.obligations)
     return Outcome(
         decision.verdict,
         decision.decided_by,

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Entry] = {
     "check": Entry("check", "Find mistakes in policies."),
     "test": Entry("test", "Run the tests and claims of policies."),
     "eval": Entry("evaluate", "Decide a request."),
+    "diff": Entry("diff", "Say what changes between two versions of a policy."),
     "why": Entry("why", "Say why a request is decided as it is."),
     "explain": Entry("explain", "Print the page of a check."),
     "show": Entry("show", "Print a stage of the compiler for a policy."),

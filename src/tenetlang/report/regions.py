@@ -69,17 +69,9 @@ def _grouped(piece: Piece) -> str:
 def _one_of(term: str, values: Sequence[str], *, other: bool) -> str:
     shown = values if len(values) <= _MOST_VALUES else values[: _MOST_VALUES - 1]
     more = "" if len(values) <= _MOST_VALUES else f" and {len(values) - len(shown)} more"
-    if other:
-        return f"{term} other than {_listed(shown, 'and', more)}"
     if len(values) == 1:
-        return f"{term} is {values[0]}"
-    return f"{term} one of {', '.join(shown)}{more}"
-
-
-def _listed(values: Sequence[str], word: str, more: str) -> str:
-    if more or len(values) == 1:
-        return f"{', '.join(values)}{more}"
-    return f"{', '.join(values[:-1])} {word} {values[-1]}"
+        return f"{term} is {'not ' if other else ''}{values[0]}"
+    return f"{term} is {'none' if other else 'one'} of {', '.join(shown)}{more}"
 
 
 def _interval(interval: Interval) -> str:
@@ -111,11 +103,11 @@ def _members(piece: HasMember) -> str:
         case _:
             pass
     if piece.has:
-        return f"some {member} in {collection} with {_with(such)}"
+        return f"some {member} in {collection} where {_with(such)}"
     opposite = _opposite(such[0]) if len(such) == 1 else None
     if opposite is not None:
-        return f"every {member} in {collection} with {_with((opposite,))}"
-    return f"no {member} in {collection} with {_with(such)}"
+        return f"every {member} in {collection} where {_with((opposite,))}"
+    return f"no {member} in {collection} where {_with(such)}"
 
 
 def _with(pieces: Sequence[Piece]) -> str:
