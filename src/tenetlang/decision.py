@@ -43,7 +43,10 @@ class Overridden:
 
 @frozen
 class RuleError:
-    """An error inside a rule: the code (`overflow`, `division_by_zero`, `bad_index`, `bad_input`) and where."""
+    """An error inside a rule: the code (`overflow`, `division_by_zero`, `bad_index`, `bad_input`, `too_much_work`) and where.
+
+    `conflicting_obligations` is that of each rule which decides and wants what can be done only once, in its own way.
+    """
 
     rule: str
     error: str

@@ -12,6 +12,7 @@ from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.claims import breaks
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
+from tenetlang.evaluator.outcome import CONFLICTING
 from tenetlang.evaluator.reference import Reference, Tried, try_rule
 from tenetlang.evaluator.requests import DataError, Inputs, Invalid, empty_document
 from tenetlang.program.expression import Block, Expression
@@ -47,7 +48,8 @@ class BothEvaluators:
         tried = self._tried(reference, inputs)
         held = frozenset(item.rule.name for item in tried if item.holds)
         shown = {item.rule.shown_name: item.rule.name for item in tried}
-        in_obligations = {shown[error.rule] for error in decision.errors}
+        # What rules want together is no error of one of them.
+        in_obligations = {shown[error.rule] for error in decision.errors if error.error != CONFLICTING}
         erred = frozenset(item.rule.name for item in tried if item.error is not None) | in_obligations
         return Judged(decision.verdict, decision.decided_by, held, erred, request, documents)
 

@@ -15,7 +15,7 @@ filled in by the evaluator.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -26,9 +26,14 @@ from tenetlang.frozen import frozen
 Resolution: TypeAlias = Literal["most_restrictive", "first", "priority", "unique"]
 
 
+CONFLICTING: Final = "conflicting_obligations"
+"""The error of deciding rules that want what can be done only once, with different arguments."""
+
+
 @frozen
 class Ranked:
-    """What combining knows of a rule. `lifts` are positions; `reviewers` a full name; `obliges`: it has a `then`."""
+    """What combining knows of a rule. `lifts` are positions; `reviewers` a full name; `obliges`: it has a `then`; `single`:
+    the obligations marked `@single` in it, each with its first place."""
 
     position: int
     name: str
@@ -42,6 +47,7 @@ class Ranked:
     reviewers: str | None
     lifts: tuple[int, ...]
     obliges: bool
+    single: Mapping[str, str]
 
 
 @frozen
@@ -115,14 +121,15 @@ def combine(
     """The outcome of a decision. `holding` are positions of rules; `approved` names reviewers as they are shown."""
     held = {position: ranking.rules[position] for position in sorted(holding)}
     errors = dict(erring)
+    obligations: dict[int, tuple[Obligation, ...]] = {}
     taking_part = {position for position in {*held, *errors} if not _is_observed(ranking, ranking.rules[position])}
     for position, rule in held.items():
         if rule.obliges and position in taking_part and _counts_as(ranking, rule, approved) == "allow":
             match obliging(position):
                 case (str() as code, str() as at):
                     errors.setdefault(position, (code, at))
-                case _:
-                    pass
+                case wanted:
+                    obligations[position] = wanted
     lifted: dict[int, list[str]] = {}
     for position in ranking.lifters:
         rule = ranking.rules[position]
@@ -134,7 +141,7 @@ def combine(
     standing = {
         position: error for position, error in errors.items() if position in taking_part and position not in lifted
     }
-    outcome = _resolved(ranking, considered, standing, approved)
+    outcome = _without_conflicts(ranking, _resolved(ranking, considered, standing, approved), obligations)
     overridden = (Overridden(ranking.rules[position].name, min(names)) for position, names in lifted.items())
     observed = (_matched(rule) for position, rule in held.items() if _is_observed(ranking, rule))
     outcome = attrs.evolve(
@@ -231,6 +238,29 @@ def _package_result(ranking: Ranking, package: PackageRules, own: list[Ranked], 
     verdicts = {rule.position: _counts_as(ranking, rule, approved) for rule in own}
     verdict = max(verdicts.values(), key=SEVERITY.__getitem__)
     return _Result(verdict, tuple(rule for rule in own if verdicts[rule.position] == verdict))
+
+
+def _without_conflicts(
+    ranking: Ranking, outcome: Outcome, obligations: Mapping[int, tuple[Obligation, ...]]
+) -> Outcome:
+    """The outcome; a denial instead where it wants an obligation marked `@single` with different arguments."""
+    wanted: dict[str, set[str]] = {}
+    for position in outcome.granting:
+        single = ranking.rules[position].single
+        for item in obligations.get(position, ()) if single else ():
+            if item.name in single:
+                wanted.setdefault(item.name, set()).add(repr(item.args))
+    conflicting = {name for name, arguments in wanted.items() if len(arguments) > 1}
+    if not conflicting:
+        return outcome
+    errors: list[RuleError] = []
+    for rule in (ranking.rules[position] for position in outcome.granting):
+        places = [place for name, place in rule.single.items() if name in conflicting]
+        errors += [RuleError(rule.name, CONFLICTING, place) for place in places[:1]]
+    words = f"an error in rule {errors[0].rule}: {CONFLICTING}"
+    return attrs.evolve(
+        outcome, verdict="deny", decided_by=("error",), reason=(words,), errors=tuple(errors), granting=()
+    )
 
 
 def _default(ranking: Ranking, approved: Collection[str]) -> Verdicts:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tenetlang.decision import SEVERITY
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.outcome import AskedReviewers, PackageRules, Ranked, Ranking, Verdicts, lifting_order
-from tenetlang.program.program import Fallback
+from tenetlang.program.program import Fallback, Rule
 from tenetlang.values.times import duration_text
 
 
 def ranking_of(policy: Policy) -> Ranking:
     """The policy as `combine` needs it. Raises `ValueError` where overrides form a cycle, `KeyError` where they name no rule."""
     positions = {rule.name: position for position, rule in enumerate(policy.rules)}
+    single = {name for name, obligation in policy.obligations.items() if obligation.single}
     ranked: list[Ranked] = []
     for number, package in enumerate(policy.packages):
         for rule in package.rules:
@@ -29,6 +32,7 @@ def ranking_of(policy: Policy) -> Ranking:
                     reviewers=rule.reviewers,
                     lifts=tuple(positions[name] for name in rule.overrides),
                     obliges=bool(rule.then),
+                    single=_first_places(rule, single),
                 )
             )
     default = default_of(policy)
@@ -52,6 +56,15 @@ def ranking_of(policy: Policy) -> Ranking:
         default=Verdicts("deny", None) if default is None else Verdicts(default.verdict, default.reviewers),
         lifters=lifting_order({rule.position: rule.lifts for rule in ranked if rule.lifts}),
     )
+
+
+def _first_places(rule: Rule, single: set[str]) -> Mapping[str, str]:
+    """The obligations marked `@single` that the rule wants, in order, each with its first place."""
+    found: dict[str, str] = {}
+    for use in rule.then:
+        if use.obligation in single:
+            found.setdefault(use.obligation, use.at.place)
+    return found
 
 
 def default_of(policy: Policy) -> Fallback | None:

@@ -125,7 +125,8 @@ class Reference:
             for package in self.program.packages
             if package is self.program.packages[0] or not package.observe
         ]
-        return self._combined(run, tried, lifted, watched, standing, outcomes, obligations, approved)
+        decision = self._combined(run, tried, lifted, watched, standing, outcomes, obligations, approved)
+        return self._without_conflicts(decision, tried, obligations)
 
     def _rules(self, inputs: Inputs) -> list[Rule]:
         tool = inputs.get("tool")
@@ -207,6 +208,30 @@ class Reference:
             observed=_listed([t for n, t in tried.items() if n in watched and t.holds]),
             compact_trace={},
             expand=lambda: _trace(tried),
+        )
+
+    def _without_conflicts(
+        self, decision: Decision, tried: Mapping[str, Tried], obligations: Mapping[str, tuple[Obligation, ...]]
+    ) -> Decision:
+        """The decision; a denial instead where it wants an obligation marked `@single` with different arguments."""
+        wanted = [item.name for item in decision.obligations]
+        twice = {name for name in wanted if self.program.obligations[name].single and wanted.count(name) > 1}
+        if not twice:
+            return decision
+        errors: list[RuleError] = []
+        for name in obligations:
+            rule = tried[name].rule
+            places = [use.at.place for use in rule.then if use.obligation in twice]
+            if rule.shown_name in decision.decided_by and places:
+                errors.append(RuleError(rule.shown_name, "conflicting_obligations", places[0]))
+        errors.sort(key=lambda error: error.rule)
+        return attrs.evolve(
+            decision,
+            verdict="deny",
+            decided_by=("error",),
+            reason=f"an error in rule {errors[0].rule}: {errors[0].error}",
+            errors=tuple(errors),
+            obligations=(),
         )
 
     def _default(self, approved: set[str]) -> Fallback:
