@@ -26,11 +26,12 @@ def rule_essence(rule: Rule) -> tuple[object, ...]:
 
 
 def weighing(program: Program) -> tuple[object, ...]:
-    """How the packages weigh their rules, but for what is decided where no rule does."""
+    """How the packages weigh their rules, and which obligations can't be had twice; not what is decided where no rule does."""
     packages = program.packages
-    return packages[0].observe, frozenset(
+    weighed = frozenset(
         (item.name, item.resolve, item.observe, item.on_error.verdict, item.on_error.reviewers) for item in packages
     )
+    return packages[0].observe, weighed, frozenset(item.name for item in program.obligations.values() if item.single)
 
 
 def default_of(program: Program) -> tuple[str, frozenset[str | None]]:

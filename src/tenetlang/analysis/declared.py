@@ -47,6 +47,7 @@ def changes(old: Program, new: Program) -> tuple[Change, ...]:
         *_others(old, new),
         *_counters(old, new),
         *_reviewers(old, new),
+        *_obligations(old, new),
     )
 
 
@@ -284,3 +285,15 @@ def _otherwise(reviewers: Reviewers, program: Program) -> str:
     if reviewers.otherwise == "deny":
         return "deny"
     return f"escalate to {program.reviewers[reviewers.otherwise].shown_name}"
+
+
+def _obligations(old: Program, new: Program) -> Iterator[Change]:
+    for name in sorted(old.obligations.keys() | new.obligations.keys()):
+        shown = tuple(
+            None
+            if obligation is None
+            else ", ".join(f"{field.name}: {_field(field)}" for field in obligation.parameters) or "without arguments"
+            for obligation in (old.obligations.get(name), new.obligations.get(name))
+        )
+        if shown[0] != shown[1]:
+            yield Change("obligation", name.rpartition(".")[2], "", shown[0], shown[1])

@@ -41,7 +41,7 @@ _MOST_UNSHOWN: Final = 6
 _MOST_LEAVES: Final = 8
 _MOST_VARIANTS: Final = 6
 
-Condition: TypeAlias = Literal["reviewers", "obligations"]
+Kind: TypeAlias = Literal["reviewers", "obligations"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("deny", "escalate", "allow")
 
 
@@ -56,8 +56,19 @@ class Outcome:
 
 
 @frozen
+class Conditions:
+    """What changed where the verdict did not. `lost`: something that was asked for no longer is; else only more is."""
+
+    kind: Kind
+    lost: bool
+
+
+@frozen
 class Region:
-    """Requests that both programs decide as they do this one. `conditions` says what changed where the verdict did not."""
+    """Requests that both programs decide as they do this one. `conditions` says what changed where the verdict did not.
+
+    `box` are the region's masks in the space of the tool's scene, of which `where` is the description.
+    """
 
     tool: str | None
     where: tuple[Piece, ...]
@@ -65,12 +76,15 @@ class Region:
     new: Outcome
     request: Mapping[str, object]
     documents: Mapping[str, object]
-    conditions: Condition | None = None
+    box: tuple[int, ...]
+    conditions: Conditions | None = None
 
     @property
     def weaker(self) -> bool:
-        """Whether the new program restricts less. Other conditions may."""
-        return self.conditions is not None or SEVERITY[self.new.verdict] < SEVERITY[self.old.verdict]
+        """Whether the new program restricts less, or asks for less."""
+        if self.conditions is not None:
+            return self.conditions.lost
+        return SEVERITY[self.new.verdict] < SEVERITY[self.old.verdict]
 
 
 @frozen
@@ -146,8 +160,10 @@ class _Tool:
                         yield from self._covered(wanted, changed, before, after, None)
             for verdict, kind in _CONDITIONS:
                 same = both(old.verdicts[verdict], new.verdicts[verdict])
-                other = self._other_conditions(kind)
-                yield from self._covered(both(same, other), changed, verdict, verdict, kind)
+                lost, gained = self._other_conditions(kind)
+                more = both(gained, self.formulas.negation(lost))
+                for wanted, asked in ((lost, Conditions(kind, True)), (more, Conditions(kind, False))):
+                    yield from self._covered(both(same, wanted), changed, verdict, verdict, asked)
         except (TooLarge, RecursionError):
             yield Untold(self.scene.tool, None, None, "too-large")
 
@@ -177,24 +193,24 @@ class _Tool:
                         parts += [item.holds, item.errs]
         return formulas.any_of(parts)
 
-    def _other_conditions(self, kind: Condition) -> Formula:
-        """Where one program asks for something that the other does not."""
+    def _other_conditions(self, kind: Kind) -> tuple[Formula, Formula]:
+        """Where the old program asks for something that the new one does not, and the other way round."""
         formulas = self.formulas
-        found: list[Formula] = []
         ones, others = (self._conditions(side, kind) for side in (self.scene.first, self.scene.second))
-        for key in dict.fromkeys([*ones, *others]):
-            one, other = ones.get(key, FALSE), others.get(key, FALSE)
-            if one is not other:
-                found += [formulas.both(one, formulas.negation(other)), formulas.both(other, formulas.negation(one))]
-        return formulas.any_of(found)
+        pairs = [(ones.get(key, FALSE), others.get(key, FALSE)) for key in dict.fromkeys([*ones, *others])]
+        pairs = [(one, other) for one, other in pairs if one is not other]
+        return (
+            formulas.any_of(formulas.both(one, formulas.negation(other)) for one, other in pairs),
+            formulas.any_of(formulas.both(other, formulas.negation(one)) for one, other in pairs),
+        )
 
-    def _conditions(self, side: Side, kind: Condition) -> Mapping[object, Formula]:
+    def _conditions(self, side: Side, kind: Kind) -> Mapping[object, Formula]:
         return {} if side.scene is None else conditions(side.program, side.scene, kind)
 
     # --------------------------------------------------------------------------------------------------------- regions
 
     def _covered(
-        self, wanted: Formula, changed: Formula, before: Verdict, after: Verdict, kind: Condition | None
+        self, wanted: Formula, changed: Formula, before: Verdict, after: Verdict, asked: Conditions | None
     ) -> Iterator[Region | Untold]:
         if wanted is FALSE:
             return
@@ -209,7 +225,7 @@ class _Tool:
         shown = unshown = 0
         try:
             for box, leaf in covering.boxes():
-                found = self._shown(covering, box, leaf, (before, after, kind))
+                found = self._shown(covering, box, leaf, (before, after, asked))
                 yield found
                 shown += isinstance(found, Region)
                 unshown += isinstance(found, Untold)
@@ -220,9 +236,9 @@ class _Tool:
             yield Untold(tool, before, after, "too-many-cases")
 
     def _shown(
-        self, covering: Covering, box: Masks, leaf: Masks, what: tuple[Verdict, Verdict, Condition | None]
+        self, covering: Covering, box: Masks, leaf: Masks, what: tuple[Verdict, Verdict, Conditions | None]
     ) -> Region | Untold:
-        before, after, kind = what
+        before, after, asked = what
         where = self.describer.region(covering.search.space, box)
         blocked: dict[Expression, None] = {}
         for masks in _first(_MOST_LEAVES, leaf, covering.inside(box)):
@@ -234,13 +250,13 @@ class _Tool:
                         blocked[stopped.what] = None
                     continue
                 decisions = self.compared.decide(made.request, made.documents)
-                if decisions is not None and _shows(decisions, before, after, kind):
+                if decisions is not None and _shows(decisions, before, after, asked):
                     old, new = map(_outcome, decisions)
-                    return Region(self.scene.tool, where, old, new, made.request, made.documents, kind)
+                    return Region(self.scene.tool, where, old, new, made.request, made.documents, tuple(box), asked)
         return Untold(self.scene.tool, before, after, "not-shown", where, tuple(map(term_text, blocked)))
 
 
-_CONDITIONS: Final[tuple[tuple[Verdict, Condition], ...]] = (("escalate", "reviewers"), ("allow", "obligations"))
+_CONDITIONS: Final[tuple[tuple[Verdict, Kind], ...]] = (("escalate", "reviewers"), ("allow", "obligations"))
 
 
 def _alike(one: RuleFormula, other: RuleFormula) -> bool:
@@ -284,14 +300,16 @@ def _outcome(decision: Decision) -> Outcome:
     )
 
 
-def _shows(decisions: tuple[Decision, Decision], before: Verdict, after: Verdict, kind: Condition | None) -> bool:
+def _shows(decisions: tuple[Decision, Decision], before: Verdict, after: Verdict, asked: Conditions | None) -> bool:
     old, new = map(_outcome, decisions)
     if (old.verdict, new.verdict) != (before, after):
         return False
-    match kind:
-        case None:
-            return True
-        case "reviewers":
-            return old.reviewers != new.reviewers
-        case "obligations":
-            return old.obligations != new.obligations
+    if asked is None:
+        return True
+    if asked.kind == "reviewers":
+        lost = set(old.reviewers) - set(new.reviewers)
+        gained = set(new.reviewers) - set(old.reviewers)
+    else:
+        lost = set(old.obligations) - set(new.obligations)
+        gained = set(new.obligations) - set(old.obligations)
+    return bool(lost) if asked.lost else bool(gained) and not lost

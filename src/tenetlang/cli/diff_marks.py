@@ -144,10 +144,12 @@ def markdown(found: Diff, old: str, new: str) -> str:
 _MARKS: Mapping[str, str] = {
     "newly-allowed": "🔴",
     "newly-escalated": "🟠",
-    "other-obligations": "🟡",
-    "other-reviewers": "🟡",
+    "fewer-obligations": "🟡",
+    "fewer-reviewers": "🟡",
     "no-longer-allowed": "🟢",
     "newly-denied": "🟢",
+    "more-obligations": "🟢",
+    "more-reviewers": "🟢",
 }
 
 

@@ -24,10 +24,12 @@ from tenetlang.report.visible import visible
 HEADINGS: Mapping[str, str] = {
     "newly-allowed": "newly allowed",
     "newly-escalated": "escalated instead of denied",
-    "other-obligations": "allowed with other obligations",
-    "other-reviewers": "escalated to other reviewers",
+    "fewer-obligations": "allowed with fewer or other obligations",
+    "fewer-reviewers": "escalated to fewer or other reviewers",
     "no-longer-allowed": "escalated instead of allowed",
     "newly-denied": "newly denied",
+    "more-obligations": "allowed with more obligations",
+    "more-reviewers": "escalated to more reviewers",
 }
 """The kinds of regions, the most dangerous first."""
 
@@ -38,7 +40,7 @@ def kind_of(region: Region) -> str:
     """Which of the kinds a region is."""
     match region.old.verdict, region.new.verdict:
         case _ if region.conditions is not None:
-            return f"other-{region.conditions}"
+            return f"{'fewer' if region.conditions.lost else 'more'}-{region.conditions.kind}"
         case _, "allow":
             return "newly-allowed"
         case "deny", _:
@@ -84,7 +86,7 @@ def _names(names: Sequence[str]) -> str:
 
 def condition_words(region: Region) -> str:
     """What changed where the verdict did not; empty where it did."""
-    match region.conditions:
+    match None if region.conditions is None else region.conditions.kind:
         case "reviewers":
             return f"{_names(region.old.reviewers) or 'nobody'} → {_names(region.new.reviewers) or 'nobody'}"
         case "obligations":

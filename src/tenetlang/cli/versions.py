@@ -92,6 +92,8 @@ def _on_disk(name: str) -> Version:
     from tenetlang.project.project import SUFFIX, ProjectError, read_project
 
     path = Path(name)
+    if not path.exists() and ":" not in name:
+        raise ProjectError(f"`{name}` is neither a file or folder nor, beside an existing path, a git revision")
     if path.is_file() and path.suffix != SUFFIX:
         raise ProjectError(f"`{path.as_posix()}` is no {SUFFIX} file; {_NOT_YET}")
     return Version(name, read_project([path], os.environ))
