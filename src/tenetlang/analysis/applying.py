@@ -95,7 +95,7 @@ def nonempty(lowering: Lowering, expression: core.Builtin, arguments: Sequence[V
 def may_err(lowering: Lowering, made: Value) -> Iterator[Formula]:
     for when, case in made.cases:
         if not isinstance(case, core.Constant):
-            unknown = lowering.formulas.fresh(t.BOOL)
+            unknown = lowering.fresh(t.BOOL)
             yield lowering.formulas.both(when, lowering.formulas.literal(Among(unknown, (True,))))
 
 
@@ -116,7 +116,7 @@ def applied(
         if when is FALSE:
             continue
         if len(terms) < len(choice):
-            cases.append((when, lowering.formulas.fresh(type_)))
+            cases.append((when, lowering.fresh(type_)))
             continue
         made = make(terms)
         if all(isinstance(item, core.Constant) for item in terms):

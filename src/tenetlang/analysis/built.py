@@ -81,7 +81,7 @@ def _are_constant(*values: Value) -> bool:
 
 def _some_number(lowering: Lowering, nonempty: Formula) -> Value:
     """A number of members of which only is known whether it is 0."""
-    number = lowering.formulas.fresh(t.INT, positive=True)
+    number = lowering.fresh(t.INT, positive=True)
     empty = lowering.formulas.negation(nonempty)
     return Value(((empty, core.Constant(0, t.INT, NOWHERE)), (nonempty, number)))
 

@@ -136,7 +136,7 @@ def _ordered_terms(
 
 
 def unknown(lowering: Lowering) -> Formula:
-    return lowering.formulas.literal(Among(lowering.formulas.fresh(t.BOOL), (True,)))
+    return lowering.formulas.literal(Among(lowering.fresh(t.BOOL), (True,)))
 
 
 # -------------------------------------------------------------------------------------------------------- with a constant

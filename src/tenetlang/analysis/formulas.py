@@ -150,9 +150,9 @@ class Formulas:
             )
         return self.unknowns[key]
 
-    def fresh(self, type_: Type, *, positive: bool = False) -> Local:
-        """A term of which nothing is known, not even that it is any other."""
-        return self.unknown(("fresh", len(self.unknowns)), type_, positive=positive)
+    def fresh(self, type_: Type, members: tuple[Local, ...], *, positive: bool = False) -> Local:
+        """A term of which nothing is known, not even that it is any other; it may depend on these members."""
+        return self.unknown(("fresh", len(self.unknowns), members), type_, positive=positive)
 
     def member_of(self, collection: Expression, nested: int) -> str:
         """The name of a member of the collection, one for all that is said of its members: `#3`; `#3'` within what is said of

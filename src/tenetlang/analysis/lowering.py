@@ -63,6 +63,8 @@ class Lowering:
     outcome: Mapping[str, Sequence[tuple[Formula, str]]] = attrs.field(factory=dict)
     definitions: dict[str, Value] = attrs.field(factory=dict)
     within: list[Expression] = attrs.field(factory=list)
+    members: list[core.Local] = attrs.field(factory=list)
+    """The members of collections of which something is being said just now."""
     steps: int = 0
 
     # ------------------------------------------------------------------------------------------------------ conditions
@@ -121,15 +123,12 @@ class Lowering:
 
     def _every(self, bound: core.Bound, body: core.Block, scope: Scope) -> Truth:
         def fails(inner: Scope) -> Truth:
-            found = self.block(body, inner)
-            holds = self.formulas.both(self.formulas.negation(found.holds), self.formulas.negation(found.errs))
-            return Truth(holds, found.errs)
+            return self.opposite(self.block(body, inner))
 
         return self.opposite(self._choose(bound, scope, fails))
 
     def opposite(self, truth: Truth) -> Truth:
-        negation = self.formulas.negation
-        return Truth(self.formulas.both(negation(truth.holds), negation(truth.errs)), truth.errs)
+        return Truth(self.formulas.negation(self.formulas.either(truth.holds, truth.errs)), truth.errs)
 
     def _any_all(self, name: str, of: Value) -> Truth:
         def test(_: Value | None, value: Value) -> Truth:
@@ -226,8 +225,10 @@ class Lowering:
         of_key = t.INT if isinstance(type_, t.ListType) else key_type(type_)
         key = core.Local(f"{name}.key", of_key, NOWHERE)
         self.within.append(collection)
+        self.members.append(value)
         found = test(always(key) if not isinstance(type_, t.SetType) else always(value), always(value))
         self.within.pop()
+        self.members.pop()
         holds = self._some_atom(collection, key, value, found.holds)
         errs = self._some_atom(collection, key, value, found.errs)
         if errs is FALSE:
@@ -252,6 +253,10 @@ class Lowering:
         if member is None:
             member = self.formulas.literal(Some(collection, key, value, self.formulas.all_of(inside)))
         return self.formulas.all_of([member, *outside])
+
+    def fresh(self, type_: t.Type, *, positive: bool = False) -> core.Local:
+        """A term of which nothing is known: it may depend on every member that we speak of."""
+        return self.formulas.fresh(type_, tuple(self.members), positive=positive)
 
     def _there(self, value: Value) -> Formula:
         return self.formulas.any_of(when for when, _ in value.cases)
@@ -372,8 +377,9 @@ class Lowering:
             definition = self.program.definitions[name]
             outside = definition.tools is not None and self.shape.tool not in definition.tools
             within, self.within = self.within, []
+            members, self.members = self.members, []
             self.definitions[name] = Value(()) if outside else self.value(definition.value, {})
-            self.within = within
+            self.within, self.members = within, members
         found = self.definitions[name]
         if self.within and found.cases:
             # It may speak of a member of the collection that we are within: take it apart again, with a name of its own.
@@ -485,7 +491,7 @@ class Lowering:
             case core.Constant(Map() as items), core.Constant(str() as name):
                 return core.Constant(items[name], type_, NOWHERE) if name in items else None
             case (MadeRecord() | Members(), _) | (_, MadeRecord() | Members()):
-                return self.formulas.fresh(type_)
+                return self.fresh(type_)
             case _:
                 assert not isinstance(of, MadeRecord | Members)
                 assert not isinstance(key, MadeRecord | Members)
