@@ -35,7 +35,7 @@ _WANTED = re.compile(r" *(error|warning|note)\[([a-z-]+)\] *")
 WITHOUT_POLICY = {"file-too-large", "no-entry"}
 """Checks that no short policy can raise by itself: their pages show what else would."""
 
-ANALYSIS = {"conflicting-rules", "vacuous-claim"}
+ANALYSIS = {"broken-claim", "conflicting-rules", "undecided", "vacuous-claim"}
 """Checks of all requests, which the stages of the compiler can't make; the one that makes them takes them out of here."""
 
 TODAY = "2027-01-01"

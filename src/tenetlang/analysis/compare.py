@@ -31,6 +31,7 @@ from tenetlang.analysis.making import space_of
 from tenetlang.analysis.questions import Analysis, Judge, Judged, Scene, Undecided, Witness
 from tenetlang.analysis.search import BUDGET, Search
 from tenetlang.analysis.shape import Shape
+from tenetlang.analysis.shrinking import shrunk
 from tenetlang.decision import Decision, Verdict
 from tenetlang.frozen import frozen
 from tenetlang.program.expression import Block, Expression
@@ -85,10 +86,10 @@ class TwoScenes:
         """The search in the space of the rules of both; made once. Raises `TooLarge`."""
         if self.search is None:
             formulas = [self.common, self.first.valid, self.second.valid]
-            for side in (self.first, self.second):
-                rules = () if side.scene is None else side.scene.decided.rules
-                formulas += [formula for item in rules for formula in (item.holds, item.errs)]
-            self.search = Search(space_of(self.shape, formulas))
+            scenes = [side.scene for side in (self.first, self.second) if side.scene is not None]
+            for scene in scenes:
+                formulas += [formula for item in scene.decided.rules for formula in (item.holds, item.errs)]
+            self.search = Search(space_of(self.shape, formulas), scenes[0].lowering.evaluate)
         return self.search
 
 
@@ -154,7 +155,7 @@ class Compared:
             search.space.node(wanted)
         except KeyError:
             try:
-                search = Search(space_of(scene.shape, [wanted]))
+                search = Search(space_of(scene.shape, [wanted]), self.first_judge.constant)
             except (TooLarge, RecursionError):
                 return Undecided("too-large")
         except (TooLarge, RecursionError):
@@ -169,9 +170,21 @@ class Compared:
             return True
 
         found = self.candidates.found(search, wanted, both_show, budget)
-        if isinstance(found, Witness):
-            return Difference(found.request, found.documents, *shown[-1])
-        return found
+        if not isinstance(found, Witness):
+            return found
+
+        def still(request: Mapping[str, object], documents: Mapping[str, object]) -> bool:
+            decisions = self.decide(request, documents)
+            if decisions is None or not shows(*decisions) or request.get("tool") != scene.tool:
+                return False
+            if any(one.decided_by != other.decided_by for one, other in zip(decisions, shown[0], strict=True)):
+                return False  # a part that one of them needs is no part that does not matter
+            shown.append(decisions)
+            return True
+
+        del shown[:-1]
+        request, documents = shrunk(found.request, found.documents, still)
+        return Difference(request, documents, *shown[-1])
 
     def decide(
         self, request: Mapping[str, object], documents: Mapping[str, object]

@@ -79,4 +79,38 @@ CHECKS = (
             help=("write what never happens, or take the claim out",),
         ),
     ),
+    check(
+        "broken-claim",
+        usual=Wording(
+            "the claim {name} does not hold",
+            "broken by a request",
+            shows="this request breaks it; the verdict is {verdict}",
+            why=("`never` and `always` speak of all requests, and this is one of them.",),
+            help=("change the rules so that the claim holds, or the claim so that it says what is meant",),
+        ),
+    ),
+    check(
+        "undecided",
+        "note",
+        usual=Wording(
+            "whether {what} can't be told",
+            "undecided",
+            facts=(("for the tool", "?{tool}"), ("because of", "?{terms}")),
+            why=("No request was found that shows it, and no proof that there is none.",),
+            help=("a `test` may show the case that matters",),
+        ),
+        too_large=Wording(
+            "whether {what} can't be told: the conditions are too large to be taken apart",
+            "undecided",
+            facts=(("for the tool", "?{tool}"),),
+            help=("split the rule, or give what it computes a name of its own",),
+        ),
+        too_many_cases=Wording(
+            "whether {what} can't be told: there are too many cases",
+            "undecided",
+            facts=(("for the tool", "?{tool}"),),
+            why=("The search was stopped at its bound; it found no request that shows it, and no proof.",),
+            help=("fewer alternatives in one rule make fewer cases",),
+        ),
+    ),
 )
