@@ -27,8 +27,8 @@ from typing import Final, Literal, Protocol, TypeAlias
 import attrs
 
 from tenetlang.analysis.actual import Situation
-from tenetlang.analysis.changeable import Part, at
 from tenetlang.analysis.arithmetic import in_type
+from tenetlang.analysis.changeable import Part, at
 from tenetlang.analysis.formulas import FALSE, Formula
 from tenetlang.analysis.hitting import Hitting, Parts
 from tenetlang.analysis.nearest import Request, candidates
@@ -66,8 +66,8 @@ class World(Protocol):
     @property
     def judge(self) -> Judge: ...
 
-    def decide(self, request: Request) -> Decision | None:
-        """The decision on which both evaluators agree."""
+    def reaches(self, request: Request, verdict: Verdict) -> Decision | None:
+        """The decision on which both evaluators agree, where it is this verdict on a valid request."""
 
     def situation(self, request: Request) -> Situation | None:
         """The request, typed; None where it is invalid."""
@@ -223,11 +223,11 @@ class _Looking:
         goal = stage.scene.decided.verdicts[self.verdict]
         self.given = self.given or goal is not FALSE
         everything = frozenset(range(len(stage.parts)))
-        if stage.possible(goal, stage.masks(everything)) is False:
+        if stage.possible(goal, stage.masks(everything), everything) is False:
             return "impossible"
         hitting = Hitting(
             [part.weight for part in stage.parts],
-            lambda changing: stage.possible(goal, stage.masks(changing)),
+            lambda changing: stage.possible(goal, stage.masks(changing), changing),
         )
         before = len(self.changes)
         for known in self.changes:
@@ -247,8 +247,8 @@ class _Looking:
             found: tuple[Request, Decision] | None = None
             for candidate in candidates(stage, goal, changing, self.request):
                 left -= 1
-                decision = self.world.decide(candidate)
-                if decision is not None and decision.verdict == self.verdict and not _is_invalid(decision):
+                decision = self.world.reaches(candidate, self.verdict)
+                if decision is not None:
                     found = candidate, decision
                     break
                 if left <= 0:
@@ -292,10 +292,6 @@ class _Looking:
                 changed,
             )
         )
-
-
-def _is_invalid(decision: Decision) -> bool:
-    return decision.decided_by in {("invalid_request",), ("unknown_tool",)}
 
 
 # ------------------------------------------------------------------------------------------------------------ differences

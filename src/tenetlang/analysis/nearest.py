@@ -45,7 +45,7 @@ def candidates(stage: Stage, goal: Formula, changing: frozenset[int], request: R
     masks = _narrowed(stage, goal, changing)
     wishes = stage.wishes()
     values = {number: value for number, value in stage.values.items() if not stage.dependent[number] & changing}
-    for leaf in islice(stage.leaves(goal, masks), _MOST_LEAVES):
+    for leaf in islice(stage.leaves(goal, masks, changing), _MOST_LEAVES):
         for variant in range(_VARIANTS):
             try:
                 made = pieces(stage.program, stage.search, leaf, variant, fixed=values, wishes=wishes)
@@ -71,8 +71,8 @@ def _narrowed(stage: Stage, goal: Formula, changing: frozenset[int]) -> Masks:
         for variable in sorted(about, key=lambda variable: (_rank(variable, own), variable.number)):
             for option in _options(stage, variable, masks[variable.number]):
                 inner = [*masks[: variable.number], option, *masks[variable.number + 1 :]]
-                if option == masks[variable.number] or stage.possible(goal, inner):
-                    masks = _settled(stage, goal, variable, inner)
+                if option == masks[variable.number] or stage.possible(goal, inner, changing):
+                    masks = _settled(stage, goal, changing, variable, inner)
                     break
     return masks
 
@@ -101,13 +101,13 @@ def _options(stage: Stage, variable: Variable, mask: int) -> Iterator[int]:
     yield mask
 
 
-def _settled(stage: Stage, goal: Formula, variable: Variable, masks: Masks) -> Masks:
+def _settled(stage: Stage, goal: Formula, changing: frozenset[int], variable: Variable, masks: Masks) -> Masks:
     """The masks with one region of the variable, where it takes few questions to find it."""
     mask = masks[variable.number]
 
     def possible(option: int) -> bool:
         inner = [*masks[: variable.number], option, *masks[variable.number + 1 :]]
-        return bool(stage.possible(goal, inner))
+        return bool(stage.possible(goal, inner, changing))
 
     choices = list(regions(mask))
     if len(choices) <= 1:

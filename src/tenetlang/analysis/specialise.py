@@ -80,6 +80,7 @@ def specialised(program: Program, tool: str | None, known: Mapping[Path, object]
 class _Writing:
     known: Mapping[Path, object]
     fields: dict[type, tuple[str, ...]] = attrs.field(factory=dict)
+    tables: dict[int, tuple[core.Match, core.Index, Mapping[str, object]]] = attrs.field(factory=dict)
 
     def written(self, node: _Node) -> _Node:
         """The node with what is known in it; the same object where nothing is."""
@@ -95,6 +96,10 @@ class _Writing:
                 made = self._rebuilt(node)
                 assert isinstance(made, core.Index)
                 return self._indexed(made)
+            case core.Field():
+                rebuilt = self._rebuilt(node)
+                assert isinstance(rebuilt, core.Field)
+                return self._field(rebuilt)
             case tuple():
                 items = [self._written(item) for item in node]
                 return node if all(new is old for new, old in zip(items, node, strict=True)) else tuple(items)
@@ -133,16 +138,46 @@ class _Writing:
         items = node.of.value
         if not isinstance(items, Map) or not 0 < len(items) <= MOST_KEYS:
             return node
-        key_type, type_ = plain(node.key.type), plain(node.type)
-        arms = tuple(
-            (
-                core.Compare("==", node.key, core.Constant(name, key_type, NOWHERE), t.BOOL, NOWHERE),
-                core.Constant(items[name], type_, NOWHERE),
-            )
-            for name in sorted_values(items)
-        )
-        missing = core.Index(_NOTHING, core.Constant("", t.STRING, NOWHERE), node.type, node.at, node.optional)
-        return core.Match(arms, missing, node.type, node.at)
+        return self._table(node, {str(name): items[str(name)] for name in sorted_values(items)}, plain(node.type))
+
+    def _field(self, node: core.Field) -> Expression:
+        """A field of what is found in a known map: found in the map of these fields, where few are different."""
+        found = self.tables.get(id(node.of))
+        if found is None:
+            return node
+        _, index, items = found
+        fields = {
+            key: value[node.name] if isinstance(value, Record) and node.name in value else ABSENT
+            for key, value in items.items()
+        }
+        if ABSENT in fields.values() and not node.optional:
+            return node
+        return self._table(index, fields, plain(node.type))
+
+    def _table(self, node: core.Index, items: Mapping[str, object], type_: t.Type) -> Expression:
+        """The value by the key: keys of equal values together, and told apart by halves."""
+        by_value: dict[object, list[str]] = {}
+        for name, value in items.items():
+            by_value.setdefault(value, []).append(name)
+        groups = [(names, value) for value, names in by_value.items()]
+        keys = t.SetType(plain(node.key.type))
+
+        def among(names: Collection[str]) -> Expression:
+            return core.Contains(node.key, core.Constant(frozenset(names), keys, NOWHERE), t.BOOL, NOWHERE)
+
+        def found(first: int, last: int) -> Expression:
+            if last - first == 1:
+                value = groups[first][1]
+                return _absent(type_) if value is ABSENT else core.Constant(value, type_, NOWHERE)
+            middle = (first + last) // 2
+            half = among([name for names, _ in groups[first:middle] for name in names])
+            return core.Match(((half, found(first, middle)),), found(middle, last), type_, NOWHERE)
+
+        nowhere = core.Constant("", t.STRING, NOWHERE)
+        missing = core.Index(_NOTHING, nowhere, type_, node.at, node.optional, node.certain)
+        made = core.Match(((among(list(items)), found(0, len(groups))),), missing, type_, node.at)
+        self.tables[id(made)] = made, node, items
+        return made
 
 
 _MODULES: Final = frozenset({"tenetlang.program.expression", "tenetlang.program.program"})

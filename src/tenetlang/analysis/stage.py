@@ -22,10 +22,11 @@ from tenetlang.analysis.changeable import Part, depends, known_documents, known_
 from tenetlang.analysis.formulas import Formula, TooLarge
 from tenetlang.analysis.making import space_of
 from tenetlang.analysis.questions import Analysis, Judge, Scene
+from tenetlang.analysis.reducing import Reducing
 from tenetlang.analysis.regions import line
 from tenetlang.analysis.search import OutOfBudget, Search
 from tenetlang.analysis.shape import Shape
-from tenetlang.analysis.space import Masks
+from tenetlang.analysis.space import Masks, Node
 from tenetlang.analysis.specialise import specialised
 from tenetlang.program import expression as core
 from tenetlang.program.expression import Expression
@@ -49,6 +50,18 @@ class Stage:
     dependent: tuple[frozenset[int], ...]
     fixed: Mapping[int, int]
     values: Mapping[int, object]
+    reducing: Reducing
+    left: dict[tuple[Formula, frozenset[int]], Node] = attrs.field(factory=dict)
+
+    def node(self, formula: Formula, changing: frozenset[int] | None) -> Node:
+        """The formula as conditions on the variables; or what is left of it where only these parts change."""
+        if changing is None:
+            return self.search.space.node(formula)
+        found = self.left.get((formula, changing))
+        if found is None:
+            found = self.reducing.reduced(self.search.space.node(formula), changing)
+            self.left[formula, changing] = found
+        return found
 
     def masks(self, changing: frozenset[int], fixed: Mapping[int, int] | None = None) -> Masks:
         """The masks where these parts are free, and all else is as it is (or as `fixed` says)."""
@@ -60,19 +73,20 @@ class Stage:
             for variable in self.search.space.variables
         ]
 
-    def possible(self, formula: Formula, masks: Masks) -> bool | None:
-        """Whether the formula can hold under the masks; None where that is too much to ask."""
+    def possible(self, formula: Formula, masks: Masks, changing: frozenset[int] | None = None) -> bool | None:
+        """Whether the formula can hold under the masks, which may differ from the request in nothing but what is `changing`;
+        None where that is too much to ask."""
         self.search.left = EACH
         try:
-            return self.search.possible([self.search.space.node(formula)], masks)
+            return self.search.possible([self.node(formula, changing)], masks)
         except (OutOfBudget, RecursionError):
             return None
 
-    def leaves(self, formula: Formula, masks: Masks) -> Iterator[Masks]:
+    def leaves(self, formula: Formula, masks: Masks, changing: frozenset[int]) -> Iterator[Masks]:
         """The leaves under the masks, as far as the budget goes."""
         self.search.left = EACH
         try:
-            yield from self.search.leaves([self.search.space.node(formula)], masks)
+            yield from self.search.leaves([self.node(formula, changing)], masks)
         except (OutOfBudget, RecursionError):
             return
 
@@ -143,16 +157,10 @@ def _staged(program: Program, scene: Scene, situation: Situation, parts: Sequenc
             fixed[variable.number] = mask
             if isinstance(variable.key, core.Expression):
                 values[variable.number] = situation.value(variable.key, {})
-    return Stage(
-        program,
-        scene,
-        Search(space),
-        situation,
-        tuple(parts[place] for place in kept),
-        tuple(frozenset(renumbered[place] for place in each) for each in dependent),
-        fixed,
-        values,
-    )
+    depending = tuple(frozenset(renumbered[place] for place in each) for each in dependent)
+    changeable = tuple(parts[place] for place in kept)
+    reducing = Reducing(depending, fixed)
+    return Stage(program, scene, Search(space), situation, changeable, depending, fixed, values, reducing)
 
 
 def regions_at(stage: Stage, situation: Situation) -> dict[int, int]:

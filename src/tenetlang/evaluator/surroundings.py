@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import attrs
 
 from tenetlang.analysis.actual import Situation, Untold
-from tenetlang.decision import Decision
+from tenetlang.decision import Decision, Verdict
+from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, value
 from tenetlang.evaluator.reference import Reference
-from tenetlang.evaluator.requests import Invalid
+from tenetlang.evaluator.requests import Invalid, empty_document
 from tenetlang.program.expression import Expression
 from tenetlang.program.program import Program
 
@@ -70,12 +71,23 @@ class Surroundings:
         """The decision on which both evaluators agree."""
         return self.judge.decide(request, self.documents)
 
+    def reaches(self, request: Mapping[str, object], verdict: Verdict) -> Decision | None:
+        """The decision on which both evaluators agree, where it is this verdict on a valid request."""
+        evaluator = self.judge.evaluator
+        if evaluator is not None and evaluator.decide(request).verdict != verdict:
+            return None
+        decision = self.decide(request)
+        if decision is None or decision.verdict != verdict:
+            return None
+        return None if decision.decided_by in {("invalid_request",), ("unknown_tool",)} else decision
+
     def situation(self, request: Mapping[str, object]) -> Situation | None:
         """The request as the analysis looks at it; None where it is invalid."""
-        if self.judge.decide(request, self.documents) is None or self.judge.reference is None:
+        reference = self.judge.reference
+        if reference is None:
             return None
-        inputs = self.judge.reference.reader.read(request)
-        return None if isinstance(inputs, Invalid) else Actual(self.program, inputs, self.judge.reference.data)
+        inputs = reference.reader.read(request)
+        return None if isinstance(inputs, Invalid) else Actual(self.program, inputs, reference.data)
 
 
 def surroundings(program: Program, documents: Mapping[str, object], evaluator: Evaluator | None = None) -> Surroundings:
@@ -88,8 +100,7 @@ def surroundings(program: Program, documents: Mapping[str, object], evaluator: E
         full = f"{data.package}.{data.name}"
         if full in documents or data.name in documents:
             named[full] = documents[full] if full in documents else documents[data.name]
-    judge = BothEvaluators(program)
-    if evaluator is not None:
-        reference = Reference(program, named, evaluator.digest, evaluator.reader)
-        judge = BothEvaluators(program, evaluator, reference, named)
-    return Surroundings(judge, named)
+    documented = {f"{data.package}.{data.name}": empty_document(data.type) for data in program.data} | named
+    known = Evaluator(build(program), documented) if evaluator is None else evaluator
+    reference = Reference(program, documented, known.digest, known.reader)
+    return Surroundings(BothEvaluators(program, known, reference, documented), documented)
