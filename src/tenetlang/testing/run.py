@@ -67,7 +67,7 @@ def run_tests(
 def _run_row(evaluators: Evaluators, case: TestCase, row: int) -> TestResult:
     shown = ""
     try:
-        scope = _scope(evaluators.program, case, row)
+        scope = scope_of(evaluators.program, case, row)
         shown = ", ".join(_shown(scope[local.name], local) for local in case.variables)
         described = situation(evaluators.program, case, scope)
         failures, decision = _judge(evaluators, case, described, scope)
@@ -85,7 +85,8 @@ def _shown(item: object, local: Local) -> str:
     return str(item) if local.type == VERDICT else literal(item)
 
 
-def _scope(program: Program, case: TestCase, row: int) -> dict[str, object]:
+def scope_of(program: Program, case: TestCase, row: int) -> dict[str, object]:
+    """The values of the variables of one row. Raises `Fault` and `TestError`."""
     given = [said(program, item, {}) for item in case.rows[row]]
     scope = dict(zip((local.name for local in case.variables), given, strict=True))
     for local, assigned in case.assignments:
@@ -110,13 +111,13 @@ def _judge(
         read = reference.reader.read(described.request)
         inputs = {**({} if isinstance(read, Invalid) else read), **outcome(decision)}
     else:
-        read = _facts(reference.reader, described.request)
+        read = facts_read(reference.reader, described.request)
         inputs = {} if isinstance(read, Invalid) else {**read}
     failures: list[Failure] = []
     for expectation in case.expectations:
         run = Run(described.program, inputs, reference.data)
         try:
-            failure = _unmet(run, expectation, decision, scope)
+            failure = unmet(run, expectation, decision, scope)
         except KeyError:
             # Nothing was read of a request that is none; only what the test says of the decision can be looked at.
             reason = read.reason if isinstance(read, Invalid) else "the test does not say all that the condition reads"
@@ -126,7 +127,7 @@ def _judge(
     return tuple(failures), decision
 
 
-def _facts(reader: RequestReader, request: Mapping[str, object]) -> Mapping[str, object] | Invalid:
+def facts_read(reader: RequestReader, request: Mapping[str, object]) -> Mapping[str, object] | Invalid:
     """What a test that calls no tool says of a request."""
     given = request.get("counters", {})
     assert isinstance(given, dict)
@@ -147,7 +148,8 @@ def outcome(decision: Decision) -> dict[str, object]:
     }
 
 
-def _unmet(run: Run, expectation: Expectation, decision: Decision | None, scope: Scope) -> Failure | None:
+def unmet(run: Run, expectation: Expectation, decision: Decision | None, scope: Scope) -> Failure | None:
+    """How the decision fails the expectation; None where it meets it. Raises `Fault`, `KeyError` and `TestError`."""
     at = expectation.at.place
     if expectation.condition is not None:
         run.reads = {}

@@ -35,6 +35,8 @@ from tenetlang.values.numbers import decimal_text
 WIDTH: Final = 120
 _INDENT: Final = "    "
 _MOST_PLACES: Final = 4
+_FIRST: Final = frozenset({"id", "name", "kind", "tool"})
+"""Fields that a person writes before the others."""
 _NOWHERE: Final = Span(Text("", ""), 0, 0)
 
 
@@ -175,8 +177,8 @@ class Forms:
 
     def fields(self, record: t.RecordType, given: Mapping[str, object], path: str) -> Iterator[tuple[str, Form]]:
         """The fields of a record as they are given."""
-        for name, item in given.items():
-            declared = record.field(name)
+        for name in sorted(given, key=lambda name: (name not in _FIRST, list(given).index(name))):
+            item, declared = given[name], record.field(name)
             if declared is None:
                 continue
             if declared.type == t.ARGUMENTS:
