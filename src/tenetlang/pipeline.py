@@ -5,7 +5,8 @@ text → syntax tree → checked program → decision tree → evaluator → dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Policy
@@ -18,6 +19,10 @@ from tenetlang.report.words import severity_of
 from tenetlang.syntax.parse import parse, without_collector
 from tenetlang.syntax.tree import File, Import
 from tenetlang.text import Text
+
+if TYPE_CHECKING:
+    from tenetlang.analysis.desk import Wanted
+    from tenetlang.analysis.examine import Examined
 
 
 @frozen
@@ -90,6 +95,17 @@ def _imported(files: Sequence[File], library: Mapping[str, Text]) -> tuple[File,
 def _standard_imports(files: Sequence[File]) -> list[str]:
     imports = (item for file in files for item in file.declarations if isinstance(item, Import))
     return [item.package.text for item in imports if item.package.parts[0] == "std"]
+
+
+def examined(
+    program: Program, texts: Iterable[Text], wanted: Wanted | None = None, step: Callable[[], None] = lambda: None
+) -> Examined:
+    """Checked program without errors → what there is to say of all requests, as far as it concerns these texts."""
+    from tenetlang.analysis.examine import examine
+    from tenetlang.evaluator.judge import BothEvaluators
+
+    with without_collector():
+        return examine(program, BothEvaluators, texts, wanted, step)
 
 
 def decision_tree(program: Program) -> Policy:

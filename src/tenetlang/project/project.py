@@ -10,8 +10,9 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -25,6 +26,7 @@ from tenetlang.project.configuration import (
     shown_path,
     with_environment,
 )
+from tenetlang.report.catalogue import ANALYSIS, CATALOGUE
 from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
 from tenetlang.report.words import severity_of
@@ -33,6 +35,9 @@ from tenetlang.syntax.parse import LARGEST
 from tenetlang.syntax.tree import ClaimDeclaration, File, TestDeclaration
 from tenetlang.text import Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
+
+if TYPE_CHECKING:
+    from tenetlang.analysis.desk import Unsure, Wanted
 
 SUFFIX = ".tenet"
 
@@ -53,7 +58,7 @@ class Project:
     configuration: Configuration
 
     def compile(self, entry: str | None = None, today: str | None = None) -> Result:
-        """Check all texts; suppressions are applied to what was found.
+        """Check all texts; suppressions are applied to what was found. `Result.examined` goes on from there.
 
         `entry` goes before that of the configuration; `today` (`2027-01-01`) lets rules that have expired be noted.
         """
@@ -75,7 +80,8 @@ class Project:
 
     def _checked(self, parsed: pipeline.Parsed, entry: str | None = None, today: str | None = None) -> Result:
         compiled = pipeline.check_parsed(parsed, entry or self.configuration.entry, today)
-        return Result(self, compiled.program, apply(compiled.findings, self.texts))
+        shown = apply(compiled.findings, self.texts, CATALOGUE.keys() - ANALYSIS)
+        return Result(self, compiled.program, shown, compiled.findings)
 
 
 def all_findings(results: Iterable[Result]) -> tuple[Finding, ...]:
@@ -100,16 +106,32 @@ def _tested_packages(files: Iterable[File]) -> set[str]:
 
 @attrs.frozen
 class Result:
-    """A compiled project: the program as far as one could be made, and the findings."""
+    """A compiled project: the program as far as one could be made, and the findings: those that count, and `found`, all of
+    them, also those that suppressions set aside. `unsure` is what the analysis could not tell."""
 
     project: Project
     program: Program | None
     findings: tuple[Finding, ...]
+    found: tuple[Finding, ...] = ()
+    unsure: tuple[Unsure, ...] = ()
 
     @property
     def broken(self) -> bool:
         """Whether any finding is an error, so that nothing may be decided by this program."""
         return self.program is None or any(severity_of(finding) == "error" for finding in self.findings)
+
+    def examined(self, wanted: Wanted, step: Callable[[], None] = lambda: None) -> Result:
+        """The same with what the analysis finds out of a sound program; as it is where the program is not.
+
+        `step` is called as the work goes on.
+        """
+        if self.broken or self.program is None:
+            return self
+        examined = pipeline.examined(self.program, self.project.texts, wanted, step)
+        found = (*self.found, *examined.findings)
+        optional = {"overlapping-rules": wanted.overlaps, "gap": wanted.gaps, "undecided": wanted.undecided}
+        ran = CATALOGUE.keys() - {name for name, looked_for in optional.items() if not looked_for}
+        return attrs.evolve(self, findings=apply(found, self.project.texts, ran), found=found, unsure=examined.unsure)
 
     def evaluator(self, documents: Mapping[str, object] | None = None) -> Evaluator:
         """The evaluator of a sound project, with the documents given, else those of the configuration."""

@@ -133,6 +133,11 @@ _RESOLVING = (
                 shows="This request satisfies both rules:",
                 help=("let one of the rules override the other, or let both ask for the same",),
             ),
+            "more": Wording(
+                "more pairs of rules of `{package}` conflict than the {shown} that are shown",
+                "this rule with another one, to begin with",
+                help=("resolve those that are shown first",),
+            ),
         },
     ),
 )
