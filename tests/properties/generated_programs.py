@@ -99,6 +99,8 @@ tool t.two(n: int, s: string, flag: bool, when: time, span: duration, who: email
     deep?: {{ inner?: {{ n?: int, items: list[Item] }} }})
 @reads @external
 tool t.three()
+@single
+obligation stamp(text: string)
 reviewers desk {{ who {{"p"}}; quorum 1; within 30m; else deny }}
 reviewers board {{ who {{"q", "r"}}; quorum 2; within 1h; else escalate to desk }}
 let mail_a: email = "a@x.com"
@@ -385,7 +387,8 @@ class Maker:
             text += f' because "n {{{self.choose(shown)}}} and {{{self.choose(shown)}}}"'
         if verdict != "deny" and self.choose([True, False, False]):
             masked = self.choose([self.make("string", 0), f"to_string({self.make('int', 1)})"])
-            text += f" then mask({masked})"
+            text += f" then {self.choose(['mask', 'mask', 'stamp'])}({masked})"
+            text += self.choose(["", ', stamp("a")', ', stamp("b")'])
         self.scope, self.tool, self.present = outer, None, set()
         return text
 
@@ -475,7 +478,7 @@ def program(choose: Choose) -> list[tuple[str, str]]:
     extends = choose([False, False, True])
     resolve = choose(["", "resolve most_restrictive", "resolve first", "resolve priority"])
     error = choose(["", "on error deny", "on error escalate to board"])
-    default = choose(["", "default deny", 'default escalate to desk because "d"'])
+    default = choose(["", "default deny", "default allow", 'default escalate to desk because "d"'])
     if extends:
         default = choose(["", "default deny"])
     header = HEADER.format(

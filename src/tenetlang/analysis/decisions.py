@@ -12,11 +12,12 @@ from types import MappingProxyType
 import attrs
 
 from tenetlang.analysis.cases import Truth
-from tenetlang.analysis.formulas import FALSE, TRUE, Formula
+from tenetlang.analysis.formulas import FALSE, TRUE, Among, Formula
 from tenetlang.analysis.lowering import Lowering, Scope
 from tenetlang.decision import SEVERITY, Verdict
 from tenetlang.program import expression as core
-from tenetlang.program.program import Package, Program, Rule
+from tenetlang.program import types as t
+from tenetlang.program.program import ObligationUse, Package, Program, Rule
 
 
 @attrs.frozen(eq=False)
@@ -161,18 +162,64 @@ def _verdicts(program: Program, lowering: Lowering, rules: tuple[RuleFormula, ..
     deny, escalate, allow = (
         formulas.either(by_rule_or_default[verdict], by_error[verdict]) for verdict in ("deny", "escalate", "allow")
     )
+    allow = formulas.all_of([allow, formulas.negation(escalate), formulas.negation(deny)])
+    allowing = {name: formulas.both(formula, allow) for name, (verdict, formula) in says.items() if verdict == "allow"}
+    conflict = _conflict(program, lowering, rules, allowing)
     verdicts: dict[Verdict, Formula] = {
-        "deny": deny,
+        "deny": formulas.either(deny, conflict),
         "escalate": formulas.both(escalate, formulas.negation(deny)),
-        "allow": formulas.all_of([allow, formulas.negation(escalate), formulas.negation(deny)]),
+        "allow": formulas.both(allow, formulas.negation(conflict)),
     }
     deciding = {name: formulas.both(formula, verdicts[verdict]) for name, (verdict, formula) in says.items()}
-    deciding["error"] = formulas.any_of(
+    by_errors = [
         formulas.all_of([verdicts[verdict], by_error[verdict], formulas.negation(by_rule[verdict])])
         for verdict in verdicts
-    )
+    ]
+    deciding["error"] = formulas.any_of([*by_errors, conflict])
     deciding["default"] = formulas.all_of([nothing, verdicts[default], formulas.negation(by_error[default])])
     return Decided(rules, verdicts, deciding["default"], deciding)
+
+
+def _conflict(
+    program: Program, lowering: Lowering, rules: Sequence[RuleFormula], allowing: Mapping[str, Formula]
+) -> Formula:
+    """When the rules that allow want an obligation marked `@single` with different arguments.
+
+    Of arguments that are not all constants it is not known whether they differ, unless they are one expression without
+    variables.
+    """
+    formulas = lowering.formulas
+    found = FALSE
+    for name, obligation in program.obligations.items():
+        wanted: dict[tuple[str, tuple[object, ...]], Formula] = {}
+        if obligation.single:
+            for item in rules:
+                when = allowing.get(item.rule.shown_name, FALSE)
+                for use in item.rule.then if when is not FALSE else ():
+                    if use.obligation == name:
+                        key = _arguments_key(item.rule, use)
+                        wanted[key] = formulas.either(wanted.get(key, FALSE), when)
+        fixed, open_ = FALSE, FALSE
+        for (kind, _), when in wanted.items():
+            unknown = formulas.unknown(("differs", len(formulas.unknowns)), t.BOOL)
+            differs = formulas.literal(Among(unknown, (True,)))
+            if kind == "constant":
+                before = formulas.either(fixed, formulas.both(open_, differs))
+                fixed = formulas.either(fixed, when)
+            else:
+                before = formulas.both(formulas.either(fixed, open_), differs)
+                open_ = formulas.either(open_, when)
+            found = formulas.either(found, formulas.both(before, when))
+    return found
+
+
+def _arguments_key(rule: Rule, use: ObligationUse) -> tuple[str, tuple[object, ...]]:
+    """One for arguments that are always equal: `constant` and their values, or else whose they are, and they."""
+    if all(isinstance(argument, core.Constant) for argument in use.arguments):
+        values = [argument.value for argument in use.arguments if isinstance(argument, core.Constant)]
+        return "constant", tuple((type(value), value) for value in values)
+    chosen = any(not isinstance(step, core.Condition) for step in rule.body)
+    return rule.name if chosen else "", use.arguments
 
 
 def package_says(
