@@ -86,7 +86,7 @@ class Difference:
     """One part that changes. `before` and `after` are JSON values; an empty tuple where nothing is there.
 
     `low` and `high`: each value between them does as well, proved; None where there is no such end. `whole` says that the
-    region has been proved at all. `added` and `removed` are members of a collection.
+    region has been proved at all. `added` and `removed` are members of a collection, or keys of a map. `type` is the name of a type without parts.
     """
 
     path: str
@@ -98,6 +98,7 @@ class Difference:
     added: tuple[object, ...] = ()
     removed: tuple[object, ...] = ()
     is_collection: bool = False
+    type: str = ""
 
     def to_json(self) -> dict[str, object]:
         """`from` and `to`, each left out where the part is not there."""
@@ -302,6 +303,8 @@ def _difference(
 ) -> Difference:
     old, new = at(stage.situation.inputs, part.path), at(after.inputs, part.path)
     added, removed = _members(old, new)
+    declared = stage.scene.lowering.shape.field(part.path)
+    type_ = None if declared is None else plain(declared.type)
     whole, low, high = False, None, None
     variable = stage.search.space.by_key.get(stage.scene.lowering.shape.read(part.path, t.JSON))
     if variable is not None and variable.kind == "ordered" and old is not ABSENT and variable.number in now:
@@ -318,6 +321,7 @@ def _difference(
         added,
         removed,
         isinstance(new, tuple | frozenset | Map) and isinstance(old, tuple | frozenset | Map),
+        type_.name if isinstance(type_, t.Scalar) else "",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +23,21 @@ from tenetlang.cli.options import (
     read_input,
     report_broken,
 )
-from tenetlang.cli.output import painter, remark, say, say_json
+from tenetlang.cli.output import painter, remark, say, say_json, waiting
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
+    from tenetlang.analysis.counterfactual import Way
     from tenetlang.cli.why_text import Known
-    from tenetlang.decision import Decision
+    from tenetlang.decision import Decision, Verdict
     from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.program.program import Program
 
-EXAMPLES = ["tenet why policies/ request.json", "tenet why policies/ request.json --fill --all"]
+EXAMPLES = [
+    "tenet why policies/ request.json",
+    "tenet why policies/ request.json --fill --all",
+    "tenet why policies/ request.json --counterfactual --towards allow --only args",
+]
 STATUSES = [(0, "explained, whatever the verdict"), (1, "the policy has errors")]
 
 
@@ -41,15 +47,31 @@ STATUSES = [(0, "explained, whatever the verdict"), (1, "the policy has errors")
 @DATA
 @click.option("--fill", is_flag=True, help="Assume an empty session, counters at 0 and the time now, and say so.")
 @click.option("--all", "everything", is_flag=True, help="Leave no rule out and cut no value.")
+@click.option("--counterfactual", is_flag=True, help="Say what would have to be different for another verdict.")
+@click.option("--towards", type=click.Choice(("allow", "deny", "escalate")), help="Only for this verdict.")
+@click.option("--only", type=click.Choice(("args",)), help="Change nothing but the arguments.")
 @ENTRY
 @FORMAT
 def command(
-    policy: Path, request: Path, *, given: tuple[str, ...], fill: bool, everything: bool, entry: str | None, style: str
+    policy: Path,
+    request: Path,
+    *,
+    given: tuple[str, ...],
+    fill: bool,
+    everything: bool,
+    counterfactual: bool,
+    towards: Verdict | None,
+    only: str | None,
+    entry: str | None,
+    style: str,
 ) -> int:
     """Say why REQUEST, a JSON file or `-`, is decided as it is by the policy at POLICY, a file or a folder.
 
     Told are the rules that decide, with the value of each condition, then those that matched as well, were overridden
     or erred, and the first condition that stopped each of the others, the nearest first.
+
+    --counterfactual tells instead the smallest changes of the request that lead to another verdict; --towards and --only
+    narrow that down. The documents, the tool and approvals stay as they are.
     """
     result = compiled([policy], entry)
     if result.broken or result.program is None:
@@ -57,10 +79,25 @@ def command(
         return statuses.FOUND
     from tenetlang.cli.why_text import explain, why_lines
 
-    decision = _decision(result.program, evaluator_of(result, documents_of(result, given)), request, fill=fill)
+    documents = documents_of(result, given)
+    evaluator = evaluator_of(result, documents)
+    decision, asked = _decision(result.program, evaluator, request, fill=fill)
     explanation = explain(decision, known_rules(result.program))
+    ways: tuple[Way, ...] | None = None
+    if counterfactual or towards is not None or only is not None:
+        ways = _ways(result.program, documents, evaluator, decision, asked, towards, only_arguments=only is not None)
     if style == "json":
-        say_json({"decision": decision.to_json(), **explanation.to_json()})
+        shape: dict[str, object] = {"decision": decision.to_json(), **explanation.to_json()}
+        if ways is not None:
+            shape["counterfactuals"] = [way.to_json() for way in ways]
+        say_json(shape)
+    elif ways is not None:
+        from tenetlang.cli.change_text import change_lines
+        from tenetlang.cli.decision_text import heading
+
+        paint = painter(sys.stdout)
+        lines = change_lines(decision, ways, towards, paint, everything=everything)
+        say("\n".join([*heading(decision, paint), "", *lines]) + "\n")
     else:
         from tenetlang.program.request_paths import unquoted_paths
 
@@ -69,26 +106,49 @@ def command(
     return statuses.FINE
 
 
-def _decision(program: Program, evaluator: Evaluator, file: Path, *, fill: bool) -> Decision:
+def _decision(
+    program: Program, evaluator: Evaluator, file: Path, *, fill: bool
+) -> tuple[Decision, Mapping[str, object] | None]:
+    """The decision, and the request where it can be read at all."""
     from tenetlang.values.reading import REQUEST_LIMITS, InvalidRequest, read_json
 
     raw = read_input(file, REQUEST_LIMITS.size)
-    if not fill:
-        return evaluator.decide_json(raw)
-    from tenetlang.cli.assumptions import filled
-
     try:
         request = read_json(raw)
     except InvalidRequest:
-        return evaluator.decide_json(raw)
+        return evaluator.decide_json(raw), None
     if not isinstance(request, dict):
-        return evaluator.decide_json(raw)
+        return evaluator.decide_json(raw), None
+    if not fill:
+        return evaluator.decide_json(raw), request
     from tenetlang.audit import time_text
+    from tenetlang.cli.assumptions import filled
 
     complete, assumed = filled(program, request, time_text(_clock()))
     for sentence in assumed:
         remark(f"assumed: {visible(sentence)}\n")
-    return evaluator.decide(complete)
+    return evaluator.decide(complete), complete
+
+
+def _ways(
+    program: Program,
+    documents: Mapping[str, object],
+    evaluator: Evaluator,
+    decision: Decision,
+    request: Mapping[str, object] | None,
+    towards: Verdict | None,
+    *,
+    only_arguments: bool,
+) -> tuple[Way, ...]:
+    """What would lead to other verdicts; nothing for a request that no rule was tried on."""
+    from tenetlang.analysis.counterfactual import explain_change
+    from tenetlang.evaluator.surroundings import surroundings
+
+    if request is None:
+        return ()
+    with waiting("looking for changes"):
+        world = surroundings(program, documents, evaluator)
+        return explain_change(world, request, decision, towards=towards, only_arguments=only_arguments)
 
 
 def _clock() -> int:
