@@ -250,6 +250,9 @@ def pattern(unit: Unit, written: tree.Binary, of: core.Expression, operator: str
         if never is not None:
             unit.notes.add("bad-pattern", written.right.at, "never", found=t.shown(subject), problem=never)
             return unknown(written.at)
+        host = globs.wide_host(written.right.value) if subject is t.URL else None
+        if host is not None:
+            unit.notes.add("wide-host-pattern", written.right.at, suggestion=f'{of.at.source}.host like "{host}"')
         return core.Matches(of, globs.constant(compiled, written.right), t.BOOL, written.at)
     right = infer.lower(unit, written.right, scope)
     wanted = t.GLOB if operator == "like" else t.REGEX

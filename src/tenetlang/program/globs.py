@@ -49,6 +49,26 @@ def unmatched(text: str, type_: t.Type) -> str | None:
     return "a URL does not show the usual port of its scheme" if usual else None
 
 
+_LEADING = re.compile(r"(?:([^/]*)://)?([^/]*)(/?)")
+_PORT = re.compile(r":[0-9*?]*$")
+
+
+def wide_host(text: str) -> str | None:
+    """What a glob on URLs says of the host, where its `**` can match a path as well; None where it can't.
+
+    `https://**.acme.com/**` matches `https://evil.com/.acme.com/x`. A `**` alone says nothing of the host, and is meant so.
+    """
+    plain = re.sub(r"\\.", "x", text)
+    leading = _LEADING.match(plain)
+    assert leading is not None
+    scheme, host, slash = leading.groups()
+    if scheme is None and not (slash and host.startswith("**")):
+        return None
+    if "**" not in host and "**" not in (scheme or ""):
+        return None
+    return _PORT.sub("", host) if host.strip("*") else None
+
+
 def regex(unit: Unit, written: tree.String) -> Pattern | None:
     """The regular expression, or None with a finding."""
     try:

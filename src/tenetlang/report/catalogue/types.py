@@ -268,6 +268,16 @@ CHECKS = (
         ),
     ),
     check(
+        "wide-host-pattern",
+        "warning",
+        usual=Wording(
+            "`**` for a part of the host also matches a path on any host",
+            "`**` crosses `/`",
+            why=("A URL whose path holds the rest of the pattern is like it, whoever owns its host.",),
+            help=("compare the host by itself: `{suggestion}`", "or write `*`, which ends at `/`"),
+        ),
+    ),
+    check(
         "bad-literal-value",
         usual=Wording(
             "{literal} is not {expected}",
