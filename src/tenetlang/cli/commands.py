@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Entry] = {
     "demo": Entry("demo", "A tour on one page; needs no files and leaves none."),
     "check": Entry("check", "Find mistakes in policies."),
     "test": Entry("test", "Run the tests and claims of policies."),
+    "prove": Entry("prove", "Prove claims, and compare policies, for all requests."),
     "eval": Entry("evaluate", "Decide a request."),
     "diff": Entry("diff", "Say what changes between two versions of a policy."),
     "why": Entry("why", "Say why a request is decided as it is."),
