@@ -12,7 +12,7 @@ Two changes cost the sum. The tool, the approvals and the documents never change
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from tenetlang.analysis.formulas import Among, Below, Equal, Fits, Formula, Linear, Some, There
@@ -78,6 +78,36 @@ def at(inputs: Mapping[str, object], path: Path) -> object:
 def known_documents(data: Mapping[tuple[str, str], object]) -> dict[Path, object]:
     """The documents that are small enough to be known by heart."""
     return {("data", *name): value for name, value in data.items() if _is_small(value)}
+
+
+def all_but(inputs: Mapping[str, object], shape: Shape, changing: Sequence[Part]) -> dict[Path, object]:
+    """All of the request but these parts, as far as it is small enough."""
+    known: dict[Path, object] = {}
+    moving = {part.path for part in changing}
+
+    def take(path: Path) -> None:
+        value = at(inputs, path)
+        if not any(path == other[: len(path)] or other == path[: len(other)] for other in moving):
+            if _is_small(value):
+                known[path] = value
+        elif path not in moving and isinstance(value, Record):
+            for name in value:
+                take((*path, name))
+            declared = shape.field(path)
+            of = None if declared is None else plain(declared.type)
+            for field in of.fields if isinstance(of, t.RecordType) else ():
+                if field.name not in value:
+                    take((*path, field.name))
+
+    for name in sorted(shape.program.facts):
+        take((name,))
+    if shape.tool is not None:
+        names = [field.name for field in shape.program.tools[shape.tool].parameters.fields]
+        for path in [("args", name) for name in names] + [("origins", name) for name in names]:
+            take(path)
+        for counter in shape.program.counters:
+            take(("counters", counter.name))
+    return known
 
 
 def known_facts(shape: Shape, inputs: Mapping[str, object]) -> dict[Path, object]:
@@ -147,9 +177,11 @@ def paths_of(item: object) -> Iterator[Path]:
 
 def depends(key: object, part: Part) -> bool:
     """Whether what is said of a key may change with the part."""
+    if part.presence:
+        return part.path in paths_of(key)
     for path in paths_of(key):
         above = path[: len(part.path)] == part.path
         below = part.path[: len(path)] == path
-        if above or (below and not part.presence and not isinstance(key, There)):
+        if above or (below and not isinstance(key, There)):
             return True
     return False

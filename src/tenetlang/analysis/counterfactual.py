@@ -11,7 +11,8 @@ refused what they could do, and nothing else of the policy. Here they come from 
 - They are *verified*: each changed request has been decided by both evaluators.
 
 Two stages. First only arguments may change and the facts are known; the formulas are then small and exact. Then all parts
-may change, and what the first stage found or ruled out is not looked at again.
+may change, and what the first stage found or ruled out is not looked at again. Where the search can't tell of some
+parts whether they are enough, a closer look is taken: at the program in which all other parts are known.
 
 Where one number changes, the region around its new value is tried for the same verdict: only where no request of the
 whole region gets another one do we say "50 or less".
@@ -19,37 +20,33 @@ whole region gets another one do we say "50 or less".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Sequence
+from itertools import islice
 from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
 from tenetlang.analysis.actual import Situation
-from tenetlang.analysis.arithmetic import in_type
 from tenetlang.analysis.changeable import Part, at
-from tenetlang.analysis.formulas import FALSE, Formula
-from tenetlang.analysis.hitting import Hitting, Parts
+from tenetlang.analysis.differences import Difference, difference, how_far
+from tenetlang.analysis.formulas import FALSE
+from tenetlang.analysis.hitting import MOST_TOGETHER, Hitting, Parts
 from tenetlang.analysis.nearest import Request, candidates
 from tenetlang.analysis.questions import Judge
-from tenetlang.analysis.regions import Variable, address, interval, line, regions
-from tenetlang.analysis.shape import plain
-from tenetlang.analysis.specialise import ABSENT
-from tenetlang.analysis.stage import Stage, regions_at, stage_of
+from tenetlang.analysis.stage import Stage, stage_of
 from tenetlang.decision import Decision, Verdict
 from tenetlang.frozen import frozen
-from tenetlang.program import types as t
 from tenetlang.program.program import Program
-from tenetlang.values.collections import Map, Record
-from tenetlang.values.order import sorted_values
-from tenetlang.values.render import to_plain
 
 MOST: Final = 3
 """Changes that are told for one verdict."""
 MOST_LOOKED_AT: Final = 8
-MOST_DECIDED: Final = 60
-"""Candidates that are shown to the evaluators for one verdict and stage."""
+MOST_DECIDED: Final = 240
+"""Candidates that are shown to the evaluators for one verdict."""
+MOST_EACH: Final = 24
+"""And for one set of parts."""
+MOST_EXACT: Final = 8
+"""Sets of parts at which a closer look is taken, for one request."""
 _EVERYTHING: Final = 100
 """What a part of weight 1 costs; how far it moves is told below that."""
 
@@ -71,49 +68,6 @@ class World(Protocol):
 
     def situation(self, request: Request) -> Situation | None:
         """The request, typed; None where it is invalid."""
-
-
-@frozen
-class End:
-    """One end of a region of numbers, as JSON."""
-
-    value: object
-    included: bool
-
-
-@frozen
-class Difference:
-    """One part that changes. `before` and `after` are JSON values; an empty tuple where nothing is there.
-
-    `low` and `high`: each value between them does as well, proved; None where there is no such end. `whole` says that the
-    region has been proved at all. `added` and `removed` are members of a collection, or keys of a map. `type` is the name of a type without parts.
-    """
-
-    path: str
-    before: tuple[object, ...]
-    after: tuple[object, ...]
-    whole: bool = False
-    low: End | None = None
-    high: End | None = None
-    added: tuple[object, ...] = ()
-    removed: tuple[object, ...] = ()
-    is_collection: bool = False
-    type: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """`from` and `to`, each left out where the part is not there."""
-        shape: dict[str, object] = {"path": self.path}
-        if self.before:
-            shape["from"] = self.before[0]
-        if self.after:
-            shape["to"] = self.after[0]
-        if self.is_collection and self.before and self.after:
-            shape["added"], shape["removed"] = list(self.added), list(self.removed)
-        if self.low is not None:
-            shape["at_least" if self.low.included else "above"] = self.low.value
-        if self.high is not None:
-            shape["at_most" if self.high.included else "below"] = self.high.value
-        return shape
 
 
 @frozen
@@ -143,13 +97,14 @@ class Change:
 @frozen
 class Way:
     """What would lead to one verdict. `arguments` and `anything` say whether changes of the arguments alone, and of all parts, were found
-    or ruled out; `anything` is None where only arguments were asked for. `given`: some rule or default can give the verdict."""
+    or ruled out; `anything` is None where only arguments were asked for. `given`: some rule or default can give the verdict. `more_than`: it is proved that so many parts are not enough."""
 
     verdict: Verdict
     changes: tuple[Change, ...]
     arguments: Answered
     anything: Answered | None
     given: bool
+    more_than: int | None = None
 
     def to_json(self) -> dict[str, object]:
         """The published shape."""
@@ -160,6 +115,8 @@ class Way:
         }
         if self.anything is not None:
             shape["anything"] = self.anything
+        if self.more_than is not None:
+            shape["more_than"] = self.more_than
         return shape
 
 
@@ -178,27 +135,49 @@ def explain_change(
     situation = world.situation(request)
     if situation is None or decision.decided_by in {("invalid_request",), ("unknown_tool",), ("observe",)}:
         return ()
-    stages: dict[bool, Stage | None] = {}
-
-    def stage(*, arguments: bool) -> Stage | None:
-        if arguments not in stages:
-            stages[arguments] = stage_of(world.program, world.judge, situation, only_arguments=arguments)
-        return stages[arguments]
-
+    stages = _Stages(world, situation)
     wanted = [verdict for verdict in VERDICTS if verdict != decision.verdict and towards in {None, verdict}]
     found = []
     for verdict in wanted:
-        looking = _Looking(world, request, verdict)
-        arguments = looking.through(stage(arguments=True))
+        looking = _Looking(world, request, verdict, stages)
+        arguments = looking.through(stages.stage(only_arguments=True))
         anything: Answered | None = None
         if not only_arguments:
             # Two arguments cost less than any other fact; with so many, nothing else is among the cheapest.
             enough = len(looking.changes) >= MOST and all(len(item.differences) <= 2 for item in looking.changes)
-            anything = arguments if enough else looking.through(stage(arguments=False))
+            anything = arguments if enough else looking.through(stages.stage(only_arguments=False))
             if looking.changes:
                 anything = "found"
-        found.append(Way(verdict, looking.cheapest(), arguments, anything, looking.given))
+        found.append(Way(verdict, looking.cheapest(), arguments, anything, looking.given, looking.more_than))
     return tuple(found)
+
+
+@attrs.define(eq=False)
+class _Stages:
+    """The stages of one request, each made when it is wanted."""
+
+    world: World
+    situation: Situation
+    wide: dict[bool, Stage | None] = attrs.field(factory=dict)
+    exact: dict[frozenset[Part], Stage | None] = attrs.field(factory=dict)
+
+    def stage(self, *, only_arguments: bool) -> Stage | None:
+        if only_arguments not in self.wide:
+            world = self.world
+            self.wide[only_arguments] = stage_of(
+                world.program, world.judge, self.situation, only_arguments=only_arguments
+            )
+        return self.wide[only_arguments]
+
+    def exactly(self, parts: Sequence[Part]) -> Stage | None:
+        """The stage on which these parts alone may change; None where too many such have been made."""
+        key = frozenset(parts)
+        if key not in self.exact:
+            if len(self.exact) >= MOST_EXACT:
+                return None
+            ordered = sorted(parts, key=lambda part: part.path)
+            self.exact[key] = stage_of(self.world.program, self.world.judge, self.situation, exactly=ordered)
+        return self.exact[key]
 
 
 @attrs.define(eq=False)
@@ -208,9 +187,11 @@ class _Looking:
     world: World
     request: Request
     verdict: Verdict
+    stages: _Stages
     changes: list[Change] = attrs.field(factory=list)
-    ruled_out: bool = False
     given: bool = False
+    more_than: int | None = None
+    left: int = MOST_DECIDED
 
     def cheapest(self) -> tuple[Change, ...]:
         ordered = sorted(self.changes, key=lambda item: (item.cost, [each.path for each in item.differences]))
@@ -218,6 +199,7 @@ class _Looking:
 
     def through(self, stage: Stage | None) -> Answered:
         """What the stage has: changes, the proof that there are none, or neither."""
+        self.more_than = None
         if stage is None:
             self.given = True
             return "undecided"
@@ -234,54 +216,68 @@ class _Looking:
         for known in self.changes:
             paths = {item.path for item in known.differences}
             hitting.accept(frozenset(n for n, part in enumerate(stage.parts) if ".".join(part.path) in paths))
-        self._search(stage, goal, hitting)
+        self._search(stage, hitting)
         if len(self.changes) > before:
             return "found"
+        if hitting.ended and hitting.cut and not hitting.opened and not before:
+            self.more_than = MOST_TOGETHER
         return "impossible" if hitting.whole and not before else "undecided"
 
-    def _search(self, stage: Stage, goal: Formula, hitting: Hitting) -> None:
-        left = MOST_DECIDED
+    def _search(self, stage: Stage, hitting: Hitting) -> None:
         heaviest: int | None = None
         for changing in hitting.sets():
             if heaviest is not None and hitting.weight(changing) > heaviest:
                 break
-            found: tuple[Request, Decision] | None = None
-            for candidate in candidates(stage, goal, changing, self.request):
-                left -= 1
-                decision = self.world.reaches(candidate, self.verdict)
-                if decision is not None:
-                    found = candidate, decision
-                    break
-                if left <= 0:
-                    break
+            found = self._shown(stage, hitting, changing)
             if found is not None:
                 hitting.accept(changing)
-                self._take(stage, goal, hitting, changing, *found)
+                self._take(stage, hitting, changing, *found)
             if len(self.changes) >= MOST:
                 heaviest = hitting.weight(changing)
-            if left <= 0 or len(self.changes) >= MOST_LOOKED_AT:
+            if self.left <= 0 or len(self.changes) >= MOST_LOOKED_AT:
                 break
 
-    def _take(
-        self, stage: Stage, goal: Formula, hitting: Hitting, changing: Parts, changed: Request, decision: Decision
-    ) -> None:
+    def _shown(self, stage: Stage, hitting: Hitting, changing: Parts) -> tuple[Request, Decision] | None:
+        """A request in which these parts differ, with the verdict; where there is no telling, a closer look is taken."""
+        found = self._decided(stage, changing)
+        if found is not None:
+            return found
+        exact = self.stages.exactly([stage.parts[place] for place in sorted(changing)])
+        if exact is None:
+            return None
+        everything = frozenset(range(len(exact.parts)))
+        goal = exact.scene.decided.verdicts[self.verdict]
+        if exact.possible(goal, exact.masks(everything), everything) is False:
+            hitting.refute(changing)
+            return None
+        return self._decided(exact, everything)
+
+    def _decided(self, stage: Stage, changing: Parts) -> tuple[Request, Decision] | None:
+        goal = stage.scene.decided.verdicts[self.verdict]
+        for candidate in islice(candidates(stage, goal, changing, self.request), MOST_EACH):
+            self.left -= 1
+            decision = self.world.reaches(candidate, self.verdict)
+            if decision is not None:
+                return candidate, decision
+            if self.left <= 0:
+                break
+        return None
+
+    def _take(self, stage: Stage, hitting: Hitting, changing: Parts, changed: Request, decision: Decision) -> None:
         after = self.world.situation(changed)
         assert after is not None
-        parts = [
-            (place, stage.parts[place])
-            for place in sorted(changing)
-            if at(stage.situation.inputs, stage.parts[place].path) != at(after.inputs, stage.parts[place].path)
-        ]
-        now = regions_at(stage, after)
-        differences = tuple(
-            _difference(stage, goal, place, part, after, now)
-            for place, part in parts
-            if not any(
-                other.presence and part.path[: len(other.path)] == other.path for _, other in parts if other is not part
-            )
-        )
-        weight = sum(part.weight for _, part in parts)
-        far = sum(_far(stage.situation, after, part) for _, part in parts)
+        before = stage.situation
+        parts = [stage.parts[place] for place in sorted(changing)]
+        parts = [part for part in parts if at(before.inputs, part.path) != at(after.inputs, part.path)]
+        gone = [part.path for part in parts if part.presence]
+        told = [part for part in parts if part.presence or not any(part.path[: len(path)] == path for path in gone)]
+
+        def exact() -> Stage | None:
+            return self.stages.exactly(parts)
+
+        differences = tuple(difference(stage, exact, self.verdict, part, after) for part in told)
+        weight = sum(part.weight for part in parts)
+        far = sum(how_far(before, after, part) for part in parts)
         self.changes.append(
             Change(
                 differences,
@@ -289,142 +285,7 @@ class _Looking:
                 decision.decided_by,
                 weight * _EVERYTHING + min(far, _EVERYTHING - 1),
                 hitting.is_minimal(changing),
-                all(part.path[0] == "args" for _, part in parts),
+                all(part.path[0] == "args" for part in parts),
                 changed,
             )
         )
-
-
-# ------------------------------------------------------------------------------------------------------------ differences
-
-
-def _difference(
-    stage: Stage, goal: Formula, place: int, part: Part, after: Situation, now: Mapping[int, int]
-) -> Difference:
-    old, new = at(stage.situation.inputs, part.path), at(after.inputs, part.path)
-    added, removed = _members(old, new)
-    declared = stage.scene.lowering.shape.field(part.path)
-    type_ = None if declared is None else plain(declared.type)
-    whole, low, high = False, None, None
-    variable = stage.search.space.by_key.get(stage.scene.lowering.shape.read(part.path, t.JSON))
-    if variable is not None and variable.kind == "ordered" and old is not ABSENT and variable.number in now:
-        run = _run(stage, goal, place, variable, now)
-        if run is not None:
-            whole, (low, high) = True, _ends(variable, run)
-    return Difference(
-        ".".join(part.path),
-        _shown(part, old),
-        _shown(part, new),
-        whole,
-        low,
-        high,
-        added,
-        removed,
-        isinstance(new, tuple | frozenset | Map) and isinstance(old, tuple | frozenset | Map),
-        type_.name if isinstance(type_, t.Scalar) else "",
-    )
-
-
-def _shown(part: Part, value: object) -> tuple[object, ...]:
-    if value is ABSENT:
-        return ()
-    if part.path[0] == "origins" and isinstance(value, Record):
-        return (f"tool:{value['tool']}" if "tool" in value else value["kind"],)
-    return (to_plain(value),)
-
-
-def _members(old: object, new: object) -> tuple[tuple[object, ...], tuple[object, ...]]:
-    """The members that came, and those that went."""
-    if isinstance(old, Map) and isinstance(new, Map):
-        came = [name for name in sorted_values(new) if name not in old or old[str(name)] != new[str(name)]]
-        went = [name for name in sorted_values(old) if name not in new or old[str(name)] != new[str(name)]]
-        return tuple(came), tuple(went)
-    if isinstance(old, tuple | frozenset) and isinstance(new, tuple | frozenset):
-        one = list(old) if isinstance(old, tuple) else sorted_values(old)
-        other = list(new) if isinstance(new, tuple) else sorted_values(new)
-        return tuple(map(to_plain, _without(other, one))), tuple(map(to_plain, _without(one, other)))
-    return (), ()
-
-
-def _without(items: Sequence[object], others: Sequence[object]) -> Iterator[object]:
-    """The items that are not among the others, each as often as it is there more often."""
-    left = list(others)
-    for item in items:
-        if item in left:
-            left.remove(item)
-        else:
-            yield item
-
-
-def _run(
-    stage: Stage, goal: Formula, place: int, variable: Variable, now: Mapping[int, int]
-) -> tuple[int, int, int, int] | None:
-    """The first and the last region, next to each other, in which no request that is otherwise the changed one gets another
-    verdict, and the first and last regions that there are; None where not even its own is such."""
-    others = stage.scene.formulas.negation(goal)
-    masks = stage.masks(frozenset([place]), now)
-    held = list(regions(variable.initial))
-    own = held.index(now[variable.number].bit_length() - 1)
-
-    def proved(first: int, last: int) -> bool:
-        mask = sum(1 << region for region in held[first : last + 1])
-        inner = [*masks[: variable.number], mask, *masks[variable.number + 1 :]]
-        return stage.possible(others, inner) is False
-
-    if not proved(own, own):
-        return None
-    first = _furthest(own, 0, lambda end: proved(end, own))
-    last = _furthest(own, len(held) - 1, lambda end: proved(own, end))
-    return held[first], held[last], held[0], held[-1]
-
-
-def _furthest(start: int, end: int, proved: Callable[[int], bool]) -> int:
-    """The place furthest from `start` towards `end` up to which it is proved; it is at `start`."""
-    if start == end or proved(end):
-        return end
-    near, far = start, end
-    while abs(far - near) > 1:
-        middle = (near + far) // 2
-        if proved(middle):
-            near = middle
-        else:
-            far = middle
-    return near
-
-
-def _ends(variable: Variable, run: tuple[int, int, int, int]) -> tuple[End | None, End | None]:
-    first, last, lowest, highest = run
-    low, _, low_point = interval(variable, first)
-    _, high, high_point = interval(variable, last)
-    one = None if first == lowest or low is None else End(_end(variable, low), low_point)
-    other = None if last == highest or high is None else End(_end(variable, high), high_point)
-    return one, other
-
-
-def _end(variable: Variable, where: object) -> object:
-    assert not isinstance(variable.key, tuple)
-    type_ = plain(getattr(variable.key, "type", t.DECIMAL))
-    if isinstance(where, Fraction):
-        value = address(where) if type_ == t.IP else in_type(type_, where)
-        return str(where) if value is None else to_plain(value)
-    return to_plain(where)
-
-
-def _far(before: Situation, after: Situation, part: Part) -> int:
-    """How far a part has moved, from 0 to 40: numbers by their distance, all else by the kind of the change."""
-    old, new = at(before.inputs, part.path), at(after.inputs, part.path)
-    match old, new:
-        case (int() | Decimal(), int() | Decimal()) if not isinstance(old, bool):
-            one, other = line(old), line(new)
-            assert isinstance(one, Fraction)
-            assert isinstance(other, Fraction)
-            return 1 + int(19 * abs(one - other) / (abs(one) + abs(other) + 1))
-        case (tuple() | frozenset() | Map(), tuple() | frozenset() | Map()):
-            added, removed = _members(old, new)
-            return min(40, 5 * len(added) + 4 * len(removed))
-        case _ if new is ABSENT:
-            return 12
-        case _ if old is ABSENT:
-            return 15
-        case _:
-            return 10

@@ -30,7 +30,7 @@ class Hitting:
     """The tree. `enough` answers for a set of parts; `weights` are what changing each part costs, at least 1.
 
     `whole` is set when all has been looked at, so that no other set is enough; `opened` are the sets of which that is not
-    known.
+    known, and `cut` is set when larger sets have not been looked at.
     """
 
     weights: Sequence[int]
@@ -39,6 +39,9 @@ class Hitting:
     found: list[Parts] = attrs.field(factory=list)
     whole: bool = False
     opened: list[Parts] = attrs.field(factory=list)
+    cut: bool = False
+    ended: bool = False
+    refuted: set[Parts] = attrs.field(factory=set)
     left: int = MOST_TRIED
 
     def weight(self, parts: Parts) -> int:
@@ -53,7 +56,6 @@ class Hitting:
         """Sets that are enough or may be, from the cheapest on. Whoever takes one says with `accept` that it is one."""
         waiting: list[tuple[int, tuple[int, ...]]] = [(0, ())]
         seen: set[Parts] = set()
-        cut = False
         while waiting:
             _, members = heapq.heappop(waiting)
             parts = frozenset(members)
@@ -71,20 +73,26 @@ class Hitting:
                     yield parts
                     if parts in self.found:
                         continue
-                    self.opened.append(parts)
+                    if parts not in self.refuted:
+                        self.opened.append(parts)
             if len(parts) >= MOST_TOGETHER:
-                cut = True
+                self.cut = True
                 continue
             # Where there is no conflict, the set may be enough but came to nothing: any other part may be what it lacks.
             options = frozenset(range(len(self.weights))) - parts if conflict is None else conflict
             for part in sorted(options):
                 extended = parts | {part}
                 heapq.heappush(waiting, (self.weight(extended), tuple(sorted(extended))))
-        self.whole = not cut and not self.opened
+        self.whole = not self.cut and not self.opened
+        self.ended = True
 
     def accept(self, parts: Parts) -> None:
         """The parts are enough; nothing around them is looked at any more."""
         self.found.append(parts)
+
+    def refute(self, parts: Parts) -> None:
+        """These parts, at least, are not enough: something else has proved it."""
+        self.refuted.add(parts)
 
     def is_minimal(self, parts: Parts) -> bool:
         """Whether it is known that fewer of these parts are not enough."""

@@ -123,6 +123,11 @@ def _settled(stage: Stage, goal: Formula, changing: frozenset[int], variable: Va
                 low = middle + 1
         found: int | None = choices[low]
     else:
+        match variable.key:
+            case core.Read(("origins", _, "kind")):
+                choices.reverse()  # rather the user than a tool
+            case _:
+                pass
         found = next((region for region in choices[:_MOST_CONSTANTS] if possible(1 << region)), None)
     if found is None:
         return masks

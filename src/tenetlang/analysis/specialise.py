@@ -6,13 +6,14 @@ which computes with constants anyway. A quantifier over a known document then go
 membership in it is a comparison with constants; so the analysis, which knows nothing of what documents hold, is exact
 about the documents that are there.
 
-Two more things are known. The value of `m[k]` in a known map is one of the map's values, by the key: that is written as a
+What is then closed and calls a builtin is computed, since `sum` of a list that the policy builds is nothing that the analysis
+takes apart. Two more things are known. The value of `m[k]` in a known map is one of the map's values, by the key: that is written as a
 `match`. And an escalation to reviewers who have approved counts as an allowance: that is written as its verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeVar
 
 import attrs
@@ -39,10 +40,17 @@ class Absent:
 ABSENT: Final = Absent()
 
 
-def specialised(program: Program, tool: str | None, known: Mapping[Path, object], approved: Collection[str]) -> Program:
+def specialised(
+    program: Program,
+    tool: str | None,
+    known: Mapping[Path, object],
+    approved: Collection[str],
+    evaluate: Callable[[Expression], object],
+) -> Program:
     """The program for requests to `tool` that have the `known` parts and documents (`ABSENT` where one is left out), and
-    approvals from the reviewers named in `approved`. Rules that have nothing to do with the tool are left out."""
-    writing = _Writing(known)
+    approvals from the reviewers named in `approved`. Rules that have nothing to do with the tool are left out. `evaluate` gives the
+    value of an expression that reads nothing, None where it errs."""
+    writing = _Writing(known, evaluate)
     shown = {reviewers.name: reviewers.shown_name for reviewers in program.reviewers.values()}
 
     def rule(item: Rule) -> Rule:
@@ -79,6 +87,7 @@ def specialised(program: Program, tool: str | None, known: Mapping[Path, object]
 @attrs.define(eq=False)
 class _Writing:
     known: Mapping[Path, object]
+    evaluate: Callable[[Expression], object]
     fields: dict[type, tuple[str, ...]] = attrs.field(factory=dict)
     tables: dict[int, tuple[core.Match, core.Index, Mapping[str, object]]] = attrs.field(factory=dict)
 
@@ -96,6 +105,11 @@ class _Writing:
                 made = self._rebuilt(node)
                 assert isinstance(made, core.Index)
                 return self._indexed(made)
+            case core.Builtin():
+                called = self._rebuilt(node)
+                assert isinstance(called, core.Builtin)
+                value = self.evaluate(called) if _is_closed(called, frozenset()) else None
+                return called if value is None else core.Constant(value, plain(called.type), NOWHERE)
             case core.Field():
                 rebuilt = self._rebuilt(node)
                 assert isinstance(rebuilt, core.Field)
@@ -178,6 +192,36 @@ class _Writing:
         made = core.Match(((among(list(items)), found(0, len(groups))),), missing, type_, node.at)
         self.tables[id(made)] = made, node, items
         return made
+
+
+def _is_closed(node: object, bound: frozenset[str]) -> bool:
+    """Whether the expression reads nothing and speaks of no variables but its own."""
+    match node:
+        case core.Read() | core.Derived() | core.CallFunction():
+            return False
+        case core.Local(name):
+            return name in bound
+        case core.Constant():
+            return True
+        case core.Build() | core.Exists() | core.Every():
+            inner = bound | _bound_in(node)
+            return all(_is_closed(getattr(node, name), inner) for name in type(node).__match_args__ if name != "type")
+        case tuple():
+            return all(_is_closed(item, bound) for item in node)
+        case core.Choose() | core.Assign() | core.Condition() | core.Bound():
+            return all(_is_closed(getattr(node, name), bound) for name in type(node).__match_args__)
+        case _ if isinstance(node, core.Expression):
+            return all(_is_closed(getattr(node, name), bound) for name in type(node).__match_args__ if name != "type")
+        case _:
+            return True
+
+
+def _bound_in(node: core.Build | core.Exists | core.Every) -> frozenset[str]:
+    """The variables that the block of a node binds."""
+    bounds = [step.bound for step in node.body if isinstance(step, core.Choose)]
+    bounds += [node.bound] if isinstance(node, core.Every) else []
+    names = {local.name for bound in bounds for local in (bound.key, bound.value) if local is not None}
+    return frozenset(names | {step.local.name for step in node.body if isinstance(step, core.Assign)})
 
 
 _MODULES: Final = frozenset({"tenetlang.program.expression", "tenetlang.program.program"})

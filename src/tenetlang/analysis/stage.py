@@ -18,7 +18,7 @@ from typing import Final
 import attrs
 
 from tenetlang.analysis.actual import Situation, Untold, as_constant, region
-from tenetlang.analysis.changeable import Part, depends, known_documents, known_facts, parts_of
+from tenetlang.analysis.changeable import Part, all_but, depends, known_documents, known_facts, parts_of
 from tenetlang.analysis.formulas import Formula, TooLarge
 from tenetlang.analysis.making import space_of
 from tenetlang.analysis.questions import Analysis, Judge, Scene
@@ -102,20 +102,30 @@ class Stage:
         return found
 
 
-def stage_of(program: Program, judge: Judge, situation: Situation, *, only_arguments: bool) -> Stage | None:
-    """The stage on which the arguments, or all parts of the request, may change; None where the rules are too large."""
+def stage_of(
+    program: Program,
+    judge: Judge,
+    situation: Situation,
+    *,
+    only_arguments: bool = False,
+    exactly: Sequence[Part] | None = None,
+) -> Stage | None:
+    """The stage on which the arguments, or all parts of the request, may change, or `exactly` these, which is the most exact;
+    None where the rules are too large."""
     inputs = situation.inputs
     tool = inputs.get("tool")
     assert tool is None or isinstance(tool, str)
     shape = Shape(program, tool)
     known = known_documents(situation.data)
-    if only_arguments:
+    if exactly is not None:
+        known |= all_but(inputs, shape, exactly)
+    elif only_arguments:
         known |= known_facts(shape, inputs)
     for each in (known, {}):
-        special = specialised(program, tool, each, approved_by(inputs))
+        special = specialised(program, tool, each, approved_by(inputs), judge.constant)
         scene = Analysis(special, judge).scene(tool)
         if isinstance(scene, Scene):
-            parts = parts_of(shape, inputs, only_arguments=only_arguments)
+            parts = exactly or parts_of(shape, inputs, only_arguments=only_arguments)
             try:
                 return _staged(special, scene, situation, parts)
             except (TooLarge, RecursionError):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tenetlang.analysis.counterfactual import Change, Difference, Way
+from tenetlang.analysis.counterfactual import Change, Way
+from tenetlang.analysis.differences import Difference
 from tenetlang.cli.output import Paint, plain
 from tenetlang.cli.shown import LONGEST, cut, value_text
 from tenetlang.decision import Decision, Verdict
@@ -129,7 +130,9 @@ def _not_found(way: Way, paint: Paint) -> Iterator[str]:
         yield f"No change of the request makes it {verdict}: proved."
     elif way.arguments == "impossible":
         yield f"No change of the arguments alone makes it {verdict}: proved."
-    elif way.arguments == "undecided" and way.anything in {None, "found"}:
+    elif way.arguments == "undecided" and way.anything in {None, "found"} and way.more_than is None:
         yield f"Whether some change of the arguments alone makes it {verdict} is undecided."
-    if way.anything == "undecided":
+    if way.more_than is not None:
+        yield f"Whatever makes it {verdict} changes more than {way.more_than} parts of the request: proved."
+    elif way.anything == "undecided":
         yield f"Whether some change of the request makes it {verdict} is undecided."
