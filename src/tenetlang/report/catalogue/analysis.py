@@ -241,5 +241,7 @@ _TOOLS = (
 
 CHECKS = (*_RULES, *_TOOLS)
 
-NAMES = frozenset({entry.name for entry in CHECKS} | {"conflicting-rules", "vacuous-claim", "broken-claim", "undecided"})
+NAMES = frozenset(
+    {entry.name for entry in CHECKS} | {"conflicting-rules", "vacuous-claim", "broken-claim", "undecided"}
+)
 """All checks that nothing but the analysis looks for, or that it looks for as well."""
