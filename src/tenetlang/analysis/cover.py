@@ -269,17 +269,19 @@ def redundant(desk: Desk, useless: Mapping[str, Finding]) -> Iterator[tuple[Rule
     All that are given can be taken out together: of two equal rules the first in its file stays.
     """
     gone = set(useless)
+    found: list[tuple[Rule, frozenset[str]]] = []
     overridden = {name for rule in desk.all_rules() for name in rule.overrides}
     for rule in reversed(desk.rules()):
         if rule.name in gone or desk.is_watched(rule) or rule.overrides or rule.name in overridden:
             continue
-        if not desk.nowhere(rule, "redundant-rule", partial(_may_count, desk, gone)):
-            continue
-        gone.add(rule.name)
-        yield rule, _redundant(desk, rule, gone)
+        if desk.nowhere(rule, "redundant-rule", partial(_may_count, desk, frozenset(gone))):
+            found.append((rule, frozenset(gone)))
+            gone.add(rule.name)
+    for rule, before in found:
+        yield rule, _redundant(desk, rule, frozenset(gone), before)
 
 
-def _may_count(desk: Desk, gone: set[str], asking: Asking, item: RuleFormula) -> bool | None:
+def _may_count(desk: Desk, gone: frozenset[str], asking: Asking, item: RuleFormula) -> bool | None:
     if item.errs is not FALSE:
         errs = asking.possible([item.errs])
         if errs is not False:
@@ -291,7 +293,10 @@ def _may_count(desk: Desk, gone: set[str], asking: Asking, item: RuleFormula) ->
     return asking.possible([item.holds, *map(negation, kin.values())])
 
 
-def _redundant(desk: Desk, rule: Rule, gone: set[str]) -> Finding:
+def _redundant(desk: Desk, rule: Rule, gone: frozenset[str], before: frozenset[str]) -> Finding:
+    """The finding; it names rules that stay where these are enough."""
+    if not desk.nowhere(rule, "redundant-rule", partial(_may_count, desk, gone)):
+        gone = before
     covers: list[Cover] = []
     rules: dict[Key, Rule] = {}
     for asking, item in desk.scenes_of(rule) or ():
@@ -314,7 +319,7 @@ def _redundant(desk: Desk, rule: Rule, gone: set[str]) -> Finding:
     )
 
 
-def _kin(desk: Desk, gone: set[str], asking: Asking, item: RuleFormula) -> dict[Key, Formula]:
+def _kin(desk: Desk, gone: frozenset[str], asking: Asking, item: RuleFormula) -> dict[Key, Formula]:
     """Where other rules would give the answer of this one, by key."""
     package = desk.packages[item.rule.package]
     formulas = asking.scene.formulas
