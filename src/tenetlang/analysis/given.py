@@ -13,7 +13,7 @@ import attrs
 
 from tenetlang.analysis.models import json_value
 from tenetlang.analysis.questions import Judge
-from tenetlang.analysis.shape import Path
+from tenetlang.analysis.shape import NOWHERE, Path
 from tenetlang.analysis.specialise import ABSENT, specialised
 from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
@@ -144,20 +144,26 @@ def with_functions(program: Program, replacements: Sequence[Replacement]) -> Pro
     return program if functions == program.functions else attrs.evolve(program, functions=functions)
 
 
-def known_program(program: Program, claim: Claim, tool: str | None, given: Given) -> tuple[Program, Claim]:
+def known_program(
+    program: Program, claim: Claim, tool: str | None, given: Given, judge: Judge
+) -> tuple[Program, Claim]:
     """The program and the claim for requests to the tool, with what is given as constants."""
     # The claim's blocks go along as definitions, so that what is known is written into them as well.
-    names = {"condition": "the claim's condition", "body": "the claim's body"}
-    blocks = {"condition": claim.condition, "body": claim.body}
+    condition, body = "the claim's condition", "the claim's body"
+    blocks = {condition: claim.condition, body: claim.body}
     added = {
-        names[part]: Definition(names[part], t.BOOL, core.Exists(block, t.BOOL, claim.at), None, False, claim.at)
-        for part, block in blocks.items()
+        name: Definition(name, t.BOOL, core.Exists(block, t.BOOL, claim.at), None, exported=False, at=claim.at)
+        for name, block in blocks.items()
     }
     whole = attrs.evolve(program, definitions={**program.definitions, **added})
-    made = specialised(whole, tool, given.known(program, tool), given.approved)
-    written = {part: made.definitions[name].value for part, name in names.items()}
-    condition, body = written["condition"], written["body"]
-    assert isinstance(condition, core.Exists)
-    assert isinstance(body, core.Exists)
+    made = specialised(whole, tool, given.known(program, tool), given.approved, judge.constant)
+    written = {name: _block(made.definitions[name].value) for name in blocks}
     definitions = {name: item for name, item in made.definitions.items() if name not in added}
-    return attrs.evolve(made, definitions=definitions), attrs.evolve(claim, condition=condition.body, body=body.body)
+    return (
+        attrs.evolve(made, definitions=definitions),
+        attrs.evolve(claim, condition=written[condition], body=written[body]),
+    )
+
+
+def _block(written: core.Expression) -> core.Block:
+    return written.body if isinstance(written, core.Exists) else (core.Condition(written, "", NOWHERE),)

@@ -118,13 +118,29 @@ def _smallest(judge: ClaimJudge, claim: Claim, given: Given, tool: str | None, f
     return Counterexample(tool, request, documents, verdict)
 
 
+def counterexample(
+    analysis: Analysis, claim: Claim, request: Mapping[str, object], documents: Mapping[str, object]
+) -> Counterexample:
+    """A request that breaks the claim, however it was found, without what does not matter."""
+    judge = analysis.judge
+    assert isinstance(judge, ClaimJudge), "claims are shown to the evaluators"
+    program = with_functions(analysis.program, claim.replacements)
+    judge = judge if program is analysis.program else judge.of(program)
+    assert judge.breaks(claim, request, documents) is True, "it breaks the claim"
+    judged = judge.judge(request, documents)
+    assert judged is not None, "it is valid"
+    tool = request.get("tool")
+    shown = Witness(request, documents, judged.verdict)
+    return _smallest(judge, claim, given_by(claim, judge), None if tool is None else str(tool), shown)
+
+
 def _broken_for(
     analysis: Analysis, judge: ClaimJudge, claim: Claim, given: Given, tool: str | None, budget: int
 ) -> Answer:
     """A request for the tool that breaks the claim."""
     written = claim
     if given.values:
-        known, written = known_program(analysis.program, claim, tool, given)
+        known, written = known_program(analysis.program, claim, tool, given, judge)
         analysis = Analysis(known, _Giving(judge, analysis.program, given), formulas=analysis.formulas)
     scene = analysis.scene(tool)
     if isinstance(scene, Undecided):
