@@ -83,9 +83,10 @@ class Describer:
             left_out = [value for place, value in enumerate(variable.values) if not mask >> place & 1]
             return OneOf(term, tuple(map(literal, left_out)), other=True)
         kept = [variable.values[place] for place in regions(mask)]
-        missing = [variable.values[place] for place in regions(variable.initial & ~mask)]
-        if variable.kind == "finite" and len(missing) < len(kept):
-            return OneOf(term, tuple(map(literal, missing)), other=True)
+        if variable.kind == "finite":
+            missing = [variable.values[place] for place in regions(variable.initial & ~mask)]
+            if len(missing) < len(kept):
+                return OneOf(term, tuple(map(literal, missing)), other=True)
         return OneOf(term, tuple(map(literal, kept)), other=False)
 
     # -------------------------------------------------------------------------------------------------------- formulas

@@ -24,13 +24,14 @@ from tenetlang.analysis.decisions import RuleFormula
 from tenetlang.analysis.declared import Change, changes
 from tenetlang.analysis.describe import Describer, place, term_text
 from tenetlang.analysis.formulas import FALSE, TRUE, Formula, Formulas, TooLarge
+from tenetlang.analysis.making import space_of
 from tenetlang.analysis.models import NoModel, candidate
 from tenetlang.analysis.questions import Undecided
 from tenetlang.analysis.regions import Variable
-from tenetlang.analysis.search import BUDGET, OutOfBudget
-from tenetlang.analysis.space import Masks, Node
+from tenetlang.analysis.search import BUDGET, OutOfBudget, Search
+from tenetlang.analysis.space import Masks, Node, Space
 from tenetlang.decision import SEVERITY, Decision, Verdict
-from tenetlang.frozen import frozen
+from tenetlang.frozen import field, frozen
 from tenetlang.program.expression import Expression
 from tenetlang.report.json import write
 from tenetlang.report.pieces import Piece
@@ -63,11 +64,19 @@ class Conditions:
     lost: bool
 
 
+@attrs.frozen(eq=False, repr=False)
+class Box:
+    """A region as the search knows it."""
+
+    space: Space
+    masks: Masks
+
+
 @frozen
 class Region:
     """Requests that both programs decide as they do this one. `conditions` says what changed where the verdict did not.
 
-    `box` are the region's masks in the space of the tool's scene, of which `where` is the description.
+    `where` describes the `box`.
     """
 
     tool: str | None
@@ -76,8 +85,8 @@ class Region:
     new: Outcome
     request: Mapping[str, object]
     documents: Mapping[str, object]
-    box: tuple[int, ...]
-    conditions: Conditions | None = None
+    box: Box = field(eq=False)
+    conditions: Conditions | None
 
     @property
     def weaker(self) -> bool:
@@ -215,9 +224,9 @@ class _Tool:
         if wanted is FALSE:
             return
         tool = self.scene.tool
-        search = self.scene.searching()
-        node = search.space.node
         fails = self.formulas.negation(wanted)
+        search = self._search(changed, wanted, fails)
+        node = search.space.node
         ways: Sequence[Node] = list(map(node, fails.items if fails.kind == "or" else [fails]))
         covering = Covering(
             search, [node(changed), node(wanted)], ways, [node(self.scene.common)], _dropped_first, BUDGET
@@ -234,6 +243,16 @@ class _Tool:
                     return
         except OutOfBudget:
             yield Untold(tool, before, after, "too-many-cases")
+
+    def _search(self, *formulas: Formula) -> Search:
+        """The search in the space of all rules; in one of its own where more is asked than rules are made of."""
+        try:
+            search = self.scene.searching()
+            for formula in formulas:
+                search.space.node(formula)
+        except KeyError:
+            search = Search(space_of(self.scene.shape, [self.scene.common, *formulas]))
+        return search
 
     def _shown(
         self, covering: Covering, box: Masks, leaf: Masks, what: tuple[Verdict, Verdict, Conditions | None]
@@ -252,7 +271,16 @@ class _Tool:
                 decisions = self.compared.decide(made.request, made.documents)
                 if decisions is not None and _shows(decisions, before, after, asked):
                     old, new = map(_outcome, decisions)
-                    return Region(self.scene.tool, where, old, new, made.request, made.documents, tuple(box), asked)
+                    return Region(
+                        self.scene.tool,
+                        where,
+                        old,
+                        new,
+                        made.request,
+                        made.documents,
+                        Box(covering.search.space, box),
+                        asked,
+                    )
         return Untold(self.scene.tool, before, after, "not-shown", where, tuple(map(term_text, blocked)))
 
 
