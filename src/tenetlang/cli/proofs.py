@@ -40,12 +40,15 @@ _REASONS: Mapping[str, str] = {
 
 @attrs.frozen
 class ProofResult:
-    """A claim with what came of it. `shown` is how people know it; `ad_hoc` says that it stands in no file."""
+    """A claim with what came of it. `shown` is how people know it; `ad_hoc` says that it stands in no file. `tried` counts the
+    requests that were made up, where it could not be told otherwise; `vacuous`: it holds because it is about no request."""
 
     claim: Claim
     shown: str
     ad_hoc: bool
     proof: Proof
+    tried: int = 0
+    vacuous: bool = False
 
     @property
     def place(self) -> str:
@@ -86,6 +89,11 @@ def summary(found: Sequence[Status]) -> str:
     return ", ".join(f"{found.count(word)} {word}" for word in words if found.count(word) or word == "proved")
 
 
+def proved_words(*, vacuous: bool) -> str:
+    """What is said of a claim that is proved."""
+    return "proved, but only because it is about no request at all" if vacuous else "proved for all requests"
+
+
 def reason(why: Undecided) -> str:
     """Why it could not be told, in a few words."""
     terms = [f"`{visible(term)}`" for term in terms_in_the_way(why)]
@@ -107,8 +115,8 @@ def _mark(word: Status, paint: Paint) -> str:
 def proof_lines(result: ProofResult, paint: Paint = plain) -> Iterator[str]:
     """One line for a claim that is proved; more for one that is not."""
     word = status(result.proof)
-    ending = " for all requests" if word == "proved" else ""
-    yield f"{_mark(word, paint)} {visible(result.shown)}: {word}{ending}"
+    told = proved_words(vacuous=result.vacuous) if word == "proved" else word
+    yield f"{_mark(word, paint)} {visible(result.shown)}: {told}"
     match result.proof:
         case Counterexample(_, request, documents, verdict):
             yield f"    {result.place}this request breaks it; the verdict is {verdict}"
@@ -117,6 +125,8 @@ def proof_lines(result: ProofResult, paint: Paint = plain) -> Iterator[str]:
             for tool, why in tools:
                 about = "" if tool is None else f"for the tool {visible(tool)}, "
                 yield f"    {result.place}{about}{reason(why)}"
+            if result.tried:
+                yield f"    none of {result.tried:,} requests that were made up breaks it"
         case Proved():
             pass
 
@@ -179,6 +189,8 @@ def proof_json(result: ProofResult) -> dict[str, object]:
         "documents": None,
         "verdict": None,
         "undecided": [],
+        "sampled": result.tried,
+        "vacuous": result.vacuous,
     }
     match proof:
         case Counterexample(tool, request, documents, verdict):

@@ -233,16 +233,19 @@ def _run(steps: _Steps, style: str) -> int:
 
 
 def _proofs(steps: _Steps, step: Callable[[], None]) -> Iterator[ProofResult]:
-    from tenetlang.analysis.prove import prove
+    from tenetlang.analysis.prove import Proved
     from tenetlang.analysis.questions import Analysis
     from tenetlang.cli.proofs import ProofResult
     from tenetlang.evaluator.judge import BothEvaluators
+    from tenetlang.testing.claims import decide_claim, is_vacuous
 
     analysis: Analysis | None = None
     for program, claim, shown, ad_hoc in steps.claims:
         if analysis is None or analysis.program is not program:
             analysis = Analysis(program, BothEvaluators(program))
-        yield ProofResult(claim, shown, ad_hoc, prove(analysis, claim, step=step))
+        proof, sampled = decide_claim(analysis, claim, step=step)
+        vacuous = proof == Proved() and is_vacuous(analysis, claim)
+        yield ProofResult(claim, shown, ad_hoc, proof, 0 if sampled is None else sampled.tried, vacuous)
 
 
 def _comparisons(steps: _Steps, step: Callable[[], None]) -> Iterator[ComparisonResult]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
+from tenetlang.analysis.prove import terms_in_the_way
 from tenetlang.cli.output import Paint, plain
+from tenetlang.cli.proofs import proved_words, reason
 from tenetlang.report.json import write
 from tenetlang.report.visible import visible
 from tenetlang.testing.claims import ClaimResult
@@ -60,6 +62,8 @@ def _note(result: AnyResult) -> str:
         return ""
     if result.status == "broken":
         return ": broken"
+    if result.proved:
+        return f": {proved_words(vacuous=result.vacuous)}"
     sampled = f"sampled {result.tried:,} request{'' if result.tried == 1 else 's'}"
     if result.about == 0:
         return f": {sampled}, none of them about this claim (not tested, not proved)"
@@ -68,7 +72,12 @@ def _note(result: AnyResult) -> str:
 
 
 def _hints(result: AnyResult) -> Iterator[str]:
-    if isinstance(result, ClaimResult) and result.about == 0:
+    if not isinstance(result, ClaimResult) or result.proved:
+        return
+    for tool, why in result.left:
+        about = "" if tool is None else f"for the tool {visible(tool)}, "
+        yield f"{visible(result.at)}: {about}{reason(why)}"
+    if result.about == 0:
         conditions = "what it says of the request" if result.kind == "never" else "its `if`"
         yield f"{visible(result.at)}: no request that was made up met {conditions}; a `test` may reach it"
 
@@ -117,7 +126,11 @@ def _claim_json(result: ClaimResult) -> dict[str, object]:
         "package": result.package,
         "kind": result.kind,
         "status": result.status,
-        "proved": False,
+        "proved": result.proved,
+        "vacuous": result.vacuous,
+        "undecided": [
+            {"tool": tool, "reason": why.reason, "terms": list(terms_in_the_way(why))} for tool, why in result.left
+        ],
         "at": result.at,
         "sampled": result.tried,
         "about": result.about,

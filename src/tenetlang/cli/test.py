@@ -40,8 +40,8 @@ def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None,
     """Run the `test`s, `never`s and `always`s of the policies at each PATH, a file or a folder (`.` if none is named).
 
     Each package is tested as the one that decides; with --entry just that one is. Tests are decided by both evaluators.
-    Claims are sampled: requests close to where the rules decide are tried, and
-    one that breaks the claim is shown. A claim that is not broken is not thereby proved.
+    Claims are proved for all requests, or broken by one that is shown. What can't be told so is sampled: requests close
+    to where the rules decide are tried, and a claim that none of them breaks is not thereby proved.
     """
     from tenetlang.project.project import NothingFound, all_findings
 
@@ -98,11 +98,11 @@ def _count(program: Program, chosen: Selection) -> int:
 
 
 def _results(program: Program, chosen: Selection, progress: Progress) -> Iterator[AnyResult]:
-    from tenetlang.testing.claims import sample_claims
+    from tenetlang.testing.claims import decide_claims
     from tenetlang.testing.run import run_tests
 
     yield from run_tests(program, lambda case: chosen(case.name), progress.step)
-    yield from sample_claims(program, lambda claim: chosen(claim.name), progress=progress.step)
+    yield from decide_claims(program, lambda claim: chosen(claim.name), progress=progress.step)
 
 
 def _write(file: Path, results: list[AnyResult]) -> None:

@@ -1,6 +1,7 @@
-"""Samples `never` and `always`: looks for a request that breaks the claim.
+"""Decides `never` and `always`: proves them for all requests, or looks for a request that breaks them.
 
-A sampled claim is never called proved. What is said is how many requests were tried, how many of these the claim is
+The analysis proves most claims, or breaks them with a request (`analysis/prove.py`). What it leaves undecided is sampled. A
+sampled claim is never called proved. What is said is how many requests were tried, how many of these the claim is
 about, and the first that breaks it. A claim is *about* a request
 
 - of an `always`: if the request meets its `if`;
@@ -13,12 +14,17 @@ and a claim that no sample is about has not been tested at all.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 import attrs
 
+from tenetlang.analysis.prove import Counterexample, Proof, Proved, Unproved, counterexample, prove
+from tenetlang.analysis.questions import Analysis, Undecided
 from tenetlang.evaluator.claims import breaks, meets
+from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.meaning import Fault, Run
 from tenetlang.evaluator.requests import DataError, Invalid
 from tenetlang.program import expression as core
@@ -39,8 +45,9 @@ Status = Literal["unbroken", "broken", "error"]
 
 @attrs.frozen
 class ClaimResult:
-    """What sampling a claim came to. `about` counts the requests tried that the claim is about; `counterexample` is the
-    first request that breaks it, with its documents."""
+    """What became of a claim. `proved`: no request breaks it; `vacuous`: because it is about none. `about` counts the requests tried that the claim is about, where
+    any had to be; `left` says for which tools and why it could not be proved. `counterexample` is a request that breaks
+    it, with its documents."""
 
     name: str
     package: str
@@ -53,6 +60,57 @@ class ClaimResult:
     documents: Mapping[str, object] | None = None
     verdict: str = ""
     error: str = ""
+    proved: bool = False
+    vacuous: bool = False
+    left: tuple[tuple[str | None, Undecided], ...] = ()
+
+
+def decide_claims(
+    program: Program,
+    wanted: Callable[[Claim], bool],
+    count: int = SAMPLES,
+    progress: Callable[[], None] = lambda: None,
+) -> Iterator[ClaimResult]:
+    """The result of each wanted claim, in the order written: proved or broken where that can be told, else sampled with
+    `count` requests. `progress` is called after each."""
+    analysis = Analysis(program, BothEvaluators(program))
+    for claim in program.claims:
+        if wanted(claim):
+            proof, sampled = decide_claim(analysis, claim, count)
+            yield _result(analysis, claim, proof, sampled)
+            progress()
+
+
+def decide_claim(
+    analysis: Analysis, claim: Claim, count: int = SAMPLES, step: Callable[[], None] = lambda: None
+) -> tuple[Proof, ClaimResult | None]:
+    """Whether the claim holds of all requests; where the analysis could not tell, also what sampling came to. A sample that
+    breaks the claim is a counterexample as any other. `step` is called as the proof goes on."""
+    proof = prove(analysis, claim, step=step)
+    if not isinstance(proof, Unproved):
+        return proof, None
+    (sampled,) = sample_claims(analysis.program, partial(operator.is_, claim), count)
+    if sampled.counterexample is not None and sampled.documents is not None:
+        proof = counterexample(analysis, claim, sampled.counterexample, sampled.documents)
+    return proof, sampled
+
+
+def is_vacuous(analysis: Analysis, claim: Claim) -> bool:
+    """Whether no request is one that the claim is about, so that it holds whatever the rules are."""
+    nobody = attrs.evolve(claim, kind="never", condition=(), body=subject_of(claim))
+    return prove(analysis, nobody) == Proved()
+
+
+def _result(analysis: Analysis, claim: Claim, proof: Proof, sampled: ClaimResult | None) -> ClaimResult:
+    result = _nothing(claim) if sampled is None else sampled
+    match proof:
+        case Proved():
+            return attrs.evolve(result, status="unbroken", proved=True, vacuous=is_vacuous(analysis, claim))
+        case Counterexample(_, request, documents, verdict):
+            broken = attrs.evolve(result, status="broken", verdict=verdict)
+            return attrs.evolve(broken, counterexample=request, documents=documents)
+        case Unproved(left):
+            return attrs.evolve(result, left=left)
 
 
 def sample_claims(

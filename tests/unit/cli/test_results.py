@@ -98,6 +98,8 @@ def test_the_json_has_every_result_and_never_says_proved() -> None:
                 "kind": "never",
                 "status": "broken",
                 "proved": False,
+                "vacuous": False,
+                "undecided": [],
                 "at": "support.tenet:120",
                 "sampled": 7,
                 "about": 7,

@@ -65,7 +65,8 @@ def test_each_test_and_claim_takes_a_line_and_failures_say_what_stopped_the_rule
       expected  allow by small_refund
       got       deny by default because "no rule allows this call"
       small_refund: `"ops" in args.roles` is false, with args.roles = ["dev"] (shop.tenet:10)
-✓ never "large refunds pass": sampled """
+✓ never "large refunds pass": proved for all requests
+"""
     )
     assert answer.out.endswith("\n3 passed, 2 failed\n")
 
@@ -78,11 +79,48 @@ def test_the_counterexample_of_a_broken_claim_is_a_request_that_can_be_run(tenet
     assert answer.out.startswith("allow, decided by small_refund\n")
 
 
-def test_nothing_sampled_is_called_proved(tenet: Tenet, shop: Path) -> None:
+def test_claims_are_proved_for_all_requests(tenet: Tenet, shop: Path) -> None:
     answer = tenet("test", "-k", "large")
     assert answer.status == 0
-    assert "no counterexample (not proved)\n1 passed, 0 failed\n" in answer.out
-    assert [claim["proved"] for claim in json.loads(tenet("test", "--format", "json").out)["claims"]] == [False, False]
+    assert answer.out == '✓ never "large refunds pass": proved for all requests\n1 passed, 0 failed\n'
+    claims = json.loads(tenet("test", "--format", "json").out)["claims"]
+    assert [(claim["status"], claim["proved"]) for claim in claims] == [("unbroken", True), ("broken", False)]
+
+
+UNDECIDED = """\
+package shop
+tool order(n: int, m: int)
+default deny
+allow orders if { tool is order; args.n > 1; args.m > 1 }
+never "a prime passes" { verdict is allow; tool is order; args.n * args.m == 7919 }
+never "a square passes" { tool is order; args.n * args.m == 0; args.n * args.n != 0; verdict is allow }
+never "1 passes" { tool is order; args.n * args.m == args.n; args.n > 0; verdict is deny }
+"""
+
+
+def test_what_the_analysis_leaves_is_sampled_and_never_called_proved(tenet: Tenet, tmp_path: Path) -> None:
+    (tmp_path / "order.tenet").write_text(UNDECIDED, encoding="utf-8")
+    answer = tenet("test", "-k", "prime")
+    assert answer.status == 0
+    first, second, *_ = answer.out.splitlines()
+    assert first.startswith('✓ never "a prime passes": sampled 500 requests, ')
+    assert first.endswith("not proved)")
+    assert second.endswith(
+        "for the tool order, no request was found that shows it, and no proof that there is none, "
+        "because of `args.n * args.m`"
+    )
+    (claim,) = json.loads(tenet("test", "-k", "prime", "--format", "json").out)["claims"]
+    assert (claim["status"], claim["proved"], claim["sampled"]) == ("unbroken", False, 500)
+    assert claim["undecided"] == [{"tool": "order", "reason": "not-shown", "terms": ["args.n * args.m"]}]
+
+
+def test_a_sample_that_breaks_what_the_analysis_left_is_a_counterexample(tenet: Tenet, tmp_path: Path) -> None:
+    (tmp_path / "order.tenet").write_text(UNDECIDED, encoding="utf-8")
+    for command in ("test", "prove"):
+        shape = json.loads(tenet(command, ".", "--format", "json").out)
+        claim = shape["claims"][2]
+        assert claim["status"] == "broken"
+        assert claim["counterexample"].keys() == {"tool", "args"}
 
 
 @pytest.mark.parametrize(
@@ -151,9 +189,7 @@ def test_each_package_is_tested_as_the_one_that_decides(tenet: Tenet, two: Path)
     lines = answer.out.splitlines()
     assert (answer.status, answer.error) == (0, "")
     assert lines[:4] == ["package base", "✓ small", "package top", "✓ none"]
-    assert lines[4].startswith(
-        '✓ always "denied": sampled 500 requests, all of them about this claim, no counterexample'
-    )
+    assert lines[4] == '✓ always "denied": proved for all requests'
     shape = json.loads(tenet("test", "--format", "json").out)
     assert [(result["package"], result["name"]) for result in shape["tests"]] == [("base", "small"), ("top", "none")]
     assert [claim["package"] for claim in shape["claims"]] == ["top"]
@@ -193,15 +229,16 @@ def test_what_is_wrong_with_the_policy_is_shown_once_and_nothing_runs(tenet: Ten
     assert tenet("test").status == 1
 
 
-def test_a_claim_that_no_sample_is_about_says_so(tenet: Tenet, two: Path) -> None:
+def test_a_claim_that_is_about_no_request_says_so(tenet: Tenet, two: Path) -> None:
     claim = 'never "both" { verdict is allow; tool is refund; args.amount > 2.00; args.amount < 1.00 }\n'
     (two / "base.tenet").write_text(BASE + claim, encoding="utf-8")
     answer = tenet("test", "-k", "both")
     assert answer.status == 0
     assert answer.out.splitlines() == [
-        '✓ never "both": sampled 500 requests, none of them about this claim (not tested, not proved)',
-        "    base.tenet:6: no request that was made up met what it says of the request; a `test` may reach it",
+        '✓ never "both": proved, but only because it is about no request at all',
         "1 passed, 0 failed",
     ]
     (shape,) = json.loads(tenet("test", "-k", "both", "--format", "json").out)["claims"]
-    assert (shape["status"], shape["sampled"], shape["about"]) == ("unbroken", 500, 0)
+    assert (shape["status"], shape["proved"], shape["vacuous"], shape["sampled"]) == ("unbroken", True, True, 0)
+    (shape,) = json.loads(tenet("prove", ".", "--claim", "both", "--format", "json").out)["claims"]
+    assert (shape["status"], shape["vacuous"]) == ("proved", True)
