@@ -136,9 +136,9 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
             if isinstance(plain(of.type), t.Scalar | t.UnionType):
                 refinement = refinement_of(shape, of)
                 length = None if refinement is None else refinement.length
-                return Fraction(0 if length is None else length[0]), Fraction(
-                    LONGEST_TEXT if length is None else length[1]
-                )
+                if length is not None:
+                    return Fraction(length[0]), Fraction(length[1])
+                return Fraction(0), Fraction(LONGEST_TEXT) if _is_request(of) else None
             items = items_of(shape, of)
             most = Fraction(MOST_MEMBERS) if _is_request(of) else None
             return Fraction(0 if items is None else items[0]), most if items is None else Fraction(items[1])
@@ -159,11 +159,12 @@ def bounds(shape: Shape, term: Expression) -> tuple[Fraction | None, Fraction | 
 
 
 def _is_request(term: Expression) -> bool:
-    """Whether the term is a part of the request, whose size is limited, and not of a document."""
+    """Whether the term is a part of the request, whose size is limited, and not of a document; what is cut out of a text
+    is not: a text of few values may have many segments."""
     match term:
         case core.Read(path):
             return path[0] != "data"
-        case core.Field(of) | core.Index(of) | core.Narrow(of) | core.Part(of):
+        case core.Field(of) | core.Index(of) | core.Narrow(of):
             return _is_request(of)
         case _:
             return False

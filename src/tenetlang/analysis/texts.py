@@ -33,7 +33,9 @@ class Texts:
 
     space: Space
     found: dict[tuple[object, ...], str | NoText | Undecided] = attrs.field(factory=dict)
-    fitting: dict[int, list[tuple[int, ...]]] = attrs.field(factory=dict)
+    fitting: dict[int, list[tuple[int, ...] | None]] = attrs.field(factory=dict)
+    """For each text and each of its constants what `_fit` says."""
+    concerned: dict[int, tuple[int, ...]] = attrs.field(factory=dict)
 
     def narrow(self, masks: Masks, group: TextGroup) -> bool:
         variable = self.space.variables[group.variable]
@@ -46,7 +48,8 @@ class Texts:
             return True
         table = self._fitting(group)
         for place in regions(mask & ~variable.other):
-            if any(not masks[number] & bits for number, bits in zip(watched, table[place], strict=True)):
+            fit = table[place]
+            if fit is None or any(not masks[number] & bits for number, bits in zip(watched, fit, strict=True)):
                 mask &= ~(1 << place)
         if mask & variable.other and isinstance(self.other_text(masks, group), NoText):
             mask &= ~variable.other
@@ -54,10 +57,11 @@ class Texts:
         if not mask:
             return False
         if not mask & variable.other:
+            fits = [fit for place in regions(mask) if (fit := table[place]) is not None]
             for position, number in enumerate(watched):
                 allowed = 0
-                for place in regions(mask):
-                    allowed |= table[place][position]
+                for fit in fits:
+                    allowed |= fit[position]
                 masks[number] &= allowed
                 if not masks[number]:
                     return False
@@ -67,18 +71,34 @@ class Texts:
         watched = [number for number, _, _ in group.patterns] + [number for _, number in group.parts]
         return watched if group.length is None else [*watched, group.length]
 
-    def _fitting(self, group: TextGroup) -> list[tuple[int, ...]]:
-        """For each constant of a text, the regions that its patterns, parts and length then have."""
+    def _concerned(self, group: TextGroup) -> tuple[int, ...]:
+        """All that is said of the text: what is watched, and what is said of its parts and theirs."""
+        found = self.concerned.get(group.variable)
+        if found is None:
+            below = [
+                number
+                for _, part in group.parts
+                for inner in (self.space.groups[place] for place in self.space.variables[part].groups)
+                if isinstance(inner, TextGroup) and inner.variable == part
+                for number in self._concerned(inner)
+            ]
+            found = self.concerned[group.variable] = tuple(dict.fromkeys([*self._watched(group), *below]))
+        return found
+
+    def _fitting(self, group: TextGroup) -> list[tuple[int, ...] | None]:
+        """For each constant of a text, the regions that its patterns, parts and length then have; None for what the
+        refinement refuses."""
         found = self.fitting.get(group.variable)
         if found is None:
             values = self.space.variables[group.variable].values
             found = self.fitting[group.variable] = [self._fit(group, value) for value in values]
         return found
 
-    def _fit(self, group: TextGroup, value: object) -> tuple[int, ...]:
+    def _fit(self, group: TextGroup, value: object) -> tuple[int, ...] | None:
         bits: list[int] = []
         refinement = group.refinement
-        fine = refinement is None or _meets(str(value), refinement)
+        if refinement is not None and not _meets(str(value), refinement):
+            return None
         for _, syntax, segment in group.patterns:
             matches = matcher(syntax)
             if segment:
@@ -97,12 +117,11 @@ class Texts:
                 bits.append(1 << region_of(variable, part))
         if group.length is not None:
             bits.append(1 << region_of(self.space.variables[group.length], len(str(value))))
-        return tuple(bits) if fine else tuple(0 for _ in bits) or (0,)
+        return tuple(bits)
 
     def other_text(self, masks: Masks, group: TextGroup, excluding: Sequence[str] = ()) -> str | NoText | Undecided:
         """A text that is no constant and fits the masks."""
-        watched = self._watched(group)
-        key = (group.variable, tuple(masks[number] for number in watched), tuple(excluding))
+        key = (group.variable, tuple(masks[number] for number in self._concerned(group)), tuple(excluding))
         if key not in self.found:
             self.found[key] = self._find_text(masks, group, excluding)
         return self.found[key]
