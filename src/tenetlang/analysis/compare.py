@@ -25,10 +25,11 @@ from typing import Protocol
 
 import attrs
 
+from tenetlang.analysis.concerned import Same, same
 from tenetlang.analysis.formulas import FALSE, TRUE, Formula, Formulas, TooLarge
 from tenetlang.analysis.joint import demands, document_demands, joint_program, recounted
 from tenetlang.analysis.making import space_of
-from tenetlang.analysis.questions import Analysis, Judge, Judged, Scene, Undecided, Witness
+from tenetlang.analysis.questions import Analysis, Judge, Judged, Known, Scene, Undecided, Witness
 from tenetlang.analysis.search import BUDGET, Search
 from tenetlang.analysis.shape import Shape
 from tenetlang.analysis.shrinking import shrunk
@@ -102,12 +103,14 @@ class Compared:
     first_judge: Decider
     second_judge: Decider
     joint: Program = attrs.field(init=False)
+    same: Same = attrs.field(init=False)
     candidates: Analysis = attrs.field(init=False)
     scenes: dict[str | None, TwoScenes | Undecided] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         assert self.first.formulas is self.second.formulas, "two programs are compared in the formulas of one"
         self.joint = joint_program(self.first.program, self.second.program)
+        self.same = same(self.first.program, self.second.program)
         self.candidates = Analysis(self.joint, _Unjudged())
 
     @property
@@ -135,15 +138,28 @@ class Compared:
         theirs = Shape(joint_program(self.second.program, self.first.program), tool)
         sides: list[Side] = []
         common: list[Formula] = []
+        known: Known | None = None
         for analysis, shape, across in ((self.first, ours, theirs), (self.second, theirs, ours)):
-            found = analysis.scene_in(shape) if tool in analysis.tools else None
+            found = analysis.scene_in(shape, known) if tool in analysis.tools else None
             if isinstance(found, Undecided):
                 return found
+            if found is not None and known is None:
+                known = self._known(found)
             sides.append(_side(analysis, found, across))
             if found is not None:
                 common.append(document_demands(analysis.program, found.lowering, across))
         formulas = self.first.formulas
         return TwoScenes(tool, ours, formulas, sides[0], sides[1], formulas.all_of(common))
+
+    def _known(self, scene: Scene) -> Known:
+        """What the second program need not take apart again: of what nobody understands, it then has the same unknown."""
+        rules = {
+            item.rule.name: (item.holds, item.errs) for item in scene.decided.rules if item.rule.name in self.same.rules
+        }
+        definitions = {
+            name: value for name, value in scene.lowering.definitions.items() if name in self.same.definitions
+        }
+        return Known(rules, definitions)
 
     def find(self, scene: TwoScenes, formula: Formula, shows: ShowsBoth, budget: int = BUDGET) -> Found:
         """A request for the scene's tool for which the formula holds, and of which the decisions show it."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from tenetlang.analysis.decisions import default_verdict
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.program import Program, Rule
 
@@ -69,19 +70,47 @@ def concerned(old: Program, new: Program, tools: Sequence[str | None]) -> tuple[
     return tuple(tool for tool in tools if tool in found)
 
 
+@frozen
+class Same:
+    """What means the same in two programs: the full names of rules, and of definitions."""
+
+    rules: frozenset[str]
+    definitions: frozenset[str]
+
+
+def same(old: Program, new: Program) -> Same:
+    """The rules and definitions that need not be taken apart twice: their text and all that they are defined with is the same,
+    and so are all parts of requests and documents, of which they may read any."""
+    if _schema(old) != _schema(new):
+        return Same(frozenset(), frozenset())
+    changed = {rule.name for rule in changed_rules(old, new)} - moved_rules(old, new)
+    rules = {rule.name for package in old.packages for rule in package.rules} - changed
+    return Same(frozenset(rules), frozenset(old.definitions) - changed_names(old, new))
+
+
+def _schema(program: Program) -> object:
+    return (
+        program.uses_tools,
+        program.facts,
+        {name: tool.parameters for name, tool in program.tools.items()},
+        {(item.package, item.name): item.type for item in program.data},
+        {item.name: item.type for item in program.counters},
+    )
+
+
 def changed_rules(old: Program, new: Program) -> Iterator[Rule]:
     """The rules of either that are not the same in the other, by what they say or by what they are defined with."""
     before, after = (
         {rule.name: rule for package in program.packages for rule in package.rules} for program in (old, new)
     )
-    names = _changed_names(old, new)
+    names = changed_names(old, new)
     moved = moved_rules(old, new)
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name), after.get(name)
-        same = one is not None and other is not None and rule_essence(one) == rule_essence(other) and name not in moved
-        if same and names and one is not None:
-            same = names.isdisjoint(_names_in(rule_essence(one)))
-        if not same:
+        alike = one is not None and other is not None and rule_essence(one) == rule_essence(other) and name not in moved
+        if alike and names and one is not None:
+            alike = names.isdisjoint(_names_in(rule_essence(one)))
+        if not alike:
             yield from (rule for rule in (one, other) if rule is not None)
 
 
@@ -122,7 +151,7 @@ def _longest_rising(names: Sequence[str], places: Mapping[str, int]) -> set[str]
     return found
 
 
-def _changed_names(old: Program, new: Program) -> frozenset[str]:
+def changed_names(old: Program, new: Program) -> frozenset[str]:
     """The definitions and functions that are not the same in both, and those that use them."""
     changed: set[str] = set()
     uses: dict[str, set[str]] = {}

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from tenetlang.analysis.cases import Truth
+from tenetlang.analysis.cases import Truth, Value
 from tenetlang.analysis.decisions import Decided, decided, rules_by_tool
 from tenetlang.analysis.formulas import TRUE, Formula, Formulas, TooLarge
 from tenetlang.analysis.lowering import Lowering
@@ -104,6 +104,14 @@ class Scene:
         return self.lowering.block(block, {})
 
 
+@attrs.frozen(eq=False)
+class Known:
+    """What has been taken apart already: when rules match and err, and definitions, by full name."""
+
+    rules: Mapping[str, tuple[Formula, Formula]]
+    definitions: Mapping[str, Value]
+
+
 @attrs.define(eq=False)
 class Analysis:
     """What can be asked of one program."""
@@ -130,11 +138,16 @@ class Analysis:
             self.scenes[tool] = self.scene_in(Shape(self.program, tool))
         return self.scenes[tool]
 
-    def scene_in(self, shape: Shape) -> Scene | Undecided:
-        """The scene of the shape's tool; its requests may be of a wider shape than the program's own."""
+    def scene_in(self, shape: Shape, known: Known | None = None) -> Scene | Undecided:
+        """The scene of the shape's tool; its requests may be of a wider shape than the program's own.
+
+        `known` is what another program has, in the same formulas and an equal shape.
+        """
         lowering = Lowering(self.program, self.formulas, shape, self.faults, self.judge.constant)
+        known = Known({}, {}) if known is None else known
+        lowering.definitions.update(known.definitions)
         try:
-            found = decided(self.program, lowering, self.rules.get(shape.tool, ()))
+            found = decided(self.program, lowering, self.rules.get(shape.tool, ()), known.rules)
         except (TooLarge, RecursionError):
             return Undecided("too-large")
         if self.program.packages[0].observe:
