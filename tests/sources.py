@@ -31,3 +31,18 @@ def both(
     program = program_of(*sources, entry=entry)
     evaluator = Evaluator(build(program), documents or {})
     return evaluator, Reference(program, documents or {}, evaluator.digest)
+
+
+def lists_with_one_hash(count: int) -> list[list[int]]:
+    """What `hash` of a tuple of two numbers computes, solved for the second of them."""
+    word, found, first, goal = 2**64, [[0, 7]], 0, 0
+    while len(found) < count:
+        state = (2870177450012600261 + first * 14029467366897019727) % word
+        state = (state << 31 | state >> 33) % word * 11400714785074694791 % word
+        goal = goal or state + 7 * 14029467366897019727
+        second = (goal - state) * pow(14029467366897019727, -1, word) % word
+        second -= word if second >= 2**63 else 0
+        if first and abs(second) < 2**61 - 1:
+            found.append([first, second])
+        first += 1
+    return found

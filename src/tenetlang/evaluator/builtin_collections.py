@@ -9,12 +9,14 @@ from __future__ import annotations
 import decimal
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import chain
 from typing import Final, TypeAlias
 
 from tenetlang.evaluator.builtin_limits import Function, check_items
 from tenetlang.values import numbers
 from tenetlang.values.collections import Map
 from tenetlang.values.faults import ValueFault, bad_input, shown
+from tenetlang.values.hashing import set_of
 from tenetlang.values.order import sort_key, sorted_items, sorted_values
 from tenetlang.values.render import text as rendered
 from tenetlang.values.times import Duration, make_duration
@@ -113,15 +115,18 @@ def reverse(members: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def distinct(members: Members) -> tuple[object, ...]:
-    """The members of a list, each at its first place only; of a set, all of them in canonical order."""
-    return tuple(dict.fromkeys(members)) if isinstance(members, tuple) else sort(members)
+    """The members of a list, each at its first place only; of a set, all of them in canonical order. Faults as `to_set`."""
+    if isinstance(members, frozenset):
+        return sort(members)
+    set_of(members)
+    return tuple(dict.fromkeys(members))
 
 
 def flatten(nested: tuple[Members, ...] | frozenset[Members]) -> Members:
-    """The members of the members, one level down: of a list of lists or sets a list, of a set of sets a set."""
+    """The members of the members, one level down: of a list of lists or sets a list, of a set of sets a set. Faults as `to_set`."""
     check_items(sum(map(len, nested)))
     if isinstance(nested, frozenset):
-        return frozenset().union(*nested)
+        return set_of(chain.from_iterable(nested))
     return tuple(member for inner in nested for member in (inner if isinstance(inner, tuple) else sort(inner)))
 
 
@@ -169,8 +174,8 @@ def to_decimal(value: str | Number) -> Decimal:
 
 
 def to_set(members: Members) -> frozenset[object]:
-    """The members, each once."""
-    return frozenset(members)
+    """The members, each once; `too_much_work` where many were chosen to have one hash."""
+    return members if isinstance(members, frozenset) else set_of(members)
 
 
 def to_list(members: Members) -> tuple[object, ...]:

@@ -301,7 +301,7 @@ def _build(
     made = placed(ast.NamedExpr(ast.Name(filled, ast.Store()), placed(ast.List([], ast.Load()), at)), at)
     done = _called(function, [*arguments, made], at)
     # `(fill(…, found := []), kind(found))[1]`: an expression, so that a comprehension may stand anywhere.
-    kind = {"list": "tuple", "set": "frozenset", "map": "Map"}[node.kind]
+    kind = {"list": "tuple", "set": "set_of", "map": "Map"}[node.kind]
     both = placed(ast.Tuple([done, call(kind, [name_of(filled, at)], at)], ast.Load()), at)
     return placed(ast.Subscript(both, placed(ast.Constant(1), at), ast.Load()), at)
 

@@ -34,6 +34,7 @@ from tenetlang.text import Span
 from tenetlang.values import numbers, times
 from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
+from tenetlang.values.hashing import set_of
 from tenetlang.values.network import Cidr, Email, Host, Ip
 from tenetlang.values.paths import Path
 from tenetlang.values.patterns import SEPARATORS, Pattern
@@ -416,7 +417,7 @@ def new_module(policy: Policy, *, recording: bool) -> Module:
 
     namespace: dict[str, object] = {
         "__builtins__": {}, runtime.MARK: True, "ABSENT": runtime.ABSENT, "NOTHING": runtime.NOTHING, "Map": Map,
-        "Record": Record, "frozenset": frozenset, "tuple": tuple, "str": str, "field": runtime.field,
+        "Record": Record, "frozenset": frozenset, "set_of": set_of, "tuple": tuple, "str": str, "field": runtime.field,
         "part": runtime.part, "index": runtime.index, "index_or_absent": runtime.index_or_absent,
         "in_block": runtime.in_block, "matches": matches, "no_arm": no_arm, "is_type": is_type, "narrow": narrow,
         "to_decimal": numbers.to_decimal, "members": runtime.members, "entries": runtime.entries,

@@ -29,6 +29,7 @@ from tenetlang.program.types import Scalar
 from tenetlang.text import Span
 from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
+from tenetlang.values.hashing import set_of
 from tenetlang.values.network import Cidr, Ip
 from tenetlang.values.numbers import to_decimal
 from tenetlang.values.order import sort_key, sorted_values
@@ -341,7 +342,7 @@ def _build(run: Run, expression: core.Build, scope: Scope) -> object:
         key = expression.key
         return Map({str(value(run, key, inner)): value(run, expression.element, inner) for inner in found})
     elements = [value(run, expression.element, inner) for inner in found]
-    return tuple(elements) if expression.kind == "list" else frozenset(elements)
+    return tuple(elements) if expression.kind == "list" else set_of(elements)
 
 
 def members(collection: object) -> Iterator[tuple[object, object]]:

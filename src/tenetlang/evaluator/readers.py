@@ -17,13 +17,13 @@ from tenetlang.program import types as t
 from tenetlang.program.program import Tool
 from tenetlang.values.collections import Map, Record, from_json_value, to_json_value
 from tenetlang.values.faults import ValueFault, shown
+from tenetlang.values.hashing import are_chosen
 from tenetlang.values.network import parse_cidr, parse_email, parse_host, parse_ip
 from tenetlang.values.numbers import decimal_text, incoming_decimal, int_result
 from tenetlang.values.paths import parse_path
 from tenetlang.values.pattern_syntax import PatternError
 from tenetlang.values.patterns import compile_glob, compile_regex
-from tenetlang.values.reading import FEW_OF_A_HASH, MOST_OF_A_HASH, path_text
-from tenetlang.values.render import to_plain
+from tenetlang.values.reading import path_text
 from tenetlang.values.times import parse_duration, parse_time
 from tenetlang.values.urls import parse_url
 from tenetlang.values.versions import parse_semver
@@ -200,14 +200,9 @@ def _union_reader(literals: tuple[str, ...]) -> Reader:
 
 def _set_of(members: Iterable[object]) -> frozenset[object]:
     """A set of lists, sets or records. How Python hashes those of numbers is known, so many can be chosen to have one hash."""
-    listed = list(members)
-    if len(listed) > FEW_OF_A_HASH:
-        by_hash: dict[int, list[object]] = {}
-        for member in listed:
-            by_hash.setdefault(hash(member), []).append(member)
-        most = max(by_hash.values(), key=len)
-        if len(most) > MOST_OF_A_HASH and len({repr(to_plain(member)) for member in most}) > MOST_OF_A_HASH:
-            raise Refused("many members were chosen to have the same hash")
+    listed = tuple(members)
+    if are_chosen(listed):
+        raise Refused("many members were chosen to have the same hash")
     return frozenset(listed)
 
 

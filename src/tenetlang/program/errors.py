@@ -142,10 +142,17 @@ def _builtin(name: str, arguments: tuple[core.Expression, ...]) -> bool:
             return of.type is not t.DECIMAL
         case "to_decimal", (of,):
             return of.type not in (t.INT, t.DECIMAL)
+        case (("to_set" | "distinct"), (of,)):
+            return isinstance(of.type, t.ListType) and not _hashes_apart(of.type.of)
         case "floor_div", (_, core.Constant(int() as divisor)):
             return divisor <= 0
         case _:
             return name in FAULTS
+
+
+def _hashes_apart(type_: t.Type) -> bool:
+    """Whether never many different values of the type have one hash (`values/hashing.py`)."""
+    return isinstance(type_, t.Scalar | t.UnionType) and type_ not in (t.DECIMAL, t.JSON)
 
 
 def _is_read(expression: core.Expression) -> bool:

@@ -12,12 +12,15 @@ from typing import Final
 _OVERFLOW: Final = frozenset({"overflow"})
 _BAD_INPUT: Final = frozenset({"bad_input"})
 _BAD_INDEX: Final = frozenset({"bad_index"})
+_TOO_MUCH_WORK: Final = frozenset({"too_much_work"})
 
 FAULTS: Final[Mapping[str, frozenset[str]]] = {
     "sum": _OVERFLOW,
     "sum.decimal": _OVERFLOW,
     "sum.duration": _OVERFLOW,
-    "flatten": _OVERFLOW,
+    "flatten": _OVERFLOW | _TOO_MUCH_WORK,
+    "to_set": _TOO_MUCH_WORK,
+    "distinct": _TOO_MUCH_WORK,
     "round": _BAD_INPUT | _OVERFLOW,
     "floor_div": _OVERFLOW | {"division_by_zero"},
     "abs": _OVERFLOW,

@@ -11,7 +11,7 @@ SHOWN_LENGTH: Final = 60
 class ValueFault(Exception):
     """A value that could not be read, or an operation that has no result.
 
-    `code` is one of `overflow`, `division_by_zero`, `bad_index` and `bad_input`, as the trace of a decision
+    `code` is one of `overflow`, `division_by_zero`, `bad_index`, `bad_input` and `too_much_work`, as the trace of a decision
     names errors; `detail` is a short English reason.
     """
 

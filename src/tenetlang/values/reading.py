@@ -43,6 +43,7 @@ import msgspec
 
 from tenetlang.values.collections import MAX_DEPTH, JsonConstant, Map, Record, from_json_value, to_json_value
 from tenetlang.values.faults import ValueFault, shown
+from tenetlang.values.hashing import MOST_OF_A_HASH
 from tenetlang.values.network import Cidr, Email, Host, Ip
 from tenetlang.values.numbers import INT_MAX, INT_MIN, number_from_decimal, number_from_float, parse_number
 from tenetlang.values.order import sort_key
@@ -120,7 +121,7 @@ def read_json(data: bytes | bytearray | memoryview | str, limits: Limits = REQUE
         if document.count(b":") == _encode(value).count(b":") and (
             brackets <= limits.depth or _is_within(value, limits.depth)
         ):
-            if document.count(b".") + document.count(b"e-") + document.count(b"E-") > FEW_OF_A_HASH:
+            if document.count(b".") + document.count(b"e-") + document.count(b"E-") > _FEW_FRACTIONS:
                 _refuse_collisions(_fractions_in(value))
             return value
     return _read_carefully(document, limits)
@@ -146,15 +147,12 @@ def read_python(value: object, limits: Limits = REQUEST_LIMITS) -> object:
 
 # Numbers with one hash
 
-FEW_OF_A_HASH: Final = 1000
-"""So many values do no harm, whatever their hashes."""
-
-MOST_OF_A_HASH: Final = 100
-"""Among millions of values that nobody has chosen for it, not three have the same hash."""
+_FEW_FRACTIONS: Final = 1000
+"""So many do no harm, whatever their hashes."""
 
 
 def _refuse_collisions(fractions: Sequence[Decimal]) -> None:
-    if len(fractions) > FEW_OF_A_HASH:
+    if len(fractions) > _FEW_FRACTIONS:
         # Told apart by their texts, whose hashes nobody knows.
         different = dict(zip(map(str, fractions), fractions, strict=True)).values()
         if max(Counter(map(hash, different)).values()) > MOST_OF_A_HASH:

@@ -12,7 +12,7 @@ from tenetlang.evaluator.readers import Refused, reader
 from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.requests import DataError
 from tenetlang.program import types as t
-from tests.sources import both
+from tests.sources import both, lists_with_one_hash
 
 POLICY = """package p
 
@@ -257,21 +257,6 @@ def test_a_document_that_does_not_fit_is_refused_when_it_is_loaded(documents: di
 def test_a_document_may_be_named_with_its_package() -> None:
     evaluator, _ = both(POLICY, documents={"p.vendors": {"v1": {"limit": Decimal("1.5"), "status": "blocked"}}})
     assert evaluator.decide(pay()).verdict == "allow"
-
-
-def lists_with_one_hash(count: int) -> list[list[int]]:
-    """What `hash` of a tuple of two numbers computes, solved for the second of them."""
-    word, found, first, goal = 2**64, [[0, 7]], 0, 0
-    while len(found) < count:
-        state = (2870177450012600261 + first * 14029467366897019727) % word
-        state = (state << 31 | state >> 33) % word * 11400714785074694791 % word
-        goal = goal or state + 7 * 14029467366897019727
-        second = (goal - state) * pow(14029467366897019727, -1, word) % word
-        second -= word if second >= 2**63 else 0
-        if first and abs(second) < 2**61 - 1:
-            found.append([first, second])
-        first += 1
-    return found
 
 
 def test_a_set_of_lists_that_were_chosen_to_have_one_hash_is_refused() -> None:

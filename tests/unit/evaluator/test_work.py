@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from tenetlang.evaluator.reference import Reference
 from tenetlang.project.project import standard_library
 from tenetlang.text import Text
 from tenetlang.values.collections import Map, Record
+from tests.sources import both, lists_with_one_hash
 
 POLICY = """package p
 import std.numbers
@@ -114,3 +116,34 @@ def test_what_stands_outside_of_a_quantifier_cannot_err_for_its_size() -> None:
 )
 def test_the_size_of_a_value_is_that_of_all_its_members(value: Sequence[object], expected: int) -> None:
     assert work.size(value) == expected
+
+
+CHOSEN = """package p
+request xs: list[list[int]]
+request groups: list[set[list[int]]]
+default allow
+deny d if {{ {} }}
+"""
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "count(to_set(xs)) > 1",
+        "count(distinct(xs)) > 1",
+        "count({x for x in xs}) > 1",
+        "count({x for some_group in groups for x in some_group}) > 1",
+        "count(flatten(to_set(groups))) > 1",
+    ],
+)
+def test_a_set_of_members_that_were_chosen_to_have_one_hash_errs_soon(condition: str) -> None:
+    evaluator, reference = both(CHOSEN.format(condition))
+    chosen = lists_with_one_hash(15_000)
+    groups = [chosen[start : start + 100] for start in range(0, 15_000, 100)]
+    request = {"xs": [] if "groups" in condition else chosen, "groups": groups if "groups" in condition else []}
+    before = time.process_time()
+    decision = evaluator.decide(request)
+    assert time.process_time() - before < 2
+    assert [(error.rule, error.error) for error in decision.errors] == [("d", "too_much_work")]
+    assert decision.to_json() == reference.decide(request).to_json()
+    assert evaluator.decide({"xs": [[n, n] for n in range(9_000)] * 2, "groups": [[[1, 2]]] * 900}).errors == ()
