@@ -120,6 +120,31 @@ def _with(into: Mapping[str, object], path: Path, value: object) -> dict[str, ob
     return {**into, path[0]: _with(below, path[1:], value)}
 
 
+def needed_facts(program: Program, claim: Claim) -> Sequence[str]:
+    """The facts that the claim reads where nothing asks whether they are there, and that no rule needs: the requests that it
+    is about have them."""
+    reads = list(_reads((claim.condition, claim.body)))
+    asked = {read.path for read in reads if read.optional}
+    found = {
+        read.path[0]
+        for read in reads
+        if not read.optional and not any(read.path[:length] in asked for length in range(1, len(read.path) + 1))
+    }
+    return sorted(name for name in found if name in program.facts and not program.facts[name].required)
+
+
+def _reads(item: object) -> Iterator[core.Read]:
+    waiting = [item]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, core.Read):
+            yield node
+        elif isinstance(node, tuple):
+            waiting += node
+        elif isinstance(node, core.Expression | core.Step | core.Bound):
+            waiting += [getattr(node, name) for name in type(node).__match_args__ if name not in {"type", "at", "text"}]
+
+
 def given_by(claim: Claim, judge: Judge) -> Given:
     """The values of the claim's `with` lines. Raises `NotGiven`."""
     return Given(tuple(_values(claim.replacements, judge)))

@@ -24,7 +24,7 @@ from tenetlang.analysis.cases import Truth
 from tenetlang.analysis.compare import Compared, Difference, TwoScenes
 from tenetlang.analysis.describe import term_text
 from tenetlang.analysis.formulas import FALSE, Among, Below, Equal, Fits, Formula, Linear, Some, There, TooLarge
-from tenetlang.analysis.given import Given, NotGiven, given_by, known_program, with_functions
+from tenetlang.analysis.given import Given, NotGiven, given_by, known_program, needed_facts, with_functions
 from tenetlang.analysis.lowering import Lowering, Scope
 from tenetlang.analysis.questions import Analysis, Answer, Judge, Judged, Undecided, Witness
 from tenetlang.analysis.search import BUDGET
@@ -33,6 +33,7 @@ from tenetlang.decision import SEVERITY, Decision, Verdict
 from tenetlang.frozen import frozen
 from tenetlang.program.expression import Block, Builtin, Contains, Expression, Matches, Operate
 from tenetlang.program.program import Claim, Program
+from tenetlang.program.types import JSON
 from tenetlang.report.finding import Finding
 
 
@@ -151,6 +152,8 @@ def _broken_for(
         return Undecided("too-large")
     if broken is FALSE:
         return None
+    facts = [There(scene.lowering.shape.read((name,), JSON)) for name in needed_facts(analysis.program, claim)]
+    broken = scene.formulas.all_of([broken, *map(scene.formulas.literal, facts)])
     found = analysis.find(
         scene, broken, lambda judged: judge.breaks(claim, judged.request, judged.documents) is True, budget
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from tenetlang.analysis.given import needed_facts
 from tenetlang.analysis.questions import Judged
 from tenetlang.decision import Decision
 from tenetlang.decision_tree.build import build
@@ -105,12 +106,15 @@ class BothEvaluators:
             return None
 
     def breaks(self, claim: Claim, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
-        """Whether the request breaks the claim; None where the request or the documents are invalid."""
+        """Whether the request breaks the claim; None where the request or the documents are invalid, or where it lacks a fact
+        that the claim speaks of."""
         try:
             run = self._after(request, documents)
         except DataError:
             return None
-        return None if run is None else breaks(run, claim)
+        if run is None or any(name not in run.inputs for name in needed_facts(self.program, claim)):
+            return None
+        return breaks(run, claim)
 
     def of(self, program: Program) -> BothEvaluators:
         """The judge of another program."""

@@ -13,6 +13,7 @@ from random import Random
 
 import attrs
 
+from tenetlang.analysis.given import needed_facts
 from tenetlang.program import types as t
 from tenetlang.program.expression import Condition, Constant, Not, Read, ToolIs
 from tenetlang.program.program import Claim, Program
@@ -243,9 +244,10 @@ def _collect(found: dict[str, set[object]], type_: t.Type, value: object) -> Non
 def samples(program: Program, claim: Claim, count: int) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
     """`count` requests for a claim, each with its documents: some requests in a row share one object.
 
-    Most are for the tools that the claim names, and the facts of which it replaces a part are in each.
+    Most are for the tools that the claim names; the facts that it reads, or of which it replaces a part, are in each.
     """
     said = frozenset(replacement.target[0] for replacement in claim.replacements)
+    said = said.union(needed_facts(program, claim))
     making = sampler(program, sum(map(ord, claim.name)), named_tools(program, claim), said)
     documents: dict[str, object] = {}
     for number in range(count):

@@ -141,6 +141,24 @@ allow said_by_user if { tool is pay; origin(args.to) is present; origin(args.to)
     assert isinstance(proof('never "a" { tool is pay; verdict is allow }', policy), Counterexample)
 
 
+def test_a_claim_is_about_requests_that_have_the_facts_of_which_it_speaks() -> None:
+    policy = """\
+package p
+request agent: { team: "red" | "blue" }
+request user?: { id: string }
+tool t(n: int)
+default deny because "no"
+allow a if { tool is t; args.n < 3 }
+"""
+    found = proof('never "a" { tool is t; verdict is allow; agent.team == "red" }', policy)
+    assert isinstance(found, Counterexample)
+    assert found.request == {"tool": "t", "args": {"n": 1}, "agent": {"team": "red"}}
+    found = proof('never "a" { tool is t; verdict is allow; user is not present or user.id == "b" }', policy)
+    assert isinstance(found, Counterexample)
+    assert "user" not in found.request
+    assert proof('never "a" { tool is t; args.n > 2; verdict is allow; agent.team == "red" }', policy) == Proved()
+
+
 def test_an_always_whose_consequence_errs_is_broken_and_conditions_that_err_are_not_met() -> None:
     policy = POLICY + "tool divide(n: int, by: int)\nallow divides if { tool is divide }\n"
     assert isinstance(proof('always "a" if { tool is divide } { args.n % args.by >= 0 }', policy), Counterexample)
