@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenetlang.analysis.changeable import at
+from tenetlang.analysis.changeable import at, known_documents, known_facts
 from tenetlang.analysis.counterfactual import Change, Way, explain_change
 from tenetlang.analysis.nearest import put
 from tenetlang.analysis.pieces import LEFT_OUT
+from tenetlang.analysis.shape import Shape
+from tenetlang.analysis.specialise import specialised
+from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.surroundings import Surroundings, surroundings
 from tenetlang.program.program import Program
 from tenetlang.testing.sample import Sampler, sampler
@@ -63,6 +67,26 @@ def check_change(world: Surroundings, making: Sampler, request: Request, change:
             assert alone is None or alone.verdict != change.verdict or "invalid_request" in alone.decided_by, other
 
 
+def check_regions(world: Surroundings, request: Request, change: Change) -> None:
+    """The ends of a region that is told, and a number in between, lead to the verdict too."""
+    for difference in change.differences:
+        path = tuple(difference.path.split("."))
+        ends = [end.value for end in (difference.low, difference.high) if end is not None and end.included]
+        after = world.situation(change.request)
+        assert after is not None
+        new = at(after.inputs, path)
+        if isinstance(new, int | Decimal) and not isinstance(new, bool) and difference.type in {"int", "decimal"}:
+            numbers = [Decimal(str(end)) for end in ends]
+            numbers += [(number + Decimal(new)) / 2 for number in numbers]
+            ends = [
+                number for number in numbers if difference.type == "decimal" or number == number.to_integral_value()
+            ]
+        for end in ends:
+            decision = world.decide(put(change.request, path, end))
+            assert decision is not None
+            assert decision.verdict == change.verdict or "invalid_request" in decision.decided_by, (end, change)
+
+
 def _json(request: object, path: Sequence[str]) -> object:
     for step in path:
         request = request.get(step, LEFT_OUT) if isinstance(request, Mapping) else LEFT_OUT
@@ -75,6 +99,8 @@ def check_way(world: Surroundings, making: Sampler, request: Request, way: Way) 
         check_change(world, making, request, change)
     assert [change.cost for change in way.changes] == sorted(change.cost for change in way.changes)
     assert bool(way.changes) == ("found" in {way.arguments, way.anything})
+    for change in way.changes:
+        check_regions(world, request, change)
     arguments = request.get("args", {})
     assert isinstance(arguments, Mapping)
     if way.arguments == "impossible":
@@ -112,6 +138,34 @@ def check_program(made: Program, seed: int, requests: int) -> list[Way]:
             check_way(world, making, request, way)
         found += ways
     return found
+
+
+def check_specialised(made: Program, seed: int) -> None:
+    making = sampler(made, seed)
+    documents = making.documents()
+    world = surroundings(made, documents)
+    request = making.request()
+    situation, decision = world.situation(request), world.decide(request)
+    if situation is None or decision is None:
+        return
+    tool = request.get("tool")
+    assert tool is None or isinstance(tool, str)
+    known = known_documents(situation.data) | known_facts(Shape(made, tool), situation.inputs)
+    special = specialised(made, tool, known, (), world.judge.constant)
+    found = BothEvaluators(special).decide(request, documents)
+    assert found is not None
+    assert (found.verdict, found.decided_by) == (decision.verdict, decision.decided_by)
+
+
+@given(st.data(), st.integers(0, 2**32))
+@settings(suppress_health_check=list(HealthCheck))
+def test_a_program_with_what_is_known_in_it_decides_as_before(data: st.DataObject, seed: int) -> None:
+    def choose(options: Sequence[T]) -> T:
+        return data.draw(st.sampled_from(list(options)))
+
+    made = checked(program(choose))
+    if made is not None:
+        check_specialised(made, seed)
 
 
 @given(st.data(), st.integers(0, 2**32))

@@ -45,6 +45,8 @@ MOST_DECIDED: Final = 240
 """Candidates that are shown to the evaluators for one verdict."""
 MOST_EACH: Final = 24
 """And for one set of parts."""
+MOST_VAIN: Final = 40
+"""Sets of parts, for one verdict, of which the search believes that they are enough and no request shows it."""
 MOST_EXACT: Final = 8
 """Sets of parts at which a closer look is taken, for one request."""
 _EVERYTHING: Final = 100
@@ -192,6 +194,7 @@ class _Looking:
     given: bool = False
     more_than: int | None = None
     left: int = MOST_DECIDED
+    vain: int = 0
 
     def cheapest(self) -> tuple[Change, ...]:
         ordered = sorted(self.changes, key=lambda item: (item.cost, [each.path for each in item.differences]))
@@ -232,9 +235,11 @@ class _Looking:
             if found is not None:
                 hitting.accept(changing)
                 self._take(stage, hitting, changing, *found)
+            else:
+                self.vain += 1
             if len(self.changes) >= MOST:
                 heaviest = hitting.weight(changing)
-            if self.left <= 0 or len(self.changes) >= MOST_LOOKED_AT:
+            if self.left <= 0 or self.vain >= MOST_VAIN or len(self.changes) >= MOST_LOOKED_AT:
                 break
 
     def _shown(self, stage: Stage, hitting: Hitting, changing: Parts) -> tuple[Request, Decision] | None:

@@ -142,6 +142,7 @@ def approved_by(inputs: Mapping[str, object]) -> frozenset[str]:
 
 def _staged(program: Program, scene: Scene, situation: Situation, parts: Sequence[Part]) -> Stage:
     formulas = [formula for item in scene.decided.rules for formula in (item.holds, item.errs)]
+    formulas += scene.decided.verdicts.values()
     shape = scene.lowering.shape
     plain_space = space_of(shape, formulas)
     atoms = []
@@ -157,7 +158,9 @@ def _staged(program: Program, scene: Scene, situation: Situation, parts: Sequenc
         for variable in space.variables
     )
     used = frozenset[int]().union(*dependent)
-    kept = [place for place in range(len(parts)) if place in used]
+    # What nobody understands may have to do with any part.
+    unknown = any(isinstance(variable.key, core.Local) and variable.key.name[0] == "?" for variable in space.variables)
+    kept = [place for place in range(len(parts)) if unknown or place in used]
     renumbered = {old: new for new, old in enumerate(kept)}
     fixed: dict[int, int] = {}
     values: dict[int, object] = {}
