@@ -15,6 +15,7 @@ from tenetlang.analysis.shape import NOWHERE, plain
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
+from tenetlang.values.collections import Map
 
 if TYPE_CHECKING:
     from tenetlang.analysis.lowering import Lowering
@@ -34,13 +35,12 @@ def builtin(lowering: Lowering, expression: core.Builtin, name: str, arguments: 
         case "contains", [of, item] if not _is_text(of):
             return _truth_value(lowering, comparing.contains(lowering, item, of))
         case (("to_set" | "to_list" | "sort" | "reverse" | "distinct"), [of]):
-            return Value(((TRUE, Members(lambda test: lowering.some(of.without_errors(), test))),), of.errs)
+            members = built.unordered(lowering, lambda test: lowering.some(of.without_errors(), test))
+            return Value(((TRUE, members),), of.errs)
         case (("keys" | "values"), [of]):
             return keys_or_values(lowering, name, of)
         case "flatten", [of]:
-            return Value(
-                ((TRUE, Members(lambda test: lowering.some(of, lambda _, inner: lowering.some(inner, test)))),), of.errs
-            )
+            return built.flattened(lowering, of, expression.type)
         case _:
             return called(lowering, expression, arguments)
 
@@ -59,7 +59,7 @@ def keys_or_values(lowering: Lowering, name: str, of: Value) -> Value:
     def some(test: Member) -> Truth:
         def inner(key: Value | None, item: Value) -> Truth:
             assert key is not None
-            return test(key, key) if name == "keys" else test(None, item)
+            return test(None, key if name == "keys" else item)
 
         return lowering.some(of.without_errors(), inner)
 
@@ -172,3 +172,40 @@ def _is_text(value: Value) -> bool:
             return False
         return plain(case.type) == t.STRING or isinstance(plain(case.type), t.UnionType)
     return False
+
+
+def indexed(lowering: Lowering, expression: core.Index, of: Value, key: Value) -> Value:
+    """`of[key]`."""
+    formulas = lowering.formulas
+    errs = formulas.either(of.errs, key.errs)
+    found: list[Case] = []
+    for (when, collection), (inner, place) in product(of.cases, key.cases):
+        made = _index(lowering, collection, place, expression)
+        if made is None:
+            continue
+        there = TRUE if isinstance(made, core.Constant) else formulas.literal(There(made))
+        found.append((formulas.all_of([when, inner, there]), made))
+    if not (expression.optional or expression.certain):
+        missing = formulas.negation(formulas.any_of([errs, *(when for when, _ in found)]))
+        errs = formulas.either(errs, formulas.all_of([lowering.there(of), lowering.there(key), missing]))
+    return Value(tuple(found), errs)
+
+
+def _index(
+    lowering: Lowering,
+    of: Expression | MadeRecord | Members,
+    key: Expression | MadeRecord | Members,
+    expression: core.Index,
+) -> Expression | None:
+    type_ = plain(expression.type)
+    match of, key:
+        case core.Constant(tuple() as items), core.Constant(int() as place):
+            return core.Constant(items[place], type_, NOWHERE) if 0 <= place < len(items) else None
+        case core.Constant(Map() as items), core.Constant(str() as name):
+            return core.Constant(items[name], type_, NOWHERE) if name in items else None
+        case (MadeRecord() | Members(), _) | (_, MadeRecord() | Members()):
+            return lowering.fresh(type_)
+        case _:
+            assert not isinstance(of, MadeRecord | Members)
+            assert not isinstance(key, MadeRecord | Members)
+            return core.Index(of, key, type_, NOWHERE)

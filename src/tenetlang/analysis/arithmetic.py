@@ -14,7 +14,8 @@ from tenetlang.analysis.shape import NOWHERE, plain
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
-from tenetlang.values.numbers import INT_MAX, INT_MIN
+from tenetlang.values.faults import ValueFault
+from tenetlang.values.numbers import DIGITS, INT_MAX, INT_MIN
 from tenetlang.values.times import make_duration, make_time
 
 if TYPE_CHECKING:
@@ -108,16 +109,16 @@ def in_type(type_: t.Type, number: Fraction) -> object | None:
             denominator //= 5
         if denominator != 1:
             return None
-        places = 0
-        while (number * 10**places).denominator != 1:
-            places += 1
-        return Decimal(int(number * 10**places)).scaleb(-places) if places < 40 else None
+        places = next((places for places in range(DIGITS + 1) if (number * 10**places).denominator == 1), None)
+        if places is None or abs(number) >= 10**DIGITS:
+            return None
+        return Decimal(f"{int(number * 10**places)}e-{places}")  # `scaleb` would round to 28 digits
     if number.denominator != 1 or not INT_MIN <= number <= INT_MAX:
         return None
     whole = int(number)
     try:
         return make_time(whole) if type_ == t.TIME else make_duration(whole) if type_ == t.DURATION else whole
-    except ValueError:
+    except ValueFault:
         return None
 
 

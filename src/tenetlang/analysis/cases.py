@@ -32,7 +32,7 @@ class MadeRecord:
 @attrs.frozen(eq=False)
 class Members:
     """A collection that the policy builds. `some(test)` is whether there is a member for which `test(key, value)` holds;
-    `count` is the number of members where that is a sum of terms."""
+    `key` is None in a list where the position is not known. `count` is the number of members where that is a sum of terms."""
 
     some: Callable[[Member], Truth]
     count: Value | None = None

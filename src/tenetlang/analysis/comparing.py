@@ -255,13 +255,17 @@ def contains(lowering: Lowering, item: Value, collection: Value) -> Truth:
 def _is_member(lowering: Lowering, item: Value, collection: Expression | MadeRecord | Members) -> Formula:
 
     def test(_: Value | None, member: Value) -> Truth:
-        equal = [
-            lowering.formulas.all_of([one_when, other_when, compared(lowering, "==", one, other)])
-            for (one_when, one), (other_when, other) in product(member.cases, item.cases)
-        ]
-        return Truth(lowering.formulas.any_of(equal), member.errs)
+        return Truth(equal(lowering, member, item), member.errs)
 
     return lowering.some(always(collection), test).holds
+
+
+def equal(lowering: Lowering, one: Value, other: Value) -> Formula:
+    """Where both are there and have one value."""
+    return lowering.formulas.any_of(
+        lowering.formulas.all_of([one_when, other_when, compared(lowering, "==", left, right)])
+        for (one_when, left), (other_when, right) in product(one.cases, other.cases)
+    )
 
 
 def _in_block(lowering: Lowering, block: Expression, item: Expression) -> Formula:

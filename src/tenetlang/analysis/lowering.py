@@ -16,7 +16,6 @@ is said of those that keep within it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
 from typing import TypeAlias
 
 import attrs
@@ -101,7 +100,7 @@ class Lowering:
                 return self._every(bound, body, scope)
             case core.Present(of):
                 found_value = self.value(of, scope)
-                return Truth(self._there(found_value), found_value.errs)
+                return Truth(both(self.there(found_value), negation(found_value.errs)), found_value.errs)
             case core.Compare():
                 return comparing.compare(self, expression, scope)
             case core.Contains(item, collection):
@@ -165,7 +164,7 @@ class Lowering:
         def test(key: Value | None, value: Value) -> Truth:
             inner = {**scope, bound.value.name: value}
             if bound.key is not None:
-                inner[bound.key.name] = value if key is None else key
+                inner[bound.key.name] = always(self.fresh(t.INT)) if key is None else key
             return then(inner)
 
         return self.some(self.value(bound.source, scope), test)
@@ -181,7 +180,7 @@ class Lowering:
         ]
         holds = self.formulas.any_of(item.holds for item in found)
         errs = self.formulas.any_of([collection.errs, *(item.errs for item in found)])
-        return Truth(holds, errs)
+        return Truth(self.formulas.both(holds, self.formulas.negation(collection.errs)), errs)
 
     def _some_of(self, collection: Expression | MadeRecord | Members, test: Member) -> Truth:
         match collection:
@@ -233,8 +232,28 @@ class Lowering:
         errs = self._some_atom(collection, key, value, found.errs)
         if errs is FALSE:
             return Truth(holds)
-        # Which comes first, a member that passes or one that errs, depends on the order of the members.
-        first = self.formulas.unknown((holds, errs), t.BOOL)
+        return self._either_first(holds, errs, self.formulas.unknown((holds, errs), t.BOOL))
+
+    def in_any_order(self, some: Callable[[Member], Truth], test: Member) -> Truth:
+        """`some(test)`, where the members may come in another order than the one in which `some` goes through them."""
+        may_err = False
+
+        def watched(key: Value | None, value: Value) -> Truth:
+            nonlocal may_err
+            found = test(key, value)
+            may_err = may_err or found.errs is not FALSE
+            return found
+
+        found = some(watched)
+        if not may_err:
+            return found
+        holds = some(lambda key, value: Truth(test(key, value).holds)).holds
+        errs = some(lambda key, value: Truth(test(key, value).errs)).holds
+        # No two collections are known to have their members in the same order, so the unknown is of this one alone.
+        return self._either_first(holds, errs, self.fresh(t.BOOL))
+
+    def _either_first(self, holds: Formula, errs: Formula, first: core.Local) -> Truth:
+        """Which comes first, a member that passes or one that errs, depends on the order of the members."""
         passes = self.formulas.literal(Among(first, (True,)))
         both, either, negation = self.formulas.both, self.formulas.either, self.formulas.negation
         return Truth(both(holds, either(negation(errs), passes)), both(errs, either(negation(holds), negation(passes))))
@@ -258,7 +277,7 @@ class Lowering:
         """A term of which nothing is known: it may depend on every member that we speak of."""
         return self.formulas.fresh(type_, tuple(self.members), positive=positive)
 
-    def _there(self, value: Value) -> Formula:
+    def there(self, value: Value) -> Formula:
         return self.formulas.any_of(when for when, _ in value.cases)
 
     # ------------------------------------------------------------------------------------------------------------ values
@@ -285,7 +304,7 @@ class Lowering:
                 return self._call(name, [self.value(argument, scope) for argument in arguments])
             case core.Default(of, otherwise):
                 first = self.value(of, scope)
-                absent = self.formulas.negation(self.formulas.either(self._there(first), first.errs))
+                absent = self.formulas.negation(self.formulas.either(self.there(first), first.errs))
                 return self.joined(
                     [(self.formulas.negation(first.errs), first), (absent, self.value(otherwise, scope))]
                 )
@@ -296,7 +315,9 @@ class Lowering:
             case core.Part(of, name, type_):
                 return self._parts(self.value(of, scope), name, type_)
             case core.Index():
-                return self._indexed(expression, scope)
+                return applying.indexed(
+                    self, expression, self.value(expression.of, scope), self.value(expression.key, scope)
+                )
             case _:
                 return self._built(expression, scope)
 
@@ -308,9 +329,9 @@ class Lowering:
                 made = {name: self.value(item, scope) for name, item in fields}
                 return Value(((TRUE, MadeRecord(made)),), self.formulas.any_of(item.errs for item in made.values()))
             case core.MakeMap(entries):
-                pairs = [(self.value(key, scope), self.value(item, scope)) for key, item in entries]
-                errs = self.formulas.any_of(item.errs for pair in pairs for item in pair)
-                return Value(((TRUE, Members(lambda test: self.any_in_order([test(*p) for p in pairs]))),), errs)
+                return built.made_map(
+                    self, [(self.value(key, scope), self.value(item, scope)) for key, item in entries]
+                )
             case core.Build():
                 return built.comprehension(self, expression, scope)
             case core.Operate("list.concatenate" | "set.union", (left, right)):
@@ -463,36 +484,3 @@ class Lowering:
                     there = self.formulas.literal(There(made)) if optional else TRUE
                     found.append((self.formulas.both(when, there), made))
         return Value(tuple(found), of.errs)
-
-    def _indexed(self, expression: core.Index, scope: Scope) -> Value:
-        of, key = self.value(expression.of, scope), self.value(expression.key, scope)
-        errs = self.formulas.either(of.errs, key.errs)
-        found: list[Case] = []
-        for (when, collection), (inner, place) in product(of.cases, key.cases):
-            both = self.formulas.both(when, inner)
-            made = self._index(collection, place, expression)
-            if made is None:
-                continue
-            there = TRUE if isinstance(made, core.Constant) else self.formulas.literal(There(made))
-            found.append((self.formulas.both(both, there), made))
-        if not (expression.optional or expression.certain):
-            missing = self.formulas.negation(self.formulas.any_of([errs, *(when for when, _ in found)]))
-            is_there = self.formulas.both(self._there(of), self._there(key))
-            errs = self.formulas.either(errs, self.formulas.both(is_there, missing))
-        return Value(tuple(found), errs)
-
-    def _index(
-        self, of: Expression | MadeRecord | Members, key: Expression | MadeRecord | Members, expression: core.Index
-    ) -> Expression | None:
-        type_ = plain(expression.type)
-        match of, key:
-            case core.Constant(tuple() as items), core.Constant(int() as place):
-                return core.Constant(items[place], type_, NOWHERE) if 0 <= place < len(items) else None
-            case core.Constant(Map() as items), core.Constant(str() as name):
-                return core.Constant(items[name], type_, NOWHERE) if name in items else None
-            case (MadeRecord() | Members(), _) | (_, MadeRecord() | Members()):
-                return self.fresh(type_)
-            case _:
-                assert not isinstance(of, MadeRecord | Members)
-                assert not isinstance(key, MadeRecord | Members)
-                return core.Index(of, key, type_, NOWHERE)
