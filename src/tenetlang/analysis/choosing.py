@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -405,10 +406,9 @@ def as_number(value: object) -> Fraction:
 
 def region_of_line(variable: Variable, where: Fraction) -> int | None:
     """The region of a number, where the points of the variable are numbers."""
-    points = [point for point in variable.values if isinstance(point, Fraction)]
-    if len(points) < len(variable.values):
+    if variable.values and not isinstance(variable.values[0], Fraction):  # all are of one kind
         return None
-    below = sum(point < where for point in points)
+    below = bisect_left(variable.values, where)  # type: ignore[type-var]  # points of one kind
     return 2 * below + 1 if where in variable.places else 2 * below
 
 
