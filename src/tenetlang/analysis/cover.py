@@ -304,7 +304,6 @@ def _redundant(desk: Desk, rule: Rule, gone: frozenset[str], before: frozenset[s
         covers.append(Cover(asking, item.holds, kin))
         rules |= {key: asking.by_name[key[0]].rule for key in kin}
     chosen = sorted((rules[key] for key in smallest(covers, sorted(rules))), key=_place)
-    witness = desk.shown(rule, lambda _, item: item.holds, lambda judged: rule.name in judged.held)
     names = [other.shown_name for other in chosen]
     own_words = rule.because is not None and any(rule.because != other.because for other in chosen)
     return Finding(
@@ -314,8 +313,6 @@ def _redundant(desk: Desk, rule: Rule, gone: frozenset[str], before: frozenset[s
         "reason" if own_words else "",
         tuple(("other", other.at) for other in chosen[:_MOST_SHOWN]),
         (rule.shown_name, *names),
-        None if witness is None else witness.request,
-        {} if witness is None else needed_documents(witness),
     )
 
 

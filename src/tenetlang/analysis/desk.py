@@ -7,7 +7,7 @@ give `Finding`s. What they could not tell is noted on the desk, once for each ru
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -18,6 +18,8 @@ from tenetlang.analysis.questions import Analysis, Judge, Judged, Undecided, Wit
 from tenetlang.frozen import frozen
 from tenetlang.program.program import Package, Program, Rule
 from tenetlang.text import Span, Text
+
+MOST_SHOWN: Final = 50
 
 
 class Examiner(Judge, Protocol):
@@ -59,6 +61,7 @@ class Desk:
     tools: dict[str, list[str | None]] = attrs.field(factory=dict)
     unsure: dict[tuple[str, str], Unsure] = attrs.field(factory=dict)
     packages: dict[str, Package] = attrs.field(init=False)
+    shown_so_far: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.analysis = Analysis(self.program, self.judge)
@@ -141,7 +144,13 @@ class Desk:
     def shown(
         self, rule: Rule, formula: Callable[[Asking, RuleFormula], Formula], shows: Callable[[Judged], bool]
     ) -> Witness | None:
-        """A request of one of the rule's tools for which the formula holds and which shows it; None if none was found."""
+        """A request of one of the rule's tools for which the formula holds and which shows it; None if none was found.
+
+        This is for findings that are proved without it. The first `MOST_SHOWN` of them get one.
+        """
+        if self.shown_so_far >= MOST_SHOWN:
+            return None
+        self.shown_so_far += 1
         for asking, item in self.scenes_of(rule) or ():
             answer = self.analysis.find(asking.scene, formula(asking, item), shows, budget=2_000)
             if isinstance(answer, Witness):
