@@ -82,18 +82,42 @@ def check(
         note_unconstrained(world, view, program, reads)
         if today is not None:
             note_expired(world, packages.values(), today)
-    return Checked(program, _without_followers(notes.ordered()))
+    broken = frozenset(name for file in files for name in file.broken)
+    return Checked(program, _without_followers(notes.ordered(), broken))
 
 
 _OF_OTHERS = ("unknown-tool", "counter-unknown-tool", "unknown-obligation", "missing-default")
 """Checks of what a package that was not found may have declared."""
 
+_UNDECLARED = frozenset(
+    {"unknown-name", "unknown-tool", "counter-unknown-tool", "unknown-obligation", "unknown-override", "unknown-package",
+     "unknown-field", "unguarded-optional"}
+)  # fmt: skip
+"""Checks of a name that nothing declares, or not as it is used; and so are these of tests:"""
 
-def _without_followers(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings without those that only follow from a package that is not there: one mistake is one finding."""
-    if all(finding.check != "unknown-package" for finding in findings):
-        return findings
-    return tuple(finding for finding in findings if finding.check not in _OF_OTHERS)
+_UNDECLARED_IN_TESTS = frozenset({"rule", "replace"})
+
+
+def _without_followers(findings: tuple[Finding, ...], broken: frozenset[str]) -> tuple[Finding, ...]:
+    """The findings without those that only follow from others: one mistake is one finding.
+
+    They follow from a package that is not there, or from a declaration that could not be read: `broken` are the names that
+    such declarations would have given.
+    """
+    if any(finding.check == "unknown-package" for finding in findings):
+        findings = tuple(finding for finding in findings if finding.check not in _OF_OTHERS)
+    if broken:
+        findings = tuple(finding for finding in findings if not _follows(finding, broken))
+    return findings
+
+
+def _follows(finding: Finding, broken: frozenset[str]) -> bool:
+    """Whether the finding misses a name that a broken declaration would have given."""
+    in_test = finding.check == "bad-test" and finding.variant in _UNDECLARED_IN_TESTS and not finding.also
+    if finding.check not in _UNDECLARED and not in_test:
+        return False
+    name = finding.at.source.strip('"`')
+    return name in broken or not broken.isdisjoint(name.split("."))
 
 
 @contextlib.contextmanager

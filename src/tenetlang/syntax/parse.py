@@ -93,8 +93,13 @@ def _next_declaration() -> re.Pattern[str]:
 
 @functools.cache
 def _declared_name() -> re.Pattern[str]:
+    """What a line may declare: the dotted name after its declaration word, or the one after `as`."""
+    spelling = tables().spelling
+    words = "|".join(spelling[kind] for kind in lexicon().begins_declaration if spelling[kind].isidentifier())
     return re.compile(
-        rf"{_next_declaration().pattern}[ \t]+(?:fn[ \t]+)?[\"`]?([A-Za-z_][A-Za-z0-9_.-]*)", re.MULTILINE
+        rf"^[ \t]*(?:@[^\n]*[ \t])?(?:{words})[ \t]+(?:fn[ \t]+)?[\"`]?([A-Za-z_][A-Za-z0-9_.-]*)"
+        r"(?:[ \t]+as[ \t]+([A-Za-z_][A-Za-z0-9_]*))?",
+        re.MULTILINE,
     )
 
 
@@ -174,7 +179,10 @@ class _Reading:
         content = self.text.content
         following = _next_declaration().search(content, noticed)
         end = following.start() if following else len(content)
-        self.broken += (found[1] for found in _declared_name().finditer(content, began, end))
+        for found in _declared_name().finditer(content, began, end):
+            self.broken.append(found[1])
+            if found[2] or "." in found[1]:
+                self.broken.append(found[2] or found[1].rpartition(".")[2])
         if following and len(self.findings) >= MOST_FINDINGS:
             details = {"limit": str(MOST_FINDINGS), "what": "mistakes"}
             self.findings.append(Finding("file-too-large", Span(self.text, end, following.end()), details, "count"))
