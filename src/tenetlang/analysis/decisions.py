@@ -150,7 +150,7 @@ def _verdicts(program: Program, lowering: Lowering, rules: tuple[RuleFormula, ..
         if number and package.observe:
             continue
         own = [item for item in rules if item.rule.package == package.name and not item.watched]
-        for item, formula in package_says(lowering, package, own):
+        for item, formula in package_says(lowering, package, own, alone=True):
             says[item.rule.shown_name] = item.rule.verdict, formula
             said[item.rule.verdict].append(formula)
         failing[package.on_error.verdict] += [item.fails for item in own]
@@ -223,9 +223,13 @@ def _arguments_key(rule: Rule, use: ObligationUse) -> tuple[str, tuple[object, .
 
 
 def package_says(
-    lowering: Lowering, package: Package, own: Sequence[RuleFormula]
+    lowering: Lowering, package: Package, own: Sequence[RuleFormula], *, alone: bool = False
 ) -> Iterator[tuple[RuleFormula, Formula]]:
-    """When each rule is one of those that give the answer of its package."""
+    """When each rule is one of those that give the answer of its package.
+
+    With `alone`, when it would be if it were alone in its rank: for those who give way to stricter verdicts anyway, and
+    would otherwise repeat for every rule that no stricter one stands.
+    """
     formulas = lowering.formulas
     reached = TRUE
     for rank in ranks(package, own):
@@ -233,7 +237,7 @@ def package_says(
         for verdict in ("deny", "escalate", "allow"):
             same = [item for item in rank if item.rule.verdict == verdict]
             for item in same:
-                yield item, formulas.all_of([reached, item.stands, formulas.negation(stricter)])
+                yield item, formulas.all_of([reached, item.stands, TRUE if alone else formulas.negation(stricter)])
             stricter = formulas.any_of([stricter, *(item.stands for item in same)])
         reached = formulas.both(reached, formulas.negation(stricter))
 
