@@ -17,18 +17,22 @@ from collections.abc import Callable, Iterator, Sequence
 import attrs
 
 from tenetlang.analysis.regions import Variable, regions
-from tenetlang.analysis.search import Search
-from tenetlang.analysis.space import Either, Masks, Node
+from tenetlang.analysis.search import Search, status
+from tenetlang.analysis.space import EVERYTHING, NOTHING, All, Either, Masks, Node
 
 
 @attrs.frozen(eq=False)
 class Covering:
-    """One formula to be covered. `holds` are its conditions, which have to hold together; `fails` the ways in which it may not; `always`
-    is what holds of all requests that count. `order` says which restrictions to drop first: the smallest."""
+    """One formula to be covered. `parts` are where it can hold: in one of them; `holds` is the formula itself, and `fails` the ways in which
+    it may not hold. `always` holds of all requests that count. `order` says which restrictions to drop first: the smallest.
+
+    The parts are gone through one by one: in each most of what the formula says is settled, and is left out of the search.
+    """
 
     search: Search
-    holds: Sequence[Node]
-    fails: Sequence[Node]
+    parts: Sequence[Node]
+    holds: Node
+    fails: list[Node]
     always: Sequence[Node]
     order: Callable[[Variable], int]
     budget: int
@@ -36,19 +40,33 @@ class Covering:
     def boxes(self) -> Iterator[tuple[Masks, Masks]]:
         """Boxes with the leaf in which each was found, until all is covered. Raises `OutOfBudget`."""
         outside: list[Node] = []
-        while True:
-            self.search.left = self.budget
-            leaf = next(self.search.leaves([*self.always, *self.holds, *outside]), None)
-            if leaf is None:
-                return
-            box = self.widened(leaf)
-            yield box, leaf
-            outside.append(self._outside(box))
+        for part in self.parts:
+            start = self._start(part)
+            nodes = [part, *(simplified(node, start) for node in (*self.always, self.holds))]
+            while NOTHING not in nodes:
+                self.search.left = self.budget
+                others = [simplified(node, start) for node in outside]
+                if NOTHING in others:
+                    break
+                leaf = next(self.search.leaves([*nodes, *others], start), None)
+                if leaf is None:
+                    break
+                box = self.widened(leaf)
+                yield box, leaf
+                outside.append(self._outside(box))
 
     def inside(self, box: Masks) -> Iterator[Masks]:
         """The leaves within a box. Raises `OutOfBudget`."""
         self.search.left = self.budget
-        return self.search.leaves([*self.always, *self.holds], box)
+        return self.search.leaves([*self.always, self.holds], box)
+
+    def _start(self, part: Node) -> Masks:
+        """The masks to which the literals of the part lead at once."""
+        masks = self.search.initial()
+        if isinstance(part, All):
+            for number, mask in part.literals:
+                masks[number] &= mask
+        return masks
 
     def widened(self, leaf: Masks) -> Masks:
         """The leaf, made as large as the formula allows. Raises `OutOfBudget`."""
@@ -78,7 +96,12 @@ class Covering:
     def _certain(self, box: Masks) -> bool:
         """Whether the formula holds in all of the box."""
         self.search.left = self.budget
-        return not any(self.search.possible([*self.always, node], box) for node in self.fails)
+        for place, node in enumerate(self.fails):
+            if status(node, box) is not False and self.search.possible([*self.always, node], box):
+                # What stood in the way once is likely to do so again.
+                self.fails.insert(0, self.fails.pop(place))
+                return False
+        return True
 
     def _outside(self, box: Masks) -> Node:
         """Not in the box."""
@@ -89,3 +112,27 @@ class Covering:
             if box[variable.number] != variable.initial
         ]
         return Either(tuple(left_out))
+
+
+def simplified(node: Node, masks: Masks) -> Node:
+    """What the node still says under the masks."""
+    decisive = isinstance(node, Either)  # one part that holds settles an `Either`, one that does not an `All`
+    settling, neutral = (EVERYTHING, NOTHING) if decisive else (NOTHING, EVERYTHING)
+    literals: list[tuple[int, int]] = []
+    others: list[Node] = []
+    for number, mask in node.literals:
+        known = masks[number]
+        left = known & mask
+        if (left == known) if decisive else not left:
+            return settling
+        if left and left != known:
+            literals.append((number, mask))
+    for other in node.others:
+        found = simplified(other, masks)
+        if found == settling:
+            return settling
+        if found != neutral:
+            others.append(found)
+    if not literals and not others:
+        return neutral
+    return Either(tuple(literals), tuple(others)) if decisive else All(tuple(literals), tuple(others))

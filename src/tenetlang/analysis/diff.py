@@ -11,7 +11,7 @@ If no region is reported for a tool, there is none: that is proved. Where it can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -29,14 +29,14 @@ from tenetlang.analysis.models import NoModel, candidate
 from tenetlang.analysis.questions import Undecided
 from tenetlang.analysis.regions import Variable
 from tenetlang.analysis.search import BUDGET, OutOfBudget, Search
-from tenetlang.analysis.space import Masks, Node, Space
+from tenetlang.analysis.space import Masks, Space
 from tenetlang.decision import SEVERITY, Decision, Verdict
 from tenetlang.frozen import field, frozen
 from tenetlang.program.expression import Expression
 from tenetlang.report.json import write
 from tenetlang.report.pieces import Piece
 
-MOST_REGIONS: Final = 20
+MOST_REGIONS: Final = 8
 """Regions of one kind that are reported for one tool."""
 _MOST_UNSHOWN: Final = 6
 _MOST_LEAVES: Final = 8
@@ -196,7 +196,9 @@ class _Tool:
         moved = moved_rules(*programs)
         for name in dict.fromkeys([*ones, *others]):
             one, other = ones.get(name), others.get(name)
-            if one is None or other is None or name in moved or not _alike(one, other):
+            if one is not None and other is not None and name not in moved and _weighs_alike(one, other):
+                parts += [formulas.both(here, formulas.negation(there)) for here, there in _differing(one, other)]
+            else:
                 for item in (one, other):
                     if item is not None and not item.watched:
                         parts += [item.holds, item.errs]
@@ -227,10 +229,9 @@ class _Tool:
         fails = self.formulas.negation(wanted)
         search = self._search(changed, wanted, fails)
         node = search.space.node
-        ways: Sequence[Node] = list(map(node, fails.items if fails.kind == "or" else [fails]))
-        covering = Covering(
-            search, [node(changed), node(wanted)], ways, [node(self.scene.common)], _dropped_first, BUDGET
-        )
+        ways = list(map(node, fails.items if fails.kind == "or" else [fails]))
+        parts = list(map(node, changed.items if changed.kind == "or" else [changed]))
+        covering = Covering(search, parts, node(wanted), ways, [node(self.scene.common)], _dropped_first, BUDGET)
         shown = unshown = 0
         try:
             for box, leaf in covering.boxes():
@@ -287,18 +288,24 @@ class _Tool:
 _CONDITIONS: Final[tuple[tuple[Verdict, Kind], ...]] = (("escalate", "reviewers"), ("allow", "obligations"))
 
 
-def _alike(one: RuleFormula, other: RuleFormula) -> bool:
-    """Whether two rules of one name do the same."""
+def _weighs_alike(one: RuleFormula, other: RuleFormula) -> bool:
+    """Whether two rules of one name do the same where both match, and where both err."""
     first, second = one.rule, other.rule
     return (
-        one.holds is other.holds
-        and one.errs is other.errs
-        and one.watched == other.watched
+        one.watched == other.watched
         and (first.verdict, first.priority, first.overrides, first.reviewers, first.package)
         == (second.verdict, second.priority, second.overrides, second.reviewers, second.package)
         and first.then == second.then
         and (not first.then or first.body == second.body)
     )
+
+
+def _differing(one: RuleFormula, other: RuleFormula) -> Iterator[tuple[Formula, Formula]]:
+    """What one of the rules does and the other may not."""
+    if not one.watched:
+        for here, there in ((one.holds, other.holds), (one.errs, other.errs)):
+            if here is not there:
+                yield from ((here, there), (there, here))
 
 
 def _dropped_first(variable: Variable) -> int:
