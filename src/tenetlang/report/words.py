@@ -20,6 +20,10 @@ _OTHER_LABELS = 3
 _FACTS = 24
 _FACT_WIDTH = 120
 _DEPTH = 8
+LONGEST = 80
+"""So many code points of a name or a literal are repeated in a headline or a label; of more, both ends are."""
+LONGEST_BELOW = 400
+"""And so many in the lines below, which have room for lists of names and for what may be written instead."""
 _FIRST_KEYS = ("tool", "args", "origins", "agent", "user", "session", "counters", "approvals", "context", "now")
 
 
@@ -34,8 +38,8 @@ def describe(finding: Finding) -> Diagnostic:
     return Diagnostic(
         check=finding.check,
         severity=severity_of(finding),
-        headline=_fill(wording.headline, finding) or "",
-        labels=(Label(finding.at, _fill(wording.label, finding) or ""), *_others(finding, wording)),
+        headline=_fill(wording.headline, finding, LONGEST) or "",
+        labels=(Label(finding.at, _fill(wording.label, finding, LONGEST) or ""), *_others(finding, wording)),
         shows=(_fill(wording.shows, finding) or "") if witness else "",
         facts=(*_wording_facts(wording, finding), *witness),
         why=tuple(_filled(wording.why, finding)),
@@ -72,7 +76,7 @@ def _names(template: str) -> Iterator[str]:
     return (match[1] for match in _MARK.finditer(template) if match[1])
 
 
-def _fill(template: str, finding: Finding) -> str | None:
+def _fill(template: str, finding: Finding, longest: int = LONGEST_BELOW) -> str | None:
     """The template with its holes filled; None if it is optional and a detail is absent."""
     details = finding.details
     if template[:1] == "?":
@@ -86,9 +90,17 @@ def _fill(template: str, finding: Finding) -> str | None:
             return match[0][0]
         if name not in details:
             raise IncompleteFindingError(f"a finding of `{finding.check}` (variant `{finding.variant}`) lacks `{name}`")
-        return details[name]
+        return shortened(details[name], longest)
 
     return _MARK.sub(value, template)
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text; where it is longer, as much of its beginning and its end as fits, with `…` in the middle."""
+    if len(text) <= longest:
+        return text
+    end = (longest - 1) // 2
+    return f"{text[: longest - 1 - end]}…{text[-end:]}"
 
 
 def _filled(templates: Iterable[str], finding: Finding) -> Iterator[str]:
@@ -105,7 +117,7 @@ def _others(finding: Finding, wording: Wording) -> Iterator[Label]:
             raise IncompleteFindingError(
                 f"the check `{finding.check}` (variant `{finding.variant}`) has no role `{role}`"
             )
-        yield Label(span, _fill(template, finding) or "")
+        yield Label(span, _fill(template, finding, LONGEST) or "")
 
 
 def _wording_facts(wording: Wording, finding: Finding) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from tenetlang.report.diagnostic import Diagnostic, Label
 from tenetlang.report.finding import Finding
-from tenetlang.report.words import IncompleteFindingError, describe
+from tenetlang.report.words import LONGEST, LONGEST_BELOW, IncompleteFindingError, describe, shortened
 from tenetlang.text import Span, Text
 
 TEXT = Text("a.tenet", "let a = b\n")
@@ -55,6 +55,20 @@ def test_a_list_of_nothing_says_so() -> None:
 def test_what_a_detail_brings_in_is_not_read_as_a_template() -> None:
     finding = Finding("unknown-name", AT, {"name": "{kind} {{x}} {nearest}"}, variant="variable")
     assert describe(finding).headline == "no variable is called `{kind} {{x}} {nearest}`"
+
+
+def test_a_long_name_is_cut_in_the_middle() -> None:
+    name = "a" * 5000 + "z"
+    found = describe(Finding("unknown-name", AT, {"name": name, "nearest": name}, variant="variable"))
+    assert found.headline == f"no variable is called `{'a' * 40}…{'a' * 38}z`"
+    assert len(found.headline) == LONGEST + len("no variable is called ``")
+    assert all(len(line) < LONGEST_BELOW + 100 and "…" in line for line in found.help)
+
+
+def test_what_fits_is_not_cut() -> None:
+    assert shortened("a" * 80, 80) == "a" * 80
+    assert shortened("abcdefgh", 7) == "abc…fgh"
+    assert shortened("abcdefgh", 6) == "abc…gh"
 
 
 def test_doubled_braces_of_a_template_are_braces() -> None:
