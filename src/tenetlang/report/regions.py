@@ -27,8 +27,27 @@ _UNTOLD: Final = "…"
 
 
 def region_words(pieces: Iterable[Piece]) -> str:
-    """The pieces of a region, joined; a region without any is all requests."""
-    return ", ".join(map(piece_words, pieces)) or "every request"
+    """The pieces of a region, joined; a region without any is all requests.
+
+    What only an evaluator understands has no words: then the region is some of what the others say.
+    """
+    listed = list(pieces)
+    told = [piece for piece in listed if not _is_untold(piece)]
+    words = ", ".join(map(piece_words, told)) or "every request"
+    if len(told) == len(listed):
+        return words
+    return f"some of: {words}" if told else "some requests"
+
+
+def _is_untold(piece: Piece) -> bool:
+    """Whether the piece speaks of something that no text of a policy stands for."""
+    match piece:
+        case Within(term) | OneOf(term) | Holds(term) | Presence(term) | Fitting(term):
+            return term == _UNTOLD
+        case Relation(left, _, right):
+            return _UNTOLD in (left, right)
+        case _:
+            return False
 
 
 def piece_words(piece: Piece) -> str:
@@ -39,8 +58,6 @@ def piece_words(piece: Piece) -> str:
         case OneOf(term, values, other):
             return _one_of(term, values, other=other)
         case Holds(text, holds):
-            if text == _UNTOLD:
-                return "for some of these requests, which can't be told apart"
             return (
                 f"{text} {'holds' if holds else 'does not hold'}" if " " in text or "(" in text else _flag(text, holds)
             )
