@@ -143,15 +143,19 @@ class BothEvaluators:
         return None if found is ABSENT else found
 
     def _with(self, documents: Mapping[str, object]) -> tuple[Evaluator, Reference]:
+        """Both with these documents; those that are not given are empty."""
         if self.evaluator is None or self.reference is None:
-            empty = {f"{data.package}.{data.name}": empty_document(data.type) for data in self.program.data}
-            self.evaluator = Evaluator(build(self.program), {**empty, **documents})
+            self.evaluator = Evaluator(build(self.program), self._whole(documents))
             self.reference = Reference(
-                self.program, {**empty, **documents}, self.evaluator.digest, self.evaluator.reader
+                self.program, self._whole(documents), self.evaluator.digest, self.evaluator.reader
             )
             self.documents = documents
         elif documents != self.documents:
-            self.evaluator = self.evaluator.with_documents(documents)
-            self.reference = self.reference.with_documents(documents)
+            self.evaluator = self.evaluator.with_documents(self._whole(documents))
+            self.reference = self.reference.with_documents(self._whole(documents))
             self.documents = documents
         return self.evaluator, self.reference
+
+    def _whole(self, documents: Mapping[str, object]) -> Mapping[str, object]:
+        empty = {f"{data.package}.{data.name}": empty_document(data.type) for data in self.program.data}
+        return {**empty, **documents}

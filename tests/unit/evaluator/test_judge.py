@@ -46,3 +46,16 @@ def test_an_error_of_an_obligation_counts_as_one_of_its_rule() -> None:
 
 def test_a_request_that_is_none_has_no_errors() -> None:
     assert judge().faults({"tool": "pay"}, {}) == {}
+
+
+def test_documents_that_are_not_given_are_empty_for_every_request() -> None:
+    text = "package example\ndata words: set[string]\ntool say(word: string)\ndefault deny\nallow known if { tool is say; args.word in data.words }\n"
+    made = pipeline.compile_texts([Text("a.tenet", text)], standard_library())
+    assert made.program is not None
+    both = BothEvaluators(made.program)
+    said: dict[str, object] = {"tool": "say", "args": {"word": "a"}}
+    verdicts = []
+    for documents in ({}, {"example.words": ["a"]}, {}):
+        judged = both.judge(said, documents)
+        verdicts.append(None if judged is None else judged.verdict)
+    assert verdicts == ["deny", "allow", "deny"]
