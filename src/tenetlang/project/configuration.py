@@ -68,13 +68,13 @@ def _absolute(path: Path) -> Path:
         return path
 
 
-def parsed_configuration(file: Path, content: bytes) -> Configuration | None:
-    """The configuration that is the content of `tenet.toml`, or in that of `pyproject.toml` (None where that has none).
+def parsed_configuration(file: Path, content: bytes, *, whole: bool) -> Configuration | None:
+    """The configuration that is the `whole` of a file, or a part of a `pyproject.toml` (None where that has none).
 
     Raises `ConfigurationError`.
     """
     table: object = _parsed(file, content)
-    if file.name != FILE_NAME:
+    if not whole:
         tools = table.get("tool") if isinstance(table, dict) else None
         if not isinstance(tools, dict) or "tenet" not in tools:
             return None

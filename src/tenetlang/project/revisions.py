@@ -165,7 +165,7 @@ def _configuration(at: Revision, folder: str) -> Configuration:
             if content is None:
                 continue
             try:
-                found = parsed_configuration(Path(f"{at.name}:{file}"), content)
+                found = parsed_configuration(Path(f"{at.name}:{file}"), content, whole=name == FILE_NAME)
             except ConfigurationError as error:
                 raise ProjectError(str(error)) from error
             if found is not None:
