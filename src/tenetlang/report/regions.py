@@ -123,7 +123,7 @@ def _members(piece: HasMember) -> str:
         return f"some {member} in {collection} where {_with(such)}"
     opposite = _opposite(such[0]) if len(such) == 1 else None
     if opposite is not None:
-        return f"every {member} in {collection} where {_with((opposite,))}"
+        return f"for every {member} in {collection} {_with((opposite,))}"
     return f"no {member} in {collection} where {_with(such)}"
 
 
