@@ -46,8 +46,8 @@ class Shape:
                 declared = self.program.tools[self.tool].parameters.field(name)
                 return None if declared is None else t.Field(name, ORIGIN, optional=True)
             case ("counters", name):
-                types = [counter.type for counter in self.program.counters if counter.name == name]
-                return t.Field(name, types[0]) if types else None
+                counters = [counter for counter in self.program.counters if counter.name == name]
+                return t.Field(name, counters[0].type, refinement=counters[0].refinement) if counters else None
             case ("data", package, name):
                 found = [data.type for data in self.program.data if (data.package, data.name) == (package, name)]
                 return t.Field(name, found[0]) if found else None

@@ -242,7 +242,7 @@ def record_reader(type_: t.RecordType, tools: Mapping[str, Tool], *, strict: boo
     if any(field.type == t.ARGUMENTS for field in type_.fields):
         return _call_reader(type_, tools, strict=strict)
     fields = tuple(
-        (field.name, _refined(reader(field.type, tools, strict=strict), field.refinement), field.optional)
+        (field.name, refined(reader(field.type, tools, strict=strict), field.refinement), field.optional)
         for field in sorted(type_.fields, key=lambda field: field.name)
     )
     names = frozenset(name for name, _, _ in fields)
@@ -293,12 +293,13 @@ def _call_reader(type_: t.RecordType, tools: Mapping[str, Tool], *, strict: bool
     return read
 
 
-def _refined(read: Reader, refinement: t.Refinement | None) -> Reader:
+def refined(read: Reader, refinement: t.Refinement | None) -> Reader:
+    """The reader, which refuses what does not keep to the refinement as well."""
     if refinement is None:
         return read
     pattern = None if refinement.pattern is None else compile_regex(refinement.pattern)
 
-    def refined(value: object) -> object:
+    def read_refined(value: object) -> object:
         found = read(value)
         if isinstance(found, int | Decimal) and not isinstance(found, bool):
             if refinement.minimum is not None and found < refinement.minimum:
@@ -313,7 +314,7 @@ def _refined(read: Reader, refinement: t.Refinement | None) -> Reader:
             _bounded(len(found), refinement.items, "items")
         return found
 
-    return refined
+    return read_refined
 
 
 def _bounded(size: int, bounds: tuple[int, int] | None, of: str) -> None:

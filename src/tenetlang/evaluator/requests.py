@@ -11,9 +11,10 @@ declare first); the facts by name; origins; counters; approvals.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Literal, TypeAlias
 
-from tenetlang.evaluator.readers import Reader, Refused, described, reader, record_reader
+from tenetlang.evaluator.readers import Reader, Refused, described, reader, record_reader, refined
 from tenetlang.frozen import frozen
 from tenetlang.program import types as t
 from tenetlang.program.program import Counter, Data, Fact, Program, Tool
@@ -64,7 +65,7 @@ def request_reader(schema: RequestSchema) -> RequestReader:
             for name, fact in sorted(schema.facts.items())
         ),
         counters={
-            counter.name: reader(counter.type, schema.tools, strict=True)
+            counter.name: refined(reader(counter.type, schema.tools, strict=True), counter.refinement)
             for counter in sorted(schema.counters, key=lambda counter: counter.name)
         },
         parameters={name: frozenset(f.name for f in tool.parameters.fields) for name, tool in schema.tools.items()},
@@ -160,6 +161,15 @@ class RequestReader:
             except Refused as refused:
                 raise refused.within(name, "origins") from None
         return Record(read)
+
+    def some_counters(self, given: Mapping[str, object]) -> Record | Invalid:
+        """The values of these counters, where the others are not asked for."""
+        try:
+            return Record(
+                {name: _at("counters", partial(_at, name, self.counters[name]), given[name]) for name in given}
+            )
+        except Refused as refused:
+            return _invalid(refused.path, refused.reason)
 
     def _counters(self, counters: object) -> Record:
         if not isinstance(counters, dict):

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from tenetlang.frozen import field, frozen
 from tenetlang.program.expression import Block, Expression, Local
-from tenetlang.program.types import Field, RecordType, Type
+from tenetlang.program.types import Field, RecordType, Refinement, Type
 from tenetlang.text import Span
 
 Verdict: TypeAlias = Literal["allow", "deny", "escalate"]
@@ -101,6 +101,11 @@ class Counter:
     body: Block
     type: Type
     at: Span = field(eq=False)
+
+    @property
+    def refinement(self) -> Refinement | None:
+        """What its value has to be beyond its type: what is counted is not less than nothing."""
+        return None if self.aggregate == "sum" else Refinement(minimum=0)
 
 
 @frozen

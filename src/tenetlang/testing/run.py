@@ -21,7 +21,6 @@ from tenetlang.program.request_paths import unquoted_paths
 from tenetlang.program.types import VERDICT
 from tenetlang.testing.evaluators import Evaluators
 from tenetlang.testing.requests import Situation, TestError, said, situation
-from tenetlang.values.collections import Record
 from tenetlang.values.render import literal
 
 Status = Literal["passed", "failed", "error"]
@@ -134,9 +133,10 @@ def facts_read(reader: RequestReader, request: Mapping[str, object]) -> Mapping[
     optional = tuple((name, read, False) for name, read, _ in reader.facts)
     facts = {name: said for name, said in request.items() if name != "counters"}
     read = attrs.evolve(reader, uses_tools=False, facts=optional).read(facts)
-    if isinstance(read, Invalid):
-        return read
-    return {**read, "counters": Record({name: reader.counters[name](said) for name, said in given.items()})}
+    counters = reader.some_counters(given)
+    if isinstance(read, Invalid) or isinstance(counters, Invalid):
+        return read if isinstance(read, Invalid) else counters
+    return {**read, "counters": counters}
 
 
 def outcome(decision: Decision) -> dict[str, object]:

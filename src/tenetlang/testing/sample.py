@@ -77,7 +77,10 @@ class Sampler:
             tool = choose.choice(self.favoured if favoured else sorted(program.tools))
             request["tool"] = tool
             request["args"] = self.value(program.tools[tool].parameters)
-            request["counters"] = {counter.name: self.value(counter.type) for counter in program.counters}
+            request["counters"] = {
+                counter.name: self.refined(t.Field(counter.name, counter.type, refinement=counter.refinement))
+                for counter in program.counters
+            }
             names = [field.name for field in program.tools[tool].parameters.fields]
             said = [name for name in names if choose.random() < 0.5]  # half of them
             request["origins"] = {name: choose.choice(self.origins()) for name in said}
