@@ -26,6 +26,7 @@ from tenetlang.analysis.describe import term_text
 from tenetlang.analysis.formulas import FALSE, Among, Below, Equal, Fits, Formula, Linear, Some, There, TooLarge
 from tenetlang.analysis.given import Given, NotGiven, given_by, known_program, needed_facts, with_functions
 from tenetlang.analysis.lowering import Lowering, Scope
+from tenetlang.analysis.opinion import SecondOpinion
 from tenetlang.analysis.questions import Analysis, Answer, Judge, Judged, Undecided, Witness
 from tenetlang.analysis.search import BUDGET
 from tenetlang.analysis.shrinking import shrunk
@@ -73,8 +74,14 @@ class Unproved:
 Proof: TypeAlias = Proved | Counterexample | Unproved
 
 
-def prove(analysis: Analysis, claim: Claim, budget: int = BUDGET, step: Callable[[], None] = lambda: None) -> Proof:
-    """Whether the claim holds of all requests. `step` is called after each tool."""
+def prove(
+    analysis: Analysis,
+    claim: Claim,
+    budget: int = BUDGET,
+    step: Callable[[], None] = lambda: None,
+    second: SecondOpinion | None = None,
+) -> Proof:
+    """Whether the claim holds of all requests. `step` is called after each tool. `second` is asked about what is left open."""
     judge = analysis.judge
     assert isinstance(judge, ClaimJudge), "claims are shown to the evaluators"
     program = with_functions(analysis.program, claim.replacements)
@@ -87,13 +94,19 @@ def prove(analysis: Analysis, claim: Claim, budget: int = BUDGET, step: Callable
         return Unproved(((None, Undecided("bad-with")),))
     left: list[tuple[str | None, Undecided]] = []
     for tool in analysis.tools:
-        found = _broken_for(analysis, judge, claim, given, tool, budget)
+        found = _broken_for(analysis, judge, claim, given, tool, _Effort(budget, second))
         step()
         if isinstance(found, Witness):
             return _smallest(judge, claim, given, tool, found)
         if isinstance(found, Undecided):
             left.append((tool, found))
     return Unproved(tuple(left)) if left else Proved()
+
+
+@attrs.frozen(eq=False)
+class _Effort:
+    budget: int
+    second: SecondOpinion | None
 
 
 def _smallest(judge: ClaimJudge, claim: Claim, given: Given, tool: str | None, found: Witness) -> Counterexample:
@@ -136,7 +149,7 @@ def counterexample(
 
 
 def _broken_for(
-    analysis: Analysis, judge: ClaimJudge, claim: Claim, given: Given, tool: str | None, budget: int
+    analysis: Analysis, judge: ClaimJudge, claim: Claim, given: Given, tool: str | None, effort: _Effort
 ) -> Answer:
     """A request for the tool that breaks the claim."""
     written = claim
@@ -154,9 +167,15 @@ def _broken_for(
         return None
     facts = [There(scene.lowering.shape.read((name,), JSON)) for name in needed_facts(analysis.program, claim)]
     broken = scene.formulas.all_of([broken, *map(scene.formulas.literal, facts)])
-    found = analysis.find(
-        scene, broken, lambda judged: judge.breaks(claim, judged.request, judged.documents) is True, budget
-    )
+
+    def ask(formula: Formula) -> Answer:
+        return analysis.find(
+            scene, formula, lambda judged: judge.breaks(claim, judged.request, judged.documents) is True, effort.budget
+        )
+
+    found = ask(broken)
+    if effort.second is not None:
+        found = effort.second.of(scene.lowering.shape, scene.formulas, broken, found, ask)
     if isinstance(found, Undecided) and found.reason == "not-shown" and not found.terms:
         return attrs.evolve(found, terms=tuple(dict.fromkeys(_computed([broken]))))
     return found
@@ -303,8 +322,11 @@ _FORBIDDEN: Final[Mapping[Relation, tuple[tuple[Verdict, Verdict], ...]]] = {
 }
 
 
-def compare_programs(compared: Compared, relation: Relation, budget: int = BUDGET) -> Iterator[Comparison]:
-    """For each tool of either program whether the second refines the first, or is equivalent to it."""
+def compare_programs(
+    compared: Compared, relation: Relation, budget: int = BUDGET, second: SecondOpinion | None = None
+) -> Iterator[Comparison]:
+    """For each tool of either program whether the second refines the first, or is equivalent to it. `second` is asked about
+    what is left open."""
     for tool in compared.tools:
         scene = compared.scene(tool)
         if isinstance(scene, Undecided):
@@ -312,10 +334,10 @@ def compare_programs(compared: Compared, relation: Relation, budget: int = BUDGE
         elif relation == "refines" and scene.first.scene is None:
             yield Compatible(tool, only_second=True)
         else:
-            yield _compared_for(compared, scene, relation, budget)
+            yield _compared_for(compared, scene, relation, _Effort(budget, second))
 
 
-def _compared_for(compared: Compared, scene: TwoScenes, relation: Relation, budget: int) -> Comparison:
+def _compared_for(compared: Compared, scene: TwoScenes, relation: Relation, effort: _Effort) -> Comparison:
     """The gravest difference first: what was denied and is allowed."""
     left: Undecided | None = None
     within = (
@@ -323,7 +345,11 @@ def _compared_for(compared: Compared, scene: TwoScenes, relation: Relation, budg
     )
     for pair in _FORBIDDEN[relation]:
         formula = scene.formulas.all_of([within, scene.first.verdicts[pair[0]], scene.second.verdicts[pair[1]]])
-        found = compared.find(scene, formula, partial(_shows, pair, relation), budget)
+        ask = partial(compared.find, scene, shows=partial(_shows, pair, relation), budget=effort.budget)
+        found = ask(formula)
+        if effort.second is not None:
+            whole = scene.formulas.both(scene.common, formula)
+            found = effort.second.of(scene.shape, scene.formulas, whole, found, ask)
         if isinstance(found, Difference):
             return Differs(scene.tool, found)
         left = left or found

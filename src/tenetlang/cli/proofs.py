@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from tenetlang.analysis.opinion import SecondOpinion
 from tenetlang.analysis.prove import (
     Comparison,
     Compatible,
@@ -236,3 +237,8 @@ def _tool_json(item: Comparison) -> dict[str, object]:
 
 def _side_json(decision: Decision) -> dict[str, object]:
     return {"verdict": decision.verdict, "decided_by": list(decision.decided_by)}
+
+
+def solver_json(second: SecondOpinion) -> dict[str, object]:
+    """How many questions were put to the solver, and what came of them."""
+    return {"asked": second.asked, "settled": second.settled, "confirmed": second.confirmed}

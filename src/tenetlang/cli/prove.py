@@ -17,6 +17,7 @@ from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, project_of, report_br
 from tenetlang.cli.output import Progress, complain, painter, say, say_json, waiting
 
 if TYPE_CHECKING:
+    from tenetlang.analysis.opinion import SecondOpinion
     from tenetlang.analysis.prove import Comparison, Relation
     from tenetlang.cli.proofs import ComparisonResult, ProofResult
     from tenetlang.program.program import Claim, Program
@@ -59,6 +60,8 @@ STATUSES = [
 @click.option(
     "--equivalent", "other", type=ANYWHERE, metavar="OTHER", help="That each request gets the verdict that OTHER gives."
 )
+@click.option("--smt", is_flag=True, help="Ask cvc5 about what is left undecided (needs the extra `smt`).")
+@click.option("--cross-check", is_flag=True, help="Ask cvc5 about everything, and fail where it says otherwise.")
 @ENTRY
 @FORMAT
 def command(
@@ -70,6 +73,8 @@ def command(
     thens: tuple[str, ...],
     base: Path | None,
     other: Path | None,
+    smt: bool,
+    cross_check: bool,
     entry: str | None,
     style: str,
 ) -> int:
@@ -83,6 +88,7 @@ def command(
 
     if len(always) != len(thens):
         raise click.UsageError("each --always goes with a --then")
+    second = _second(smt=smt, cross_check=cross_check)
     others: list[tuple[Relation, Path]] = []
     others += [("refines", base)] if base is not None else []
     others += [("equivalent", other)] if other is not None else []
@@ -97,7 +103,20 @@ def command(
     if steps.errors:
         report_broken(steps.errors, style)
         return statuses.FOUND
-    return _run(steps, style)
+    return _run(steps, second, style)
+
+
+def _second(*, smt: bool, cross_check: bool) -> SecondOpinion | None:
+    if not (smt or cross_check):
+        return None
+    from tenetlang.analysis.opinion import SecondOpinion
+    from tenetlang.analysis.solver import NoSolver, solver_version
+
+    try:
+        solver_version()
+    except NoSolver:
+        raise click.UsageError("cvc5 is not installed; it comes with the extra `smt`: tenetlang[smt]") from None
+    return SecondOpinion(everything=cross_check)
 
 
 def _ad_hoc(nevers: Sequence[str], always: Sequence[str], thens: Sequence[str]) -> list[AdHoc]:
@@ -189,12 +208,13 @@ class _Steps:
         return tools + sum(max(1, len({*one.tools, *other.tools})) for _, _, one, other in self.pairs)
 
 
-def _run(steps: _Steps, style: str) -> int:
+def _run(steps: _Steps, second: SecondOpinion | None, style: str) -> int:
     from tenetlang.cli.proofs import (
         comparison_json,
         comparison_lines,
         proof_json,
         proof_lines,
+        solver_json,
         statuses_of,
         summary,
     )
@@ -207,11 +227,11 @@ def _run(steps: _Steps, style: str) -> int:
     comparisons: list[ComparisonResult] = []
     quiet = style == "json" or not sys.stdout.isatty()
     with Progress("proving", steps.count(), wanted=quiet) as progress:
-        for proved in _proofs(steps, progress.step):
+        for proved in _proofs(steps, second, progress.step):
             claims.append(proved)
             if style == "pretty":
                 say("".join(f"{line}\n" for line in proof_lines(proved, paint)))
-        for compared in _comparisons(steps, progress.step):
+        for compared in _comparisons(steps, second, progress.step):
             comparisons.append(compared)
             if style == "pretty":
                 say("".join(f"{line}\n" for line in comparison_lines(compared, paint)))
@@ -225,14 +245,17 @@ def _run(steps: _Steps, style: str) -> int:
                 "undecided": found.count("undecided"),
                 "claims": [proof_json(item) for item in claims],
                 "comparisons": [comparison_json(item) for item in comparisons],
+                "solver": None if second is None else solver_json(second),
             }
         )
     else:
+        if second is not None and second.everything:
+            say(f"cross-checked: {second.asked} questions to cvc5, {second.confirmed} confirmed, none contradicted\n")
         say(paint(summary(found), "good" if good else "bad") + "\n")
     return statuses.FINE if good else statuses.FOUND
 
 
-def _proofs(steps: _Steps, step: Callable[[], None]) -> Iterator[ProofResult]:
+def _proofs(steps: _Steps, second: SecondOpinion | None, step: Callable[[], None]) -> Iterator[ProofResult]:
     from tenetlang.analysis.prove import Proved
     from tenetlang.analysis.questions import Analysis
     from tenetlang.cli.proofs import ProofResult
@@ -243,12 +266,12 @@ def _proofs(steps: _Steps, step: Callable[[], None]) -> Iterator[ProofResult]:
     for program, claim, shown, ad_hoc in steps.claims:
         if analysis is None or analysis.program is not program:
             analysis = Analysis(program, BothEvaluators(program))
-        proof, sampled = decide_claim(analysis, claim, step=step)
+        proof, sampled = decide_claim(analysis, claim, step=step, second=second)
         vacuous = proof == Proved() and is_vacuous(analysis, claim)
         yield ProofResult(claim, shown, ad_hoc, proof, 0 if sampled is None else sampled.tried, vacuous)
 
 
-def _comparisons(steps: _Steps, step: Callable[[], None]) -> Iterator[ComparisonResult]:
+def _comparisons(steps: _Steps, second: SecondOpinion | None, step: Callable[[], None]) -> Iterator[ComparisonResult]:
     from tenetlang.analysis.compare import compared_programs
     from tenetlang.analysis.prove import compare_programs
     from tenetlang.cli.proofs import ComparisonResult
@@ -258,7 +281,7 @@ def _comparisons(steps: _Steps, step: Callable[[], None]) -> Iterator[Comparison
     for relation, path, base, program in steps.pairs:
         compared = compared_programs(base, BothEvaluators(base), program, BothEvaluators(program))
         tools: list[Comparison] = []
-        for item in compare_programs(compared, relation):
+        for item in compare_programs(compared, relation, second=second):
             tools.append(item)
             step()
         yield ComparisonResult(relation, shown_path(path), tuple(tools), tuple(compared.recounted))

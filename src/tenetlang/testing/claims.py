@@ -21,6 +21,7 @@ from typing import Literal
 
 import attrs
 
+from tenetlang.analysis.opinion import SecondOpinion
 from tenetlang.analysis.prove import Counterexample, Proof, Proved, Unproved, counterexample, prove
 from tenetlang.analysis.questions import Analysis, Undecided
 from tenetlang.evaluator.claims import breaks, meets
@@ -82,11 +83,15 @@ def decide_claims(
 
 
 def decide_claim(
-    analysis: Analysis, claim: Claim, count: int = SAMPLES, step: Callable[[], None] = lambda: None
+    analysis: Analysis,
+    claim: Claim,
+    count: int = SAMPLES,
+    step: Callable[[], None] = lambda: None,
+    second: SecondOpinion | None = None,
 ) -> tuple[Proof, ClaimResult | None]:
-    """Whether the claim holds of all requests; where the analysis could not tell, also what sampling came to. A sample that
-    breaks the claim is a counterexample as any other. `step` is called as the proof goes on."""
-    proof = prove(analysis, claim, step=step)
+    """Whether the claim holds of all requests; where the analysis could not tell, nor `second`, also what sampling came to. A
+    sample that breaks the claim is a counterexample as any other. `step` is called as the proof goes on."""
+    proof = prove(analysis, claim, step=step, second=second)
     if not isinstance(proof, Unproved):
         return proof, None
     (sampled,) = sample_claims(analysis.program, partial(operator.is_, claim), count)
