@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Entry] = {
     "why": Entry("why", "Say why a request is decided as it is."),
     "explain": Entry("explain", "Print the page of a check."),
     "show": Entry("show", "Print a stage of the compiler for a policy."),
+    "build": Entry("build", "Compile a policy for programs without tenetlang."),
     "audit": Entry("audit", "Verify, show and export a log of decisions."),
     "completion": Entry("completion", "Print the script that completes commands in a shell."),
     "version": Entry("version", "Print the version."),
