@@ -21,6 +21,7 @@ from tenetlang.program.types import Type
 from tenetlang.program.unit import Scope, Unit, note_json, unknown
 from tenetlang.syntax import tree
 from tenetlang.text import Span
+from tenetlang.values.collections import NULL
 
 TRUTH_OPERATORS = frozenset(
     {"and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "matches", "not matches"}
@@ -286,6 +287,8 @@ def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, sco
     if isinstance(whole, core.Narrow) and whole.of.type is t.JSON:
         # What was found to be one type may be asked for another: `x is json`, then `x is { id: string }`.
         whole = whole.of
+    if isinstance(form, tree.NamedType) and form.name.parts == ("null",):
+        return _is_null(unit, whole, at, scope, negated=negated)
     wanted = resolve(unit.world, unit.file, form)
     if is_unknown(whole.type, wanted):
         return _plain(unknown(at), scope)
@@ -296,6 +299,16 @@ def _is_type(unit: Unit, of: tree.Expression, form: tree.TypeForm, at: Span, sco
     key = key_of(whole)
     holds = scope.flow if key is None else scope.flow.with_type(key, wanted)
     judged = Judged(expression, holds, scope.flow)
+    return judged.negated(at) if negated else judged
+
+
+def _is_null(unit: Unit, whole: core.Expression, at: Span, scope: Scope, *, negated: bool) -> Judged:
+    """`x is null`, which is `x == null`: null is a value of `json`, and no type has it alone."""
+    if whole.type is not t.JSON:
+        if not is_unknown(whole.type):
+            unit.notes.add("impossible-narrowing", at, found=t.shown(whole.type), expected="null")
+        return _plain(unknown(at), scope)
+    judged = _plain(core.Compare("==", whole, core.Constant(NULL, t.JSON, at), t.BOOL, at), scope)
     return judged.negated(at) if negated else judged
 
 

@@ -326,7 +326,8 @@ def _is(negated: bool) -> str:
 
 
 def _alternative(name: ToolName) -> str:
-    return name.name if name.name in _BARE_ALTERNATIVES else print_tool(name)
+    bare = name.name in _BARE_ALTERNATIVES and name.at.source[:1] not in ('"', "`")
+    return name.name if bare else print_tool(name)
 
 
 def _operand(expression: Operand) -> str:
