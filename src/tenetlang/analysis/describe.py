@@ -67,7 +67,7 @@ class Describer:
             for variable in space.variables
             if masks[variable.number] != variable.initial
         ]
-        return tuple(piece for _, piece in sorted(found, key=lambda item: item[0]))
+        return tuple(_joined(piece for _, piece in sorted(found, key=lambda item: item[0])))
 
     def variable(self, variable: Variable, mask: int) -> Piece:
         """What a mask leaves of one variable."""
@@ -138,6 +138,19 @@ class Describer:
             found = (pattern for program in self.programs for pattern in patterns_of(program))
             self.written = {pattern.syntax: pattern for pattern in found}
         return self.written.get(syntax)
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces, where two relations that meet in a point are that point."""
+    known = dict.fromkeys(pieces)
+    for piece in known:
+        match piece:
+            case Relation(left, "<=", right) if Relation(left, ">=", right) in known:
+                yield Relation(left, "==", right)
+            case Relation(left, ">=", right) if Relation(left, "<=", right) in known:
+                pass
+            case _:
+                yield piece
 
 
 def _together(pieces: tuple[Piece, ...]) -> Piece:

@@ -67,6 +67,7 @@ def said(condition: str) -> str:
         ("args.span > 1h30m", "args.span above 1h30m"),
         ('args.file like "/etc/**"', 'args.file like "/etc/**"'),
         ("spent + args.amount > 500.00", "args.amount + spent > 500"),
+        ("spent + args.amount >= 500.00; spent + args.amount <= 500.00", "args.amount + spent == 500"),
         ("args.counts[args.s] is present", "args.counts[args.s] is there"),
         ("data.vendors[args.s] is present; data.vendors[args.s].limit > 5.00",
          "data.vendors[args.s].limit above 5, data.vendors[args.s] is there"),
