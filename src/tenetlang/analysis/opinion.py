@@ -101,14 +101,23 @@ class SecondOpinion:
 def _constants(script: Script, values: Mapping[str, Value]) -> Iterator[Among]:
     """That the terms have the solver's values, where these are values of their types."""
     for term, name in script.asked:
-        value: object = values.get(name)
-        type_ = plain(term.type)
-        if isinstance(value, Fraction):
-            value = in_type(type_, value)
-        if isinstance(type_, t.UnionType) and value not in type_.literals:
-            continue
+        value = _as_constant(plain(term.type), values.get(name))
         if value is not None:
             yield Among(term, (value,))
+
+
+def _as_constant(type_: t.Type, value: Value | None) -> object | None:
+    match type_, value:
+        case t.UnionType(literals), str():
+            return value if value in literals else None
+        case t.Scalar("bool"), bool():
+            return value
+        case t.Scalar("string"), str():
+            return value
+        case t.Scalar("int" | "decimal" | "time" | "duration"), Fraction():
+            return in_type(type_, value)
+        case _:
+            return None
 
 
 def _refusal(script: Script, values: Mapping[str, Value]) -> str:

@@ -191,3 +191,33 @@ def test_a_counter_that_two_policies_count_differently_is_named(tenet: Tenet, tm
     answer = tenet("prove", "a.tenet", "--equivalent", "b.tenet")
     assert "  paid counts otherwise in b.tenet; a request has one value for both\n" in answer.out
     assert answer.status == 0
+
+
+def test_the_solver_settles_what_is_undecided_and_checks_the_rest(tenet: Tenet, tmp_path: Path) -> None:
+    pytest.importorskip("cvc5", reason="the extra `smt` is not installed")
+    policy = POLICY + "tool order(n: int, m: int)\nallow orders if { tool is order; args.n > 17; args.m > 23 }\n"
+    (tmp_path / "order.tenet").write_text(policy + CLAIMS, encoding="utf-8")
+    asked = ("prove", "order.tenet", "--never", "verdict is allow; tool is order; args.n * args.m == 391")
+    assert tenet(*asked).status == 1
+    answer = tenet(*asked, "--smt")
+    assert (answer.status, answer.out.splitlines()[-1]) == (0, "1 proved")
+    assert json.loads(tenet(*asked, "--smt", "--format", "json").out)["solver"] == {
+        "asked": 1,
+        "settled": 1,
+        "confirmed": 0,
+    }
+    answer = tenet("prove", "order.tenet", "--cross-check")
+    assert "cross-checked: 2 questions to cvc5, 2 confirmed, none contradicted\n" in answer.out
+
+
+def test_without_the_solver_it_is_said_how_to_get_it(tenet: Tenet, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tenetlang.analysis import solver
+
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr(solver, "import_module", missing)
+    answer = tenet("prove", str(shop), "--smt")
+    assert (answer.status, answer.out) == (2, "")
+    assert "the extra `smt`: tenetlang[smt]" in answer.error
+    assert tenet("prove", str(shop), "--claim", "a large refund leaves unseen").status == 0
