@@ -18,6 +18,8 @@ from tenetlang.decision import Decision, Verdict
 from tenetlang.report.visible import visible
 
 _DONE: dict[Verdict, str] = {"allow": "allowed", "deny": "denied", "escalate": "escalated"}
+_MOST_MEMBERS = 5
+"""Members of a collection that are named, unless everything is asked for."""
 _BARE = frozenset({"decimal", "time", "duration"})
 
 
@@ -89,8 +91,11 @@ def _members(item: Difference, longest: int | None) -> str:
 
 
 def _several(members: Sequence[object], longest: int | None) -> str:
-    shown = [value_text(member, longest) for member in members]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+    most = len(members) if longest is None or len(members) <= _MOST_MEMBERS + 1 else _MOST_MEMBERS
+    shown = [value_text(member, longest) for member in members[:most]]
+    if most < len(members):
+        shown.append(f"{len(members) - most:,} more")
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
 def _region(item: Difference, longest: int | None) -> str:

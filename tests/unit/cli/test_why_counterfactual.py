@@ -46,6 +46,11 @@ def test_a_change_is_a_short_sentence(tenet: Tenet) -> None:
     ]
 
 
+def test_of_many_members_some_are_named(tenet: Tenet) -> None:
+    (sentence,) = sentences(tenet, request(cc=[f"a{number}@evil.com" for number in range(40)] + ["a@acme.com"]))
+    assert sentence.endswith('"a4@evil.com" and 35 more.')
+
+
 def test_what_is_ruled_out_is_called_proved(tenet: Tenet) -> None:
     assert sentences(tenet, request("untrusted"), "--towards", "allow", "--only", "args") == [
         "No change of the arguments alone makes it allowed: proved."
