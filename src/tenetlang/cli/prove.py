@@ -250,7 +250,8 @@ def _run(steps: _Steps, second: SecondOpinion | None, style: str) -> int:
         )
     else:
         if second is not None and second.everything:
-            say(f"cross-checked: {second.asked} questions to cvc5, {second.confirmed} confirmed, none contradicted\n")
+            questions = f"{second.asked} question{'' if second.asked == 1 else 's'}"
+            say(f"cross-checked: {questions} to cvc5, {second.confirmed} confirmed, none contradicted\n")
         say(paint(summary(found), "good" if good else "bad") + "\n")
     return statuses.FINE if good else statuses.FOUND
 
