@@ -49,7 +49,7 @@ def _conflicts(desk: Desk, package: Package) -> Iterator[Finding]:
             key = one.rule.name, other.rule.name
             if key in seen or one.rule.verdict == other.rule.verdict:
                 continue
-            if package.resolve == "priority" and one.rule.priority != other.rule.priority:
+            if not _is_unranked(package, one.rule, other.rule):
                 continue
             if len(seen) >= _MOST_PAIRS:
                 yield _more("conflicting-rules", package, one.rule)
@@ -58,6 +58,11 @@ def _conflicts(desk: Desk, package: Package) -> Iterator[Finding]:
             if found is not None:
                 seen.add(key)
                 yield found
+
+
+def _is_unranked(package: Package, one: Rule, other: Rule) -> bool:
+    """Whether nothing in the package ranks different verdicts of the two."""
+    return package.resolve == "unique" or (package.resolve == "priority" and one.priority == other.priority)
 
 
 def _pairs(asking: Asking, package: Package, desk: Desk) -> Iterator[tuple[RuleFormula, RuleFormula]]:
@@ -85,7 +90,7 @@ def _conflict(desk: Desk, asking: Asking, package: Package, one: RuleFormula, ot
     wanted = formulas.all_of([*parts, *map(formulas.negation, higher)])
     if asking.possible([*parts, *map(formulas.negation, higher)]) is False:
         return None
-    answer = desk.analysis.find(asking.scene, wanted, partial(_both_held, one.rule, other.rule))
+    answer = desk.find(asking.scene, wanted, partial(_both_held, one.rule, other.rule))
     if isinstance(answer, Undecided):
         desk.note_unsure(one.rule.shown_name, one.rule.at, "conflicting-rules", answer.reason)
     if not isinstance(answer, Witness):
@@ -95,7 +100,7 @@ def _conflict(desk: Desk, asking: Asking, package: Package, one: RuleFormula, ot
         "conflicting-rules",
         first.at,
         {"package": package.name, "resolve": package.resolve},
-        "observed" if watched or package.observe else first.verdict,
+        "observed" if watched or desk.observes(package) else first.verdict,
         ((second.verdict, second.at),),
         (first.shown_name, second.shown_name),
         answer.request,
@@ -155,11 +160,15 @@ def _obligations(
         return None
 
     def shows(judged: Judged) -> bool:
-        decided = {one.rule.shown_name, other.rule.shown_name} <= set(judged.decided_by)
-        in_error = judged.decided_by == ("error",) and {one.rule.name, other.rule.name} <= judged.erred
-        return (decided or in_error) and bool(desk.judge.holds(differ, judged.request, judged.documents))
+        # At run time the conflict is itself the error that decides.
+        in_error = judged.decided_by == ("error",) and not judged.erred
+        return (
+            in_error
+            and _both_held(one.rule, other.rule, judged)
+            and bool(desk.judge.holds(differ, judged.request, judged.documents))
+        )
 
-    answer = desk.analysis.find(asking.scene, asking.scene.formulas.all_of(wanted), shows)
+    answer = desk.find(asking.scene, asking.scene.formulas.all_of(wanted), shows)
     if isinstance(answer, Undecided):
         desk.note_unsure(one.rule.shown_name, one.rule.at, "conflicting-rules", answer.reason)
     if not isinstance(answer, Witness):
@@ -167,10 +176,10 @@ def _obligations(
     return Finding(
         "conflicting-rules",
         use.at,
-        {"obligation": use.at.source, "other_obligation": other_use.at.source},
-        "obligations",
+        {"obligation": use.at.source, "other_obligation": other_use.at.source, "rule": one.rule.shown_name},
+        "twice" if one is other else "obligations",
         (("other", other_use.at), *_declared(desk, use)),
-        (one.rule.shown_name, other.rule.shown_name),
+        tuple(dict.fromkeys((one.rule.shown_name, other.rule.shown_name))),
         answer.request,
         needed_documents(answer),
     )
@@ -211,7 +220,7 @@ def _overlaps(desk: Desk, package: Package) -> Iterator[Finding]:
             key = one.rule.name, other.rule.name
             if key in seen or len(verdicts) == 1 or "allow" not in verdicts or one.watched or other.watched:
                 continue
-            if not _each_lifts_nothing(one.rule, other.rule):
+            if not _each_lifts_nothing(one.rule, other.rule) or _is_unranked(package, one.rule, other.rule):
                 continue
             if len(seen) >= _MOST_PAIRS:
                 yield _more("overlapping-rules", package, one.rule)
@@ -231,9 +240,7 @@ def _overlap(desk: Desk, asking: Asking, one: RuleFormula, other: RuleFormula) -
     both: list[Formula] = [one.stands, other.stands]
     if asking.possible(both) is False:
         return None
-    answer = desk.analysis.find(
-        asking.scene, asking.scene.formulas.all_of(both), partial(_both_held, one.rule, other.rule)
-    )
+    answer = desk.find(asking.scene, asking.scene.formulas.all_of(both), partial(_both_held, one.rule, other.rule))
     if not isinstance(answer, Witness):
         return None
     judged = desk.judge.judge(answer.request, answer.documents)
@@ -327,7 +334,7 @@ def _needed_together(
             if asking.possible(wanted) is False:
                 continue
             names = {left.rule.shown_name, right.rule.shown_name}
-            answer = desk.analysis.find(
+            answer = desk.find(
                 asking.scene,
                 asking.scene.formulas.all_of(wanted),
                 partial(_all_decide, frozenset(names)),

@@ -14,12 +14,14 @@ import attrs
 from tenetlang.analysis.asking import Asking, in_file_order
 from tenetlang.analysis.decisions import RuleFormula
 from tenetlang.analysis.formulas import Formula, TooLarge
-from tenetlang.analysis.questions import Analysis, Judge, Judged, Undecided, Witness
+from tenetlang.analysis.questions import Analysis, Answer, Judge, Scene, Shows, Undecided, Witness
+from tenetlang.analysis.search import BUDGET
 from tenetlang.frozen import frozen
 from tenetlang.program.program import Package, Program, Rule
 from tenetlang.text import Span, Text
 
-MOST_SHOWN: Final = 50
+MOST_SHOWN: Final = 20
+MOST_FRUITLESS: Final = 20
 
 
 class Examiner(Judge, Protocol):
@@ -50,18 +52,21 @@ class Unsure:
 
 @attrs.define(eq=False)
 class Desk:
-    """One examination. `texts` are the files of the author; what lies in others is not looked at."""
+    """One examination. `texts` are the files of the author; what lies in others is not looked at. The program's entry decides,
+    even where as `written` it only observes."""
 
     program: Program
     judge: Examiner
     wanted: Wanted
     texts: frozenset[Text]
+    written: Program
     analysis: Analysis = attrs.field(init=False)
     asking: dict[str | None, Asking | Undecided] = attrs.field(factory=dict)
     tools: dict[str, list[str | None]] = attrs.field(factory=dict)
     unsure: dict[tuple[str, str], Unsure] = attrs.field(factory=dict)
     packages: dict[str, Package] = attrs.field(init=False)
     shown_so_far: int = 0
+    fruitless: dict[str | None, int] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.analysis = Analysis(self.program, self.judge)
@@ -108,6 +113,10 @@ class Desk:
         """Whether the rule decides nothing. Those of an entry that observes are taken as if they did."""
         return rule.observe or (rule.package != self.program.entry and self.packages[rule.package].observe)
 
+    def observes(self, package: Package) -> bool:
+        """Whether the package is written to decide nothing."""
+        return any(written.name == package.name and written.observe for written in self.written.packages)
+
     def scenes_of(self, rule: Rule) -> list[tuple[Asking, RuleFormula]] | None:
         """The scenes of all tools that the rule can have to do with; None where one of them is missing."""
         found: list[tuple[Asking, RuleFormula]] = []
@@ -141,9 +150,19 @@ class Desk:
         """Something could not be told; of one thing and kind of question it is said once."""
         self.unsure.setdefault((about, question), Unsure(about, at, question, reason))
 
-    def shown(
-        self, rule: Rule, formula: Callable[[Asking, RuleFormula], Formula], shows: Callable[[Judged], bool]
-    ) -> Witness | None:
+    def find(self, scene: Scene, formula: Formula, shows: Shows, budget: int = BUDGET) -> Answer:
+        """A request for the scene's tool for which the formula holds, and which `shows` it.
+
+        What can't be shown costs the most. Of one tool only so many questions may end in that way; further ones are not asked.
+        """
+        if self.fruitless.get(scene.tool, 0) >= MOST_FRUITLESS:
+            return Undecided("too-many-cases")
+        answer = self.analysis.find(scene, formula, shows, budget)
+        if isinstance(answer, Undecided):
+            self.fruitless[scene.tool] = self.fruitless.get(scene.tool, 0) + 1
+        return answer
+
+    def shown(self, rule: Rule, formula: Callable[[Asking, RuleFormula], Formula], shows: Shows) -> Witness | None:
         """A request of one of the rule's tools for which the formula holds and which shows it; None if none was found.
 
         This is for findings that are proved without it. The first `MOST_SHOWN` of them get one.
@@ -152,7 +171,7 @@ class Desk:
             return None
         self.shown_so_far += 1
         for asking, item in self.scenes_of(rule) or ():
-            answer = self.analysis.find(asking.scene, formula(asking, item), shows, budget=2_000)
+            answer = self.find(asking.scene, formula(asking, item), shows, 2_000)
             if isinstance(answer, Witness):
                 return answer
         return None

@@ -57,7 +57,7 @@ def examine(
     tool and `STEPS` times more.
     """
     deciding = _deciding(program)
-    desk = Desk(deciding, judge(deciding), wanted or Wanted(), frozenset(texts))
+    desk = Desk(deciding, judge(deciding), wanted or Wanted(), frozenset(texts), program)
     for tool in desk.analysis.tools:
         desk.open(tool)
         step()

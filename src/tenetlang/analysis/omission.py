@@ -108,7 +108,7 @@ def _omission(desk: Desk, asking: Asking, part: Expression, text: str) -> Findin
         found = None if changed is None else desk.judge.judge(changed, judged.documents)
         return found is not None and found.verdict == "allow"
 
-    answer = desk.analysis.find(asking.scene, formulas.all_of(wanted), shows, _BUDGET)
+    answer = desk.find(asking.scene, formulas.all_of(wanted), shows, _BUDGET)
     if not isinstance(answer, Witness):
         return None
     changed = left_out(answer.request, part)
@@ -217,7 +217,7 @@ def gaps(desk: Desk, denied: frozenset[str]) -> Iterator[Finding]:
             continue
         if asking.possible([asking.scene.decided.by_default]) is False:
             continue
-        answer = desk.analysis.find(asking.scene, asking.scene.decided.by_default, _by_default)
+        answer = desk.find(asking.scene, asking.scene.decided.by_default, _by_default)
         if isinstance(answer, Undecided):
             desk.note_unsure(tool or desk.program.entry, at, "gap", answer.reason)
         if isinstance(answer, Witness):
@@ -235,12 +235,16 @@ def _by_default(judged: Judged) -> bool:
 
 
 def erring(desk: Desk, useless: Mapping[str, Finding]) -> Iterator[Finding]:
-    """The rules that err on some request, each with the expression that does."""
+    """The rules that err on some request, each with the expression that does; one finding for each expression."""
+    by_place: dict[tuple[str, int, int], Finding] = {}
     for rule in desk.rules():
         if rule.name not in useless and not desk.is_watched(rule):
             found = _erring(desk, rule)
             if found is not None:
-                yield found
+                key = found.at.text.name, found.at.start, found.at.end
+                known = by_place.get(key, found)
+                by_place[key] = attrs.evolve(known, rules=tuple(dict.fromkeys((*known.rules, *found.rules))))
+    yield from by_place.values()
 
 
 def _erring(desk: Desk, rule: Rule) -> Finding | None:
@@ -250,7 +254,7 @@ def _erring(desk: Desk, rule: Rule) -> Finding | None:
     for asking, item in desk.scenes_of(rule) or ():
         if item.fails is FALSE or asking.possible([item.fails]) is False:
             continue
-        answer = desk.analysis.find(asking.scene, item.fails, shows)
+        answer = desk.find(asking.scene, item.fails, shows)
         if isinstance(answer, Undecided):
             desk.note_unsure(rule.shown_name, rule.at, "may-error", answer.reason)
         if not isinstance(answer, Witness):

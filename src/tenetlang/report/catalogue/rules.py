@@ -133,6 +133,13 @@ _RESOLVING = (
                 shows="This request satisfies both rules:",
                 help=("let one of the rules override the other, or let both ask for the same",),
             ),
+            "twice": Wording(
+                "`{rule}` obliges the caller to things that can't both be done",
+                "asks for `{obligation}`",
+                also={"other": "and for `{other_obligation}`", "declared": "declared `@single` here"},
+                shows="This request satisfies the rule:",
+                help=("ask for one of the two",),
+            ),
             "more": Wording(
                 "more pairs of rules of `{package}` conflict than the {shown} that are shown",
                 "this rule with another one, to begin with",
