@@ -19,17 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 
 from tenetlang.analysis.decisions import Decided, decided, rule_truth
-from tenetlang.analysis.formulas import FALSE, Formula, Formulas, TooLarge
+from tenetlang.analysis.differing import apart, asked_by, differing, simplified
+from tenetlang.analysis.formulas import FALSE, TRUE, Formula, Formulas, TooLarge
+from tenetlang.analysis.lowering import Lowering
 from tenetlang.analysis.making import space_of
 from tenetlang.analysis.mutations import Mutation
 from tenetlang.analysis.questions import Analysis, Answer, Judge, Judged, Scene, Undecided, Witness
 from tenetlang.analysis.search import Search
 from tenetlang.frozen import frozen
+from tenetlang.program.errors import Faults
 from tenetlang.program.program import Program, Rule
 
 BUDGET: Final = 3_000
@@ -55,8 +58,11 @@ class Mutant:
 class Replays(Protocol):
     """What stands above this package: the evaluators of mutants."""
 
-    def differs(self, mutation: Mutation, request: Mapping[str, object], documents: Mapping[str, object]) -> bool:
-        """Whether program and mutant decide the request differently."""
+    def differs(self, mutation: Mutation, judged: Judged) -> bool:
+        """Whether the mutant decides the request differently than the program, which was asked before."""
+
+    def told(self, mutation: Mutation) -> Witness | None:
+        """A request that has told another mutant, and tells this one as well."""
 
     def judge_of(self, program: Program) -> Judge:
         """The evaluators of a mutant whose definitions are other ones."""
@@ -81,6 +87,8 @@ class _Comparing:
     replays: Replays
     mutations: tuple[Mutation, ...]
     left: int
+    mattering: dict[tuple[str | None, str], tuple[Formula, ...]] = attrs.field(factory=dict)
+    """Where it matters at all whether a rule matches."""
 
     def answers(self) -> Iterator[Mutant]:
         open_mutations = dict.fromkeys(range(len(self.mutations)), FALSE)
@@ -115,7 +123,7 @@ class _Comparing:
         for place in places:
             try:
                 asked[place] = tuple(
-                    item for item in self._differences(scene, self.mutations[place]) if item is not FALSE
+                    dict.fromkeys(item for item in self._differences(scene, self.mutations[place]) if item is not FALSE)
                 )
             except (TooLarge, RecursionError):
                 yield place, Undecided("too-large")
@@ -126,13 +134,14 @@ class _Comparing:
             yield from ((place, Undecided("too-large")) for place in asked)
             return
         for place, formulas in asked.items():
-            yield place, self._answer(search, formulas, self.mutations[place])
+            told = self.replays.told(self.mutations[place]) if formulas else None
+            yield place, told or self._answer(search, formulas, self.mutations[place])
 
     def _answer(self, search: Search, formulas: tuple[Formula, ...], mutation: Mutation) -> Answer:
         """The first difference that there is; none where each is ruled out."""
 
         def shows(judged: Judged) -> bool:
-            return self.replays.differs(mutation, judged.request, judged.documents)
+            return self.replays.differs(mutation, judged)
 
         undecided: Answer = None
         for formula in formulas:
@@ -150,93 +159,79 @@ class _Comparing:
 
     def _differences(self, scene: Scene, mutation: Mutation) -> Sequence[Formula]:
         """Where the verdicts differ, then the reviewers, then the obligations."""
-        old, formulas = scene.decided, scene.formulas
+        formulas, program = scene.formulas, self.analysis.program
         if mutation.change.kind == "quorum":
-            asked = asked_by(mutation.program, old, formulas)
+            asked = asked_by(program, scene.decided, formulas)
             return [asked.get(mutation.owner, FALSE)]
-        new, changed = self._changed(scene, mutation)
-        if changed is FALSE:
-            return []
-        verdicts = formulas.any_of(
-            formulas.both(old.verdicts[verdict], formulas.negation(new.verdicts[verdict])) for verdict in old.verdicts
-        )
-        program = self.analysis.program
-        reviewers = _unlike(formulas, asked_by(program, old, formulas), asked_by(mutation.program, new, formulas))
-        obliged = _unlike(formulas, obliged_by(old, formulas), obliged_by(new, formulas))
-        return [formulas.both(changed, item) for item in (verdicts, reviewers, obliged)]
-
-    def _changed(self, scene: Scene, mutation: Mutation) -> tuple[Decided, Formula]:
-        """The decisions of the mutant, and where one of its rules does what that of the program does not."""
-        formulas, tool = scene.formulas, scene.tool
-        if mutation.rule is None:
-            judge = self.replays.judge_of(mutation.program)
-            other = Analysis(mutation.program, judge, formulas=formulas).scene(tool)
-            if isinstance(other, Undecided):
-                raise TooLarge
-            pairs = [(scene.decided.rule(name), other.decided.rule(name)) for name in sorted(mutation.rules)]
-            parts = [
-                part
-                for one, two in pairs
-                if one is not None and two is not None
-                for part in (*_apart(formulas, one.holds, two.holds), *_apart(formulas, one.errs, two.errs))
-            ]
-            return other.decided, formulas.any_of(parts)
-        rules = rules_for(mutation.program, tool)
-        own = scene.decided.rule(mutation.rule)
-        assert own is not None, "the rule has to do with the tool"
         known = {item.rule.name: (item.holds, item.errs) for item in scene.decided.rules}
-        changed = formulas.either(own.holds, own.errs)
-        rule = next((item for item in rules if item.name == mutation.rule), None)
-        if rule is not None and (rule.body, rule.exception) != (own.rule.body, own.rule.exception):
+        changed = self._changed_rules(scene, mutation, known)
+        if len(changed) == 1 and not any(
+            pair[1] is not FALSE for name in changed for pair in (known[name], changed[name])
+        ):
+            return list(self._of_one(scene, mutation, known, changed))
+        rules = rules_for(mutation.program, scene.tool)
+        new = decided(mutation.program, scene.lowering, rules, {**known, **changed})
+        parts = [
+            part for name in changed for part in self._touched(formulas, mutation, name, known[name], changed[name])
+        ]
+        one, two = (program, scene.decided), (mutation.program, new)
+        return [found for part in parts for found in differing(formulas, part, one, two)]
+
+    def _touched(
+        self, formulas: Formulas, mutation: Mutation, name: str, before: Pair, after: Pair
+    ) -> Sequence[Formula]:
+        """Where the rule does something else, or does what it did with another outcome."""
+        if mutation.rule == name and before == after:
+            return [part for part in before if part is not FALSE]
+        return [*apart(formulas, before[0], after[0]), *apart(formulas, before[1], after[1])]
+
+    def _of_one(
+        self, scene: Scene, mutation: Mutation, known: Mapping[str, Pair], changed: Mapping[str, Pair]
+    ) -> Iterator[Formula]:
+        """The differences where one rule was changed that never errs."""
+        formulas, program = scene.formulas, self.analysis.program
+        ((name, (holds, _)),) = changed.items()
+        before = known[name][0]
+        if holds is before:
+            held = program, self._with(scene, program, {**known, name: (TRUE, FALSE)})
+            other = mutation.program, self._with(scene, mutation.program, {**known, name: (TRUE, FALSE)})
+            yield from differing(formulas, before, held, other)
+            return
+        key = scene.tool, name
+        if key not in self.mattering:
+            held = program, self._with(scene, program, {**known, name: (TRUE, FALSE)})
+            gone = program, self._with(scene, program, {**known, name: (FALSE, FALSE)})
+            self.mattering[key] = tuple(differing(formulas, TRUE, held, gone))
+        regions = [simplified(formulas, part) for part in apart(formulas, before, holds)]
+        for part in self.mattering[key]:
+            yield from (formulas.both(region, part) for region in regions)
+
+    def _with(self, scene: Scene, program: Program, known: Mapping[str, Pair]) -> Decided:
+        """The decisions where rules match as it is said."""
+        return decided(program, scene.lowering, rules_for(program, scene.tool), known)
+
+    def _changed_rules(self, scene: Scene, mutation: Mutation, known: Mapping[str, Pair]) -> dict[str, Pair]:
+        """When each rule that was changed matches and errs now."""
+        if mutation.rule is not None:
+            rule, own = mutation.changed, scene.decided.rule(mutation.rule)
+            assert own is not None, "the rule has to do with the tool"
+            if rule is None or (rule.body, rule.exception) == (own.rule.body, own.rule.exception):
+                return {mutation.rule: known[mutation.rule]}
             scene.lowering.steps = 0
-            holds, errs = known[rule.name] = rule_truth(scene.lowering, rule)
-            changed = formulas.either(*_apart(formulas, own.holds, holds), *_apart(formulas, own.errs, errs))
-        return decided(mutation.program, scene.lowering, rules, known), changed
+            return {rule.name: rule_truth(scene.lowering, rule)}
+        program = mutation.program
+        judge = self.replays.judge_of(program)
+        lowering = Lowering(program, scene.formulas, scene.lowering.shape, Faults(program), judge.constant)
+        rules = [item.rule for item in scene.decided.rules if item.rule.name in mutation.rules]
+        found = {rule.name: rule_truth(lowering, rule) for rule in rules}
+        return {name: pair for name, pair in found.items() if pair != known[name]}
+
+
+Pair: TypeAlias = "tuple[Formula, Formula]"
+"""When a rule matches, and when it errs."""
 
 
 def rules_for(program: Program, tool: str | None) -> list[Rule]:
     """The rules that can have to do with the tool."""
     rules = (rule for package in program.packages for rule in package.rules)
     return [rule for rule in rules if rule.tools is None or tool in rule.tools]
-
-
-def _apart(formulas: Formulas, one: Formula, two: Formula) -> tuple[Formula, ...]:
-    """Where one holds and the other does not."""
-    if one is two:
-        return ()
-    return formulas.both(one, formulas.negation(two)), formulas.both(two, formulas.negation(one))
-
-
-def _unlike(formulas: Formulas, one: Mapping[str, Formula], two: Mapping[str, Formula]) -> Formula:
-    return formulas.any_of(
-        part for name in sorted({*one, *two}) for part in _apart(formulas, one.get(name, FALSE), two.get(name, FALSE))
-    )
-
-
-def asked_by(program: Program, found: Decided, formulas: Formulas) -> dict[str, Formula]:
-    """Where each of the reviewers is asked, by full name, by a rule that decides or by default."""
-    asked: dict[str, Formula] = {}
-    for item in found.rules:
-        deciding = found.deciding.get(item.rule.shown_name)
-        if item.rule.reviewers is not None and deciding is not None and not item.watched:
-            asked[item.rule.reviewers] = formulas.either(asked.get(item.rule.reviewers, FALSE), deciding)
-    for package in program.packages:
-        if package.default is not None and package.default.reviewers is not None:
-            name = package.default.reviewers
-            escalated = formulas.both(found.by_default, found.verdicts["escalate"])
-            asked[name] = formulas.either(asked.get(name, FALSE), escalated)
-    return asked
-
-
-def obliged_by(found: Decided, formulas: Formulas) -> dict[str, Formula]:
-    """Where each obligation goes with an allowance, by name."""
-    obliged: dict[str, Formula] = {}
-    for item in found.rules:
-        deciding = found.deciding.get(item.rule.shown_name)
-        if item.rule.verdict == "allow" and deciding is not None and not item.watched:
-            for use in item.rule.then:
-                obliged[use.obligation] = formulas.either(obliged.get(use.obligation, FALSE), deciding)
-    return obliged
-
-
-__all__ = ["BUDGET", "Mutant", "Replays", "asked_by", "mutants", "obliged_by", "rules_for"]

@@ -65,13 +65,19 @@ class Change:
 @frozen
 class Mutation:
     """A changed program. `rules` are the full names of the rules that may decide otherwise; `rule` is the one that was changed
-    itself, None where that is a definition, a function or reviewers. `owner` is the package, or the full name, in which it is."""
+    itself, None where that is a definition, a function or reviewers, and `changed` what became of it, None where it was left
+    out. `owner` is the full name of what was changed."""
 
     change: Change
     owner: str
     rules: frozenset[str]
     rule: str | None
     program: Program
+    changed: Rule | None = None
+
+    def rule_for(self, original: Rule) -> Rule | None:
+        """What became of a rule of the original program."""
+        return self.changed if original.name == self.rule else original
 
 
 @frozen
@@ -91,9 +97,8 @@ def mutations(program: Program) -> Iterator[Mutation]:
         for rule in package.rules:
             if not rule.observe:
                 for change, made in rule_mutations(rule, program):
-                    yield Mutation(
-                        change, rule.name, frozenset({rule.name}), rule.name, _with_rule(program, number, rule, made)
-                    )
+                    changed = _with_rule(program, number, rule, made)
+                    yield Mutation(change, rule.name, frozenset({rule.name}), rule.name, changed, made)
     for name, definition in program.definitions.items():
         if users.get(name):
             for varied in _variants(definition.value, _Reads.of((definition.value,))):

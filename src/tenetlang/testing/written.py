@@ -86,12 +86,13 @@ def written(
     request: Mapping[str, object],
     documents: Mapping[str, object],
     expect: str,
+    forms: Forms | None = None,
 ) -> Written:
     """The test of this name for a request, as JSON values, and documents, by `package.name`. Raises `Unwritable`.
 
-    `expect` is what `expected` gives.
+    `expect` is what `expected` gives; `forms` is what `forms_of` gives, where there are many tests to write.
     """
-    forms = Forms(program, places_of(program))
+    forms = forms or forms_of(program)
     tool = request.get("tool") if program.uses_tools else None
     arguments: list[tuple[str, Form]] = []
     if isinstance(tool, str):
@@ -215,6 +216,11 @@ class Forms:
         return f"{whole}.{fraction}" if fraction else whole
 
 
+def forms_of(program: Program) -> Forms:
+    """What writes values as this program does."""
+    return Forms(program, places_of(program))
+
+
 def places_of(program: Program) -> int:
     """The places that most decimals of the policy are written with; 2 where there are none."""
     counted: Counter[int] = Counter()
@@ -319,6 +325,7 @@ __all__ = [
     "Written",
     "expected",
     "flat",
+    "forms_of",
     "places_of",
     "setting_text",
     "written",
