@@ -18,7 +18,7 @@ from tenetlang.analysis.nearest import put
 from tenetlang.analysis.pieces import LEFT_OUT
 from tenetlang.analysis.shape import Shape
 from tenetlang.analysis.specialise import specialised
-from tenetlang.evaluator.judge import BothEvaluators
+from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.surroundings import Surroundings, surroundings
 from tenetlang.program.program import Program
 from tenetlang.testing.sample import Sampler, sampler
@@ -152,8 +152,7 @@ def check_specialised(made: Program, seed: int) -> None:
     assert tool is None or isinstance(tool, str)
     known = known_documents(situation.data) | known_facts(Shape(made, tool), situation.inputs)
     special = specialised(made, tool, known, (), world.judge.constant)
-    found = BothEvaluators(special).decide(request, documents)
-    assert found is not None
+    found = Reference(special, documents, "").decide(request)
     assert (found.verdict, found.decided_by) == (decision.verdict, decision.decided_by)
 
 

@@ -53,6 +53,8 @@ def specialised(
     writing = _Writing(known, evaluate)
     shown = {reviewers.name: reviewers.shown_name for reviewers in program.reviewers.values()}
 
+    kept = {item.name for each in program.packages for item in each.rules if item.tools is None or tool in item.tools}
+
     def rule(item: Rule) -> Rule:
         agreed = item.verdict == "escalate" and shown.get(item.reviewers or "") in approved
         return attrs.evolve(
@@ -61,10 +63,11 @@ def specialised(
             body=writing.written(item.body),
             exception=writing.written(item.exception),
             then=writing.written(item.then),
+            overrides=tuple(name for name in item.overrides if name in kept),
         )
 
     def package(item: Package) -> Package:
-        rules = tuple(rule(each) for each in item.rules if each.tools is None or tool in each.tools)
+        rules = tuple(rule(each) for each in item.rules if each.name in kept)
         default = item.default
         if default is not None and default.verdict == "escalate" and shown.get(default.reviewers or "") in approved:
             default = attrs.evolve(default, verdict="allow", reviewers=None)
