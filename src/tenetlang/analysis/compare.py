@@ -236,7 +236,7 @@ def _side(analysis: Analysis, scene: Scene | None, across: Shape) -> Side:
 
 def part_for(program: Program, request: Mapping[str, object]) -> dict[str, object]:
     """The request without facts and counters that the program does not declare, and origins of arguments that it has not."""
-    known = {*program.facts, "approvals"} | ({"tool", "args", "origins"} if program.uses_tools else set())
+    known = {*program.facts, "approvals", "tool", "args"} | ({"origins"} if program.uses_tools else set())
     found: dict[str, object] = {name: value for name, value in request.items() if name in known}
     tool = program.tools.get(str(request.get("tool")))
     origins = found.get("origins")

@@ -28,7 +28,7 @@ from tenetlang.program.program import Claim
 from tenetlang.report.json import write
 from tenetlang.report.visible import visible
 
-Status: TypeAlias = Literal["proved", "broken", "undecided"]
+Status: TypeAlias = Literal["proved", "broken", "undecided", "skipped"]
 
 _MOST_TERMS = 3
 _REASONS: Mapping[str, str] = {
@@ -71,6 +71,8 @@ class ComparisonResult:
 def status(proof: Proof | Comparison) -> Status:
     """What it came to, in one word."""
     match proof:
+        case Compatible(only_second=True):
+            return "skipped"
         case Proved() | Compatible():
             return "proved"
         case Counterexample() | Differs():
@@ -80,8 +82,9 @@ def status(proof: Proof | Comparison) -> Status:
 
 
 def statuses_of(claims: Sequence[ProofResult], comparisons: Sequence[ComparisonResult]) -> list[Status]:
-    """The words for all claims and all tools."""
-    return [status(item.proof) for item in claims] + [status(tool) for item in comparisons for tool in item.tools]
+    """The words for all claims and all tools; what there was nothing to compare for is left out."""
+    found = [status(item.proof) for item in claims] + [status(tool) for item in comparisons for tool in item.tools]
+    return [word for word in found if word != "skipped"]
 
 
 def summary(found: Sequence[Status]) -> str:
@@ -106,11 +109,11 @@ def reason(why: Undecided) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ for people
 
-_MARKS: Mapping[Status, str] = {"proved": "✓", "broken": "✗", "undecided": "?"}
+_MARKS: Mapping[Status, str] = {"proved": "✓", "broken": "✗", "undecided": "?", "skipped": "·"}
 
 
 def _mark(word: Status, paint: Paint) -> str:
-    return paint(_MARKS[word], "good" if word == "proved" else "bad")
+    return paint(_MARKS[word], "good" if word == "proved" else "quiet" if word == "skipped" else "bad")
 
 
 def proof_lines(result: ProofResult, paint: Paint = plain) -> Iterator[str]:

@@ -236,6 +236,9 @@ def _run(steps: _Steps, second: SecondOpinion | None, style: str) -> int:
             if style == "pretty":
                 say("".join(f"{line}\n" for line in comparison_lines(compared, paint)))
     found = statuses_of(claims, comparisons)
+    if not found:
+        complain("there is nothing to compare: neither policy has a tool of the other")
+        return statuses.NOTHING
     good = all(word == "proved" for word in found)
     if style == "json":
         say_json(

@@ -173,6 +173,13 @@ def test_two_policies_are_compared_for_programs(tenet: Tenet, shop: Path, tmp_pa
     ]
     shape = json.loads(tenet("prove", "other.tenet", "--refines", str(shop), "--format", "json").out)
     assert [tool["only_here"] for tool in shape["comparisons"][0]["tools"]] == [True, False, False]
+    assert [tool["status"] for tool in shape["comparisons"][0]["tools"]] == ["skipped", "proved", "proved"]
+    assert shape["proved"] == 2
+    answer = tenet("prove", "other.tenet", "--refines", str(shop))
+    assert "· extra: not in shop.tenet, which denies it as unknown; nothing to compare\n" in answer.out
+    (tmp_path / "alone.tenet").write_text("package a\ntool alone(n: int)\ndefault deny\n", encoding="utf-8")
+    answer = tenet("prove", "alone.tenet", "--refines", str(shop))
+    assert (answer.status, answer.out.splitlines()[-1]) == (0, "2 proved")
 
 
 def test_a_broken_policy_to_compare_with_is_reported(tenet: Tenet, shop: Path, tmp_path: Path) -> None:
