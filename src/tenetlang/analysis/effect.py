@@ -9,7 +9,7 @@ Left alone are conditions on the tool, which say what a rule is about and narrow
 (`enabled`), which are switches; and those without which what follows could err, or be read without a guard: for
 then the rule errs or holds for other requests.
 
-An exception (`unless`) that never holds where the conditions do is without effect as well.
+An exception (`unless`) that never holds where the conditions do is without effect as well; it is looked at first.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def _of_rule(desk: Desk, rule: Rule, places: Sequence[int], *, excepting: bool) 
     parts = [parts_of(asking, rule) for asking, _ in scenes[:1]]
     simple = parts[0] is not None and not parts[0].may_err
     removed: list[int] = []
+    left = rule
     if excepting and rule.exception is not None:
         exception = rule.exception
 
@@ -74,6 +75,7 @@ def _of_rule(desk: Desk, rule: Rule, places: Sequence[int], *, excepting: bool) 
         if desk.nowhere(rule, "ineffective-condition", unneeded):
             at = Span(rule.at.text, exception[0].at.start, exception[-1].at.end)
             yield _finding(rule, at, "exception")
+            left = attrs.evolve(rule, exception=None)
     for place in reversed(places):
         without = [*removed, place]
 
@@ -81,9 +83,10 @@ def _of_rule(desk: Desk, rule: Rule, places: Sequence[int], *, excepting: bool) 
             if simple:
                 found = parts_of(asking, rule) if len(scenes) > 1 else parts[0]
                 if found is not None and not found.may_err and item.errs is FALSE:
+                    found = found if left.exception is not None else attrs.evolve(found, exception=None)
                     return _matters(asking, found, without)
             body = tuple(step for number, step in enumerate(rule.body) if number not in without)
-            return _differs(asking, item, attrs.evolve(rule, body=body))
+            return _differs(asking, item, attrs.evolve(left, body=body))
 
         if desk.nowhere(rule, "ineffective-condition", changes):
             removed = without

@@ -254,3 +254,8 @@ def test_conditions_on_members_are_looked_at_together() -> None:
 def test_all_conditions_that_are_called_without_effect_can_go_at_once() -> None:
     rules = "allow small if { tool is refund; args.parts <= 5; args.parts < 6; 6 > args.parts }\n"
     assert [place[0] for place in places(rules)] == ["args.parts < 6", "6 > args.parts"]
+
+
+def test_of_a_condition_and_an_exception_that_say_the_same_only_one_can_go() -> None:
+    rules = "allow small if { tool is refund; args.parts > 3 } unless { not (args.parts > 3) }\n"
+    assert told(rules) == [("ineffective-condition.exception", "small")]
