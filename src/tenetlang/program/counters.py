@@ -32,7 +32,7 @@ def counter(world: World, symbol: Symbol, declaration: tree.CounterDeclaration) 
         tools &= known_tools(unit, outer.tools)
     if named and not tools:
         unit.notes.add("impossible-narrowing", declaration.tools[0].at, "tool", name=" | ".join(sorted(named)))
-    known = len({name.name for name in declaration.tools}) == len(tools)
+    known = len({name.name for name in declaration.tools}) == len(named)
     scope = Scope(flow=Flow(tools=tools) if tools and known else Flow(tools=tools, unknown_tool=True))
     body: core.Block = ()
     if declaration.body is not None:
