@@ -426,9 +426,10 @@ def _field_decoder(kind: type, name: str) -> _Decoder:
 
 
 def _union_decoder(what: str, arguments: tuple[object, ...]) -> _Decoder:
-    nodes = {kind.__name__: _decoder(kind) for kind in arguments if isinstance(kind, type) and attrs.has(kind)}
+    classes = [kind for kind in arguments if isinstance(kind, type) and attrs.has(kind) and kind is not Span]
+    nodes = {kind.__name__: _decoder(kind) for kind in classes}
     plain = {kind for kind in arguments if kind in {str, int, bool, types.NoneType}}
-    others = [_decoder(kind) for kind in arguments if not isinstance(kind, type)]
+    others = [_decoder(kind) for kind in arguments if not isinstance(kind, type) or kind is Span]
     values = any(isinstance(kind, type) and kind not in plain and not attrs.has(kind) for kind in arguments)
 
     def read(reading: _Reading, form: object) -> object:

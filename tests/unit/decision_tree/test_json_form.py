@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenetlang import pipeline
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.json_form import PolicyFormatError, decode, digest, encode, from_json, to_json
 from tenetlang.decision_tree.tree import Policy
@@ -19,6 +20,8 @@ from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.program import Template
+from tenetlang.project.project import standard_library
+from tenetlang.text import Text
 from tenetlang.values.collections import JSON_TRUE, NULL, Map, Record
 from tenetlang.values.network import Email, parse_cidr, parse_ip
 from tenetlang.values.patterns import compile_glob, compile_regex
@@ -66,6 +69,16 @@ def test_places_survive_without_the_sources() -> None:
     assert [(rule.at.line, rule.at.column) for rule in read.rules] == [
         (rule.at.line, rule.at.column) for rule in made.rules
     ]
+
+
+def test_the_place_of_a_written_default_survives() -> None:
+    text = Text("d.tenet", 'package d\n\ndefault deny because "no"\non error deny\n')
+    program = pipeline.compile_texts([text], standard_library()).program
+    assert program is not None
+    default = decode(encode(build(program))).packages[0].default
+    assert default is not None
+    assert default.at is not None
+    assert default.at.place == "d.tenet:3"
 
 
 def test_a_policy_that_was_read_decides_as_the_one_that_was_built() -> None:
