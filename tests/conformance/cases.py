@@ -42,6 +42,7 @@ from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
 from tenetlang.project.project import standard_library
+from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
 from tenetlang.report.words import severity_of
 from tenetlang.text import Text
@@ -80,6 +81,16 @@ def errors_of(made: pipeline.Compiled) -> list[str]:
     """The errors among what was found, each in a line."""
     wrong = [finding for finding in made.findings if severity_of(finding) == "error"]
     return [f"{finding.at.place} {finding.check} {finding.variant} {dict(finding.details)}" for finding in wrong]
+
+
+def examined(policy: Path) -> tuple[Finding, ...]:
+    """All that `tenet check` finds in the policy of a case: where it has no errors, also what the analysis does."""
+    texts = texts_of(policy.name, policy.read_text(encoding="utf-8"))
+    made = pipeline.compile_texts(texts, standard_library())
+    found = made.findings
+    if made.program is not None and not any(severity_of(finding) == "error" for finding in found):
+        found += pipeline.examined(made.program, texts).findings
+    return apply(found, texts)
 
 
 @functools.cache

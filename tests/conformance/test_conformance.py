@@ -29,6 +29,7 @@ from tests.conformance.cases import (
     compiled,
     errors_of,
     evaluators,
+    examined,
     findings_of,
     missing,
     request_cases,
@@ -96,7 +97,7 @@ def test_each_finding_is_where_it_is_marked(case: ShortCase) -> None:
 
 @pytest.mark.parametrize("file", files(".expected"), ids=stem_of)
 def test_check_prints_what_is_expected(file: Path, request: pytest.FixtureRequest) -> None:
-    found = compiled(file.with_suffix(".tenet")).findings
+    found = examined(file.with_suffix(".tenet"))
     same_text(request, file, pretty.render(map(describe, found)))
 
 

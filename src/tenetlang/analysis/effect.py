@@ -47,6 +47,11 @@ def _may_go(reads: Reads, step: core.Step) -> bool:
     """Whether the condition is one that could be a mistake."""
     if not isinstance(step, core.Condition) or _is_switch(reads, step.expression):
         return False
+    match step.expression:
+        case core.Present(core.Read(optional=False) | core.Field(optional=False)):
+            return False  # what is never absent is the checker's to say
+        case _:
+            pass
     return not any(isinstance(node, core.ToolIs | core.IsType) for node in nodes(step.expression))
 
 

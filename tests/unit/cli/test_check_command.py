@@ -114,3 +114,111 @@ def test_a_rule_that_has_expired_is_found_by_check_alone(tenet: Tenet, tmp_path:
     assert tenet("test").status == 0
     (tmp_path / "a.tenet").write_text(policy.format("2261-01-01") + test)
     assert tenet("check").status == 0
+
+
+# ------------------------------------------------------------------------------------------------- what the analysis adds
+
+TWO = (
+    SOUND
+    + """
+deny above_twenty if {
+    tool is refund
+    args.amount > 20.00
+}
+"""
+)
+UNIQUE = TWO.replace("tool refund", "resolve unique\n\ntool refund")
+
+
+def test_a_conflict_is_an_error_and_comes_with_a_request_in_every_format(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(UNIQUE, encoding="utf-8")
+    assert "error[conflicting-rules]" in tenet("check").out
+    answer = tenet("check", "--format", "json")
+    assert answer.status == 1
+    (finding,) = json.loads(answer.out)["findings"]
+    assert finding["witness"] == {"tool": "refund", "args": {"amount": 21}}
+    sarif = json.loads(tenet("check", "--format", "sarif").out)
+    assert sarif["runs"][0]["results"][0]["properties"]["witness"] == finding["witness"]
+    assert "args.amount: 21" in tenet("check", "--format", "github").out
+
+
+def test_without_analysis_only_the_text_is_checked(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(UNIQUE, encoding="utf-8")
+    answer = tenet("check", "--no-analysis")
+    assert (answer.status, answer.out) == (0, "no findings in 1 file\n")
+    for option in ("--overlaps", "--gaps", "--undecided", "--save-witnesses=x"):
+        assert tenet("check", "--no-analysis", option).status == 2
+
+
+def test_a_policy_with_errors_is_not_examined(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(UNIQUE.replace("args.amount > 20.00", "args.amuont > 20.00"), encoding="utf-8")
+    assert "conflicting-rules" not in tenet("check").out
+
+
+def test_overlaps_and_gaps_are_notes_and_only_where_they_are_asked_for(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(TWO, encoding="utf-8")
+    assert tenet("check").out == "no findings in 1 file\n"
+    overlaps = tenet("check", "--overlaps")
+    assert overlaps.status == 0
+    assert "note[overlapping-rules]" in overlaps.out
+    assert tenet("check", "--gaps").out == "no findings in 1 file\n"
+    (shop / "shop.tenet").write_text(SOUND, encoding="utf-8")
+    assert "note[gap]" in tenet("check", "--gaps").out
+
+
+def test_a_suppression_sets_aside_what_the_analysis_finds_and_is_unused_only_where_it_ran(
+    tenet: Tenet, shop: Path
+) -> None:
+    tiny = "\nallow tiny if {  # tenet: allow[redundant-rule] because it will be wider soon\n    tool is refund\n    args.amount < 5.00\n}\n"
+    (shop / "shop.tenet").write_text(SOUND + tiny, encoding="utf-8")
+    assert tenet("check").out == "no findings in 1 file\n"
+    assert tenet("check", "--no-analysis").out == "no findings in 1 file\n"
+    (shop / "shop.tenet").write_text(SOUND + tiny.replace("< 5.00", "> 60.00"), encoding="utf-8")
+    assert "warning[unused-suppression]" in tenet("check").out
+    assert tenet("check", "--no-analysis").out == "no findings in 1 file\n"
+    overlap = "# tenet: allow[overlapping-rules] because it is meant\n"
+    (shop / "shop.tenet").write_text(SOUND.replace("allow small", overlap + "allow small"), encoding="utf-8")
+    assert tenet("check").out == "no findings in 1 file\n"
+    assert "unused-suppression" in tenet("check", "--overlaps").out
+
+
+def test_requests_are_kept_as_tests_that_pass_and_nothing_is_written_over(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(UNIQUE, encoding="utf-8")
+    answer = tenet("check", "--save-witnesses", "kept")
+    file = shop / "kept" / "conflicting-rules-small_refund-above_twenty.tenet"
+    assert answer.status == 1
+    assert answer.error.splitlines()[0] == "written: kept/conflicting-rules-small_refund-above_twenty.tenet"
+    assert (
+        'test "conflicting-rules: small_refund, above_twenty" {\n    call refund(amount: 21.00)\n' in file.read_text()
+    )
+    assert "expect deny by above_twenty" in file.read_text()
+    tested = tenet("test")
+    assert (tested.status, tested.out.splitlines()[-1]) == (0, "1 passed, 0 failed")
+    file.write_text("package shop\n", encoding="utf-8")
+    again = tenet("check", "--save-witnesses", "kept")
+    assert "left as it is: kept/conflicting-rules-small_refund-above_twenty.tenet" in again.error
+    assert file.read_text() == "package shop\n"
+
+
+def test_where_there_is_no_request_to_keep_it_is_said(tenet: Tenet, shop: Path) -> None:
+    answer = tenet("check", "--save-witnesses", "kept")
+    assert (answer.status, answer.error) == (0, "nothing was saved: no finding shows a request\n")
+    assert not (shop / "kept").exists()
+    (shop / "shop.tenet").write_text(BROKEN, encoding="utf-8")
+    assert tenet("check", "--save-witnesses", "kept").error == "nothing was saved: there is no request to keep\n"
+
+
+def test_a_folder_that_cannot_be_made_is_a_usage_error(tenet: Tenet, shop: Path) -> None:
+    (shop / "shop.tenet").write_text(UNIQUE, encoding="utf-8")
+    answer = tenet("check", "--save-witnesses", "shop.tenet")
+    assert answer.status == 2
+    assert answer.error.startswith("error: `shop.tenet/conflicting-rules-")
+
+
+def test_what_could_not_be_told_is_counted_and_said_on_demand(tenet: Tenet, shop: Path) -> None:
+    hard = "\ntool order(pieces: int, price: int)\n\nallow orders if {\n    tool is order\n    args.pieces % 7 == args.price % 5\n    args.pieces * args.price == 1000003\n    args.pieces > 1\n    args.price > 1\n}\n"
+    (shop / "shop.tenet").write_text(SOUND + hard, encoding="utf-8")
+    unsure = tenet("check").error
+    asked = tenet("check", "--undecided")
+    assert ("note[undecided]" in asked.out) == ("`--undecided` says what" in unsure)
+    assert "undecided" not in asked.error
