@@ -1,7 +1,7 @@
 // Decides jobs by modules that `tenet build --target javascript` has made, for tests/golden and bench/targets.
 //
-// A line of standard input is a job: {"module": path, "documents": {…}, "pieces": […]}. A line of output is the decision's text.
-import { readFileSync, writeSync } from "node:fs";
+// A line of standard input is a job: {"module": path, "documents": text, "pieces": […]}. A line of output is the decision's text.
+import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 function bytesOf(pieces) {
@@ -24,9 +24,7 @@ for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
     current = module;
     policies.clear();
   }
-  const key = JSON.stringify(documents);
-  if (!policies.has(key)) policies.set(key, new loaded.Policy(documents));
-  output.push(policies.get(key).decideJson(new Uint8Array(bytesOf(pieces))).toText());
+  if (!policies.has(documents)) policies.set(documents, loaded.Policy.fromJson(documents));
+  output.push(policies.get(documents).decideJson(new Uint8Array(bytesOf(pieces))).toText());
 }
-writeSync(1, "");
 process.stdout.write(output.join("\n") + "\n");

@@ -125,6 +125,23 @@ export class Policy {
   }
 
   /**
+   * The policy with documents given as the JSON text of one object that holds them by name, which keeps every number exact.
+   * @param {string | Uint8Array} text
+   * @returns {Policy} Throws `DataError`.
+   */
+  static fromJson(text) {
+    let documents;
+    try {
+      documents = readJson(text, { ...DATA_LIMITS, depth: DATA_LIMITS.depth + 1 });
+    } catch (problem) {
+      if (!(problem instanceof Refused)) throw problem;
+      throw new DataError(`${problem.path ? `${problem.path}: ` : ""}${problem.reason}`);
+    }
+    if (!(documents instanceof Map)) throw new DataError("the documents are one object that holds them by name");
+    return new Policy(documents);
+  }
+
+  /**
    * Decides a request given as JavaScript values. Never throws: what is no request is denied.
    * @param {unknown} request
    * @returns {Decision}
