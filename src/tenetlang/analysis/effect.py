@@ -14,7 +14,7 @@ An exception (`unless`) that never holds where the conditions do is without effe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -68,19 +68,20 @@ def _of_rule(desk: Desk, rule: Rule, places: Sequence[int], *, excepting: bool) 
     if not scenes:
         return
     parts = [parts_of(asking, rule) for asking, _ in scenes[:1]]
-    simple = parts[0] is not None and not parts[0].may_err
+    guarded = any(isinstance(node, core.Index) and node.certain for node in _nodes_of(rule))
+    simple = not guarded and parts[0] is not None and not parts[0].may_err
     removed: list[int] = []
-    left = rule
+    left = _without_certainty(rule) if guarded else rule
     if excepting and rule.exception is not None:
         exception = rule.exception
 
         def unneeded(asking: Asking, item: RuleFormula) -> bool | None:
-            return _differs(asking, item, attrs.evolve(rule, exception=None))
+            return _differs(asking, item, attrs.evolve(left, exception=None))
 
         if desk.nowhere(rule, "ineffective-condition", unneeded):
             at = Span(rule.at.text, exception[0].at.start, exception[-1].at.end)
             yield _finding(rule, at, "exception")
-            left = attrs.evolve(rule, exception=None)
+            left = attrs.evolve(left, exception=None)
     for place in reversed(places):
         without = [*removed, place]
 
@@ -90,12 +91,43 @@ def _of_rule(desk: Desk, rule: Rule, places: Sequence[int], *, excepting: bool) 
                 if found is not None and not found.may_err and item.errs is FALSE:
                     found = found if left.exception is not None else attrs.evolve(found, exception=None)
                     return _matters(asking, found, without)
-            body = tuple(step for number, step in enumerate(rule.body) if number not in without)
+            body = tuple(step for number, step in enumerate(left.body) if number not in without)
             return _differs(asking, item, attrs.evolve(left, body=body))
 
         if desk.nowhere(rule, "ineffective-condition", changes):
             removed = without
             yield _finding(rule, rule.body[place].at, "")
+
+
+def _nodes_of(rule: Rule) -> Iterator[object]:
+    yield from nodes((rule.body, rule.exception or ()))
+    for use in rule.then:
+        yield from nodes(use.arguments)
+
+
+def _without_certainty(rule: Rule) -> Rule:
+    """The rule with an error where an index finds nothing, also where a condition before it proves that it finds something:
+    without that condition it could err."""
+    then = tuple(
+        attrs.evolve(use, arguments=tuple(i for i in map(_uncertain, use.arguments) if isinstance(i, core.Expression)))
+        for use in rule.then
+    )
+    exception = None if rule.exception is None else _uncertain_block(rule.exception)
+    return attrs.evolve(rule, body=_uncertain_block(rule.body), exception=exception, then=then)
+
+
+def _uncertain_block(block: core.Block) -> core.Block:
+    return tuple(step for step in map(_uncertain, block) if isinstance(step, core.Step))
+
+
+def _uncertain(item: object) -> object:
+    if isinstance(item, tuple):
+        return tuple(map(_uncertain, item))
+    if not isinstance(item, core.Expression | core.Step | core.Bound):
+        return item
+    make: Callable[..., object] = type(item)  # type: ignore[explicit-any]  # each kind has its own fields
+    fields = {field.name: _uncertain(getattr(item, field.name)) for field in attrs.fields(type(item))}
+    return make(**(fields | {"certain": False} if isinstance(item, core.Index) else fields))
 
 
 def _finding(rule: Rule, at: Span, variant: str) -> Finding:

@@ -259,3 +259,17 @@ def test_all_conditions_that_are_called_without_effect_can_go_at_once() -> None:
 def test_of_a_condition_and_an_exception_that_say_the_same_only_one_can_go() -> None:
     rules = "allow small if { tool is refund; args.parts > 3 } unless { not (args.parts > 3) }\n"
     assert told(rules) == [("ineffective-condition.exception", "small")]
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["data.limits[args.currency] > 3", "data.limits[args.currency] != 3", "not (data.limits[args.currency] > 3)"],
+)
+def test_a_guard_of_an_index_is_no_condition_without_effect(use: str) -> None:
+    head = "data limits: map[string, int]\n"
+    rule = f"allow small if {{ tool is refund; data.limits[args.currency] is present; {use} }}\n"
+    assert told(head + rule) == []
+    twice = rule.replace("is present;", "is present; data.limits[args.currency] is present;")
+    assert told(head + twice) == [("ineffective-condition", "small")]
+    ahead = "data.limits[args.currency] is present; data.limits[args.currency] > 1"
+    assert told(head + f"deny small if {{ tool is refund }} unless {{ {ahead} }}\n") == []
