@@ -129,13 +129,13 @@ _RULES = (
             "`{rule}` and `{other}` cross: some requests match both",
             "says `{verdict}`",
             also=_SAYS,
-            shows="This request matches both, and {winner} decides:",
+            shows="This request matches both, and is decided by {winner}:",
         ),
         exception=Wording(
             "`{inner}` is an exception within `{outer}`: what it matches matches both",
             "says `{verdict}`",
             also=_SAYS,
-            shows="This request matches both, and {winner} decides:",
+            shows="This request matches both, and is decided by {winner}:",
         ),
         more=Wording(
             "more pairs of rules of `{package}` overlap than the {shown} that are shown",
