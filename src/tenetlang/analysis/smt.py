@@ -50,7 +50,8 @@ _WHOLE: Final = frozenset({"int", "time", "duration", "ip"})
 _WINDOW: Final = 0x2E000
 _LAST: Final = 0x2FFFF
 _DEEPEST: Final = 2
-"""Members of members that get constants; further in, `Some` is a truth of its own."""
+_MOST_MEMBERS: Final = 48
+"""Members that get constants, and members of members; further in, and beyond so many, `Some` is a truth of its own."""
 
 _ARITHMETIC: Final[Mapping[str, str]] = {
     "int.add": "+", "int.subtract": "-", "int.multiply": "*", "int.negate": "-",
@@ -77,6 +78,7 @@ def script_of(shape: Shape, formula: Formula) -> Script:
     translating.assertions.append(translating.formula(formula, {}))
     translating.relate_members()
     lines = ["(set-logic ALL)", "(declare-sort Thing 0)", *translating.declared, *translating.of_constants()]
+    lines += translating.definitions
     lines += [f"(assert {assertion})" for assertion in translating.assertions]
     return Script("\n".join(lines) + "\n", tuple(translating.asked()))
 
@@ -124,7 +126,10 @@ class _Translating:
     shape: Shape
     declared: list[str] = attrs.field(factory=list)
     assertions: list[str] = attrs.field(factory=list)
+    definitions: list[str] = attrs.field(factory=list)
     names: dict[tuple[object, tuple[tuple[str, int], ...]], str] = attrs.field(factory=dict)
+    shared: dict[tuple[object, tuple[tuple[str, int], ...]], str] = attrs.field(factory=dict)
+    elements: dict[object, frozenset[str]] = attrs.field(factory=dict)
     things: dict[tuple[t.Type, object], str] = attrs.field(factory=dict)
     versions: dict[Semver, str] = attrs.field(factory=dict)
     members: dict[object, list[_Member]] = attrs.field(factory=dict)
@@ -140,7 +145,13 @@ class _Translating:
             case Formula(kind, items=()):
                 return "true" if kind == "and" else "false"
             case Formula(kind, items=items):
-                return f"({kind} {' '.join(self.formula(item, scope) for item in items)})"
+                key = self._key(formula, scope)
+                if key not in self.shared:  # a part of many formulas is written once
+                    text = f"({kind} {' '.join(self.formula(item, scope) for item in items)})"
+                    name = f"f{len(self.shared)}"
+                    self.definitions.append(f"(define-fun {name} () Bool {text})")
+                    self.shared[key] = name
+                return self.shared[key]
 
     def atom(self, atom: Atom, scope: Scope) -> str:
         try:
@@ -193,7 +204,11 @@ class _Translating:
         return self.names[key]
 
     def _key(self, of: object, scope: Scope) -> tuple[object, tuple[tuple[str, int], ...]]:
-        return of, tuple(sorted((name, scope[name]) for name in set(elements_of(of)) if name in scope))
+        if not scope:
+            return of, ()
+        if of not in self.elements:
+            self.elements[of] = frozenset(elements_of(of))
+        return of, tuple(sorted((name, scope[name]) for name in self.elements[of] if name in scope))
 
     def _name(self, of: object, sort: str, scope: Scope) -> str:
         key = self._key(of, scope)
@@ -280,7 +295,7 @@ class _Translating:
     def _some(self, atom: Some, scope: Scope) -> str:
         known = self._key(atom, scope) in self.names
         name = self._name(atom, "Bool", scope)
-        if known or len(scope) >= 2 * _DEEPEST:
+        if known or len(scope) >= 2 * _DEEPEST or self.count >= _MOST_MEMBERS:
             return name
         self.count += 1
         member: Scope = {**scope, **dict.fromkeys(_element_names(atom), self.count)}
@@ -293,13 +308,9 @@ class _Translating:
         """A member that there is meets no body of which nothing may hold. New members may turn up on the way."""
         done: set[tuple[str, str]] = set()
         while True:
-            pairs = [
-                (one, other)
-                for group in list(self.members.values())
-                for one in group
-                for other in group
-                if one.name != other.name and (one.name, other.name) not in done
-            ]
+            groups = [list(group) for group in self.members.values()]
+            pairs = [(one, other) for group in groups for one in group for other in group if one is not other]
+            pairs = [(one, other) for one, other in pairs if (one.name, other.name) not in done]
             if not pairs:
                 return
             for one, other in pairs:
