@@ -37,8 +37,8 @@ from tenetlang.program.program import Program, Rule
 
 BUDGET: Final = 3_000
 """Times that a question about one mutant and one tool may narrow a state."""
-WHOLE_BUDGET: Final = 1_500_000
-"""Times for all mutants of a program together; those for which nothing is left are undecided."""
+WHOLE_BUDGET: Final = 200_000
+"""The same for all mutants of a program together, large formulas counted more; those for which nothing is left are undecided."""
 
 
 @frozen
@@ -119,6 +119,10 @@ class _Comparing:
         if isinstance(scene, Undecided):
             yield from ((place, scene) for place in places)
             return
+        if self.left <= 0:
+            for place in places:
+                yield place, self.replays.told(self.mutations[place]) or Undecided("too-many-cases")
+            return
         asked: dict[int, tuple[Formula, ...]] = {}
         for place in places:
             try:
@@ -147,9 +151,10 @@ class _Comparing:
         for formula in formulas:
             if self.left <= 0:
                 return Undecided("too-many-cases")
-            budget = min(BUDGET, self.left)
+            weight = 1 + len(formula.items) // 16
+            budget = max(1, min(BUDGET, self.left) // weight)
             answer = self.analysis.found(search, formula, shows, budget)
-            self.left -= budget - max(search.left, 0)
+            self.left -= weight * (1 + budget - max(search.left, 0))
             if isinstance(answer, Witness):
                 return answer
             undecided = undecided or answer

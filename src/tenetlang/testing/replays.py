@@ -17,7 +17,7 @@ from tenetlang.decision import Decision
 from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.meaning import Run
 from tenetlang.evaluator.reference import Reference, Tried, try_rule
-from tenetlang.evaluator.requests import DataError, Invalid
+from tenetlang.evaluator.requests import DataError, Invalid, RequestReader, request_reader, request_schema
 from tenetlang.program.program import Function, Program, Rule
 
 _MOST_TOLD: Final = 24
@@ -37,19 +37,18 @@ class MutantEvaluators:
     program: Program
     judge: BothEvaluators = attrs.field(init=False)
     rules: Mapping[str, Rule] = attrs.field(init=False)
+    reader: RequestReader = attrs.field(init=False)
     telling: dict[str | None, list[Asked]] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.judge = BothEvaluators(self.program)
         self.rules = rules_of(self.program)
+        self.reader = request_reader(request_schema(self.program))
 
     def differs(self, mutation: Mutation, judged: Judged) -> bool:
         """Whether the caller sees another decision of the mutant. Such a request is kept for other mutants."""
-        other = self.decide(mutation, judged.request, judged.documents)
-        if other is None:
-            return False
         asked = self.asked(judged.request, judged.documents)
-        if asked is None or seen(asked.decision) == seen(other):
+        if asked is None or seen(asked.decision) == seen(asked.decide(mutation.program)):
             return False
         self.telling.setdefault(asked.tool, []).append(asked)
         return True
@@ -65,32 +64,17 @@ class MutantEvaluators:
                     return Witness(asked.request, asked.documents, asked.decision.verdict)
         return None
 
-    def decide(
-        self, mutation: Mutation, request: Mapping[str, object], documents: Mapping[str, object]
-    ) -> Decision | None:
-        """The mutant's decision, by the reference evaluator; None where request or documents are invalid."""
-        known = self.judge.reference
-        if known is None:
-            self.judge.decide(request, documents)
-            known = self.judge.reference
-        assert known is not None
+    def asked(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Asked | None:
+        """The request with its decision by the reference evaluator, ready to be held against mutants; None where it, or the
+        documents, are invalid."""
         try:
-            reference = Reference(mutation.program, documents, known.digest, known.reader)
+            reference = Reference(self.program, documents, "", self.reader)
         except DataError:
             return None
-        return None if isinstance(reference.reader.read(request), Invalid) else reference.decide(request)
-
-    def asked(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Asked | None:
-        """The request with its decision, ready to be held against mutants; None where it is invalid."""
-        decision = self.judge.decide(request, documents)
-        known = self.judge.reference
-        if decision is None or known is None:
-            return None
-        read = known.reader.read(request)
+        read = self.reader.read(request)
         if isinstance(read, Invalid):
             return None
-        reference = Reference(self.program, documents, known.digest, known.reader)
-        return Asked(request, documents, self.program, reference, read, decision)
+        return Asked(request, documents, self.program, reference, read, reference.decide(request))
 
     def judge_of(self, program: Program) -> Judge:
         """The evaluators of a mutant."""
