@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from tenetlang.cli.results import AnyResult
     from tenetlang.program.program import Program
 
-EXAMPLES = ["tenet test policies/", 'tenet test policies/ -k "refund and not large" --junit results.xml']
+EXAMPLES = [
+    "tenet test policies/",
+    "tenet test policies/ --mutants",
+    'tenet test policies/ -k "refund and not large" --junit results.xml',
+]
 STATUSES = [
     (0, "all passed"),
-    (1, "a test failed, a claim is broken, or the policy has errors"),
+    (1, "a test failed, a claim is broken, a mutant survived, or the policy has errors"),
     (5, "no test and no claim there, or none that -k wants"),
 ]
 
@@ -34,9 +38,29 @@ STATUSES = [
     "-k", "expression", metavar="EXPR", help="Only those whose names fit: words, `and`, `or`, `not`, brackets."
 )
 @click.option("--junit", type=ANYWHERE, metavar="FILE", help="Write the results as JUnit XML as well.")
+@click.option(
+    "--mutants",
+    "mutating",
+    is_flag=True,
+    help="Run the tests against the policy with one mistake in it, for each mistake.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="With --mutants: exit with 1 only where fewer of them are noticed.",
+)
 @ENTRY
 @FORMAT
-def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None, entry: str | None, style: str) -> int:
+def command(
+    paths: tuple[Path, ...],
+    expression: str | None,
+    junit: Path | None,
+    mutating: bool,
+    fail_under: float | None,
+    entry: str | None,
+    style: str,
+) -> int:
     """Run the `test`s, `never`s and `always`s of the policies at each PATH, a file or a folder (`.` if none is named).
 
     Each package is tested as the one that decides; with --entry just that one is. Tests are decided by both evaluators.
@@ -49,16 +73,24 @@ def command(paths: tuple[Path, ...], expression: str | None, junit: Path | None,
         wanted = selection(expression) if expression is not None else None
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="-k") from error
+    if fail_under is not None and not mutating:
+        raise click.UsageError("--fail-under goes with --mutants")
     try:
         with waiting("compiling"):
-            results = project_of(paths or (Path(),)).compile_tested(entry)
+            project = project_of(paths or (Path(),))
+            results = project.compile_tested(entry)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING
     if any(result.broken for result in results):
         report_broken(all_findings(results), style)
         return statuses.FOUND
-    return _run([result.program for result in results if result.program is not None], wanted, junit, style)
+    programs = [result.program for result in results if result.program is not None]
+    if mutating:
+        from tenetlang.cli.mutants import run_mutants
+
+        return run_mutants(project, programs, wanted, style, fail_under)
+    return _run(programs, wanted, junit, style)
 
 
 def _run(programs: list[Program], wanted: Selection | None, junit: Path | None, style: str) -> int:
