@@ -196,7 +196,9 @@ def held_against_requests(old: Program, new: Program, seed: int, requests: int) 
         before, after = decisions[0].verdict, decisions[1].verdict
         tool = request.get("tool")
         assert tool is None or isinstance(tool, str)
-        _, reference = judge._with(documents)
+        pair = judge.pair(request, documents)
+        assert pair is not None
+        reference = pair.reference
         inputs = reference.reader.read(request)
         assert not isinstance(inputs, Invalid)
         regions = [

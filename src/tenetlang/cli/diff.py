@@ -92,10 +92,10 @@ def _compiled(version: Version, entry: str | None, style: str) -> Program | None
 def _diff(old: Program, new: Program) -> Diff:
     from tenetlang.analysis.compare import compared_programs
     from tenetlang.analysis.diff import diff
-    from tenetlang.evaluator.by_tool import EvaluatorsByTool
+    from tenetlang.evaluator.judge import BothEvaluators
 
     with Progress("tools compared") as progress:
-        return diff(compared_programs(old, EvaluatorsByTool(old), new, EvaluatorsByTool(new)), progress.step)
+        return diff(compared_programs(old, BothEvaluators(old), new, BothEvaluators(new)), progress.step)
 
 
 def _show(found: Diff, old: Version, new: Version, program: Program, style: str) -> None:

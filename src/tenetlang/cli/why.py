@@ -85,7 +85,7 @@ def command(
     explanation = explain(decision, known_rules(result.program))
     ways: tuple[Way, ...] | None = None
     if counterfactual or towards is not None or only is not None:
-        ways = _ways(result.program, documents, evaluator, decision, asked, towards, only_arguments=only is not None)
+        ways = _ways(result.program, documents, decision, asked, towards, only_arguments=only is not None)
     if style == "json":
         shape: dict[str, object] = {"decision": decision.to_json(), **explanation.to_json()}
         if ways is not None:
@@ -133,7 +133,6 @@ def _decision(
 def _ways(
     program: Program,
     documents: Mapping[str, object],
-    evaluator: Evaluator,
     decision: Decision,
     request: Mapping[str, object] | None,
     towards: Verdict | None,
@@ -147,7 +146,7 @@ def _ways(
     if request is None:
         return ()
     with waiting("looking for changes"):
-        world = surroundings(program, documents, evaluator)
+        world = surroundings(program, documents)
         return explain_change(world, request, decision, towards=towards, only_arguments=only_arguments)
 
 

@@ -13,9 +13,8 @@ from tenetlang.decision_tree.build import build
 from tenetlang.evaluator.claims import breaks
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
-from tenetlang.evaluator.outcome import CONFLICTING
-from tenetlang.evaluator.reference import Reference, Tried, try_rule
-from tenetlang.evaluator.requests import DataError, Inputs, Invalid, empty_document
+from tenetlang.evaluator.reference import Reference
+from tenetlang.evaluator.requests import DataError, Invalid, empty_document
 from tenetlang.program.expression import Block, Expression
 from tenetlang.program.program import Claim, Program
 from tenetlang.text import Span
@@ -25,74 +24,64 @@ class Disagreement(AssertionError):
     """The two evaluators decide a request differently: an error of this project, never of a policy."""
 
 
+@attrs.frozen(eq=False)
+class Pair:
+    """Both evaluators of one program, with the same documents."""
+
+    evaluator: Evaluator
+    reference: Reference
+    documents: Mapping[str, object]
+
+
 @attrs.define(eq=False)
 class BothEvaluators:
-    """The generated evaluator and the reference of one program, made when the first request is shown to them."""
+    """The generated evaluator and the reference of one program, made when the first request is shown to them.
+
+    They are made of the rules of one tool at a time: a rule takes part in the decision on a request only if the request's tool
+    is among its `tools`, so without all others the program decides the tool's requests as it did, but for the digest that the
+    decision carries.
+    """
 
     program: Program
-    evaluator: Evaluator | None = None
-    reference: Reference | None = None
-    documents: Mapping[str, object] = attrs.field(factory=dict)
+    pairs: dict[str | None, Pair] = attrs.field(factory=dict)
 
     def judge(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Judged | None:
         """The decision on the request with these documents, by `package.name`; None where either is invalid.
 
         Raises `Disagreement` where the evaluators differ.
         """
-        decision = self.decide(request, documents)
-        if decision is None:
+        pair = self.pair(request, documents)
+        inputs = None if pair is None else pair.reference.reader.read(request)
+        if pair is None or inputs is None or isinstance(inputs, Invalid):
             return None
-        _, reference = self._with(documents)
-        inputs = reference.reader.read(request)
-        if isinstance(inputs, Invalid):
-            return None
-        tried = self._tried(reference, inputs)
-        held = frozenset(item.rule.name for item in tried if item.holds)
-        shown = {item.rule.shown_name: item.rule.name for item in tried}
-        # What rules want together is no error of one of them.
-        in_obligations = {shown[error.rule] for error in decision.errors if error.error != CONFLICTING}
-        erred = frozenset(item.rule.name for item in tried if item.error is not None) | in_obligations
+        decision, tried = pair.reference.decide_and_tell(inputs)
+        self._agreed(pair, decision, request)
+        held = frozenset(name for name, item in tried.items() if item.holds)
+        erred = frozenset(name for name, item in tried.items() if item.error is not None)
         return Judged(decision.verdict, decision.decided_by, held, erred, request, documents)
 
     def faults(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Mapping[str, tuple[str, Span]]:
         """The error of each rule that errs on the request, by full name: its code, and the expression that errs."""
-        _, reference = self._with(documents)
-        inputs = reference.reader.read(request)
-        if isinstance(inputs, Invalid):
+        pair = self.pair(request, documents)
+        inputs = None if pair is None else pair.reference.reader.read(request)
+        if pair is None or inputs is None or isinstance(inputs, Invalid):
             return {}
-        found: dict[str, tuple[str, Span]] = {}
-        for item in self._tried(reference, inputs):
-            if item.error is not None:
-                found[item.rule.name] = item.error.code, item.error.at
-            elif item.holds and item.rule.verdict == "allow":
-                try:
-                    for use in item.rule.then:
-                        for argument in use.arguments:
-                            value(Run(self.program, inputs, reference.data), argument, item.scope)
-                except Fault as fault:
-                    found[item.rule.name] = fault.code, fault.at
-        return found
-
-    def _tried(self, reference: Reference, inputs: Inputs) -> list[Tried]:
-        """What comes of each rule that can have to do with the request, those that decide nothing included."""
-        run = Run(self.program, inputs, reference.data)
-        tool = inputs.get("tool")
-        rules = [rule for package in self.program.packages for rule in package.rules]
-        return [try_rule(run, rule) for rule in rules if rule.tools is None or tool in rule.tools]
+        _, tried = pair.reference.decide_and_tell(inputs)
+        return {name: (item.error.code, item.error.at) for name, item in tried.items() if item.error is not None}
 
     def decide(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Decision | None:
         """The decision on the request, be it valid or not; None where the documents are invalid.
 
         Raises `Disagreement` where the evaluators differ.
         """
-        try:
-            evaluator, reference = self._with(documents)
-        except DataError:
-            return None
-        decision = evaluator.decide(request)
-        expected = reference.decide(request)
+        pair = self.pair(request, documents)
+        return None if pair is None else self._agreed(pair, pair.reference.decide(request), request)
+
+    def _agreed(self, pair: Pair, expected: Decision, request: Mapping[str, object]) -> Decision:
+        """The decision of the generated evaluator, which has to be the reference's. Raises `Disagreement`."""
+        decision = pair.evaluator.decide(request)
         if decision.to_json(trace=False) != expected.to_json(trace=False):
-            raise Disagreement(f"the evaluators disagree about {request!r} with {documents!r}")
+            raise Disagreement(f"the evaluators disagree about {request!r} with {pair.documents!r}")
         return decision
 
     def holds(self, block: Block, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
@@ -108,10 +97,7 @@ class BothEvaluators:
     def breaks(self, claim: Claim, request: Mapping[str, object], documents: Mapping[str, object]) -> bool | None:
         """Whether the request breaks the claim; None where the request or the documents are invalid, or where it lacks a fact
         that the claim speaks of."""
-        try:
-            run = self._after(request, documents)
-        except DataError:
-            return None
+        run = self._after(request, documents)
         if run is None or any(name not in run.inputs for name in needed_facts(self.program, claim)):
             return None
         return breaks(run, claim)
@@ -121,18 +107,18 @@ class BothEvaluators:
         return BothEvaluators(program)
 
     def _after(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Run | None:
-        """A run in which the decision on the request can be read; None where the request is invalid."""
-        _, reference = self._with(documents)
-        inputs = reference.reader.read(request)
-        if isinstance(inputs, Invalid):
+        """A run in which the decision on the request can be read; None where it or the documents are invalid."""
+        pair = self.pair(request, documents)
+        inputs = None if pair is None else pair.reference.reader.read(request)
+        if pair is None or inputs is None or isinstance(inputs, Invalid):
             return None
-        decision = reference.decide(request)
+        decision, _ = pair.reference.decide_and_tell(inputs)
         outcome = {
             "verdict": decision.verdict,
             "decided_by": frozenset(decision.decided_by),
             "obligations": frozenset(item.name for item in decision.obligations),
         }
-        return Run(self.program, {**inputs, **outcome}, reference.data)
+        return Run(self.program, {**inputs, **outcome}, pair.reference.data)
 
     def constant(self, expression: Expression) -> object:
         """The value of an expression that reads nothing; None where it errs or has none."""
@@ -142,20 +128,43 @@ class BothEvaluators:
             return None
         return None if found is ABSENT else found
 
-    def _with(self, documents: Mapping[str, object]) -> tuple[Evaluator, Reference]:
-        """Both with these documents; those that are not given are empty."""
-        if self.evaluator is None or self.reference is None:
-            self.evaluator = Evaluator(build(self.program), self._whole(documents))
-            self.reference = Reference(
-                self.program, self._whole(documents), self.evaluator.digest, self.evaluator.reader
-            )
-            self.documents = documents
-        elif documents != self.documents:
-            self.evaluator = self.evaluator.with_documents(self._whole(documents))
-            self.reference = self.reference.with_documents(self._whole(documents))
-            self.documents = documents
-        return self.evaluator, self.reference
-
-    def _whole(self, documents: Mapping[str, object]) -> Mapping[str, object]:
+    def pair(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Pair | None:
+        """Both evaluators for the request's tool, with these documents; those that are not given are empty. None where
+        the documents are invalid."""
+        tool = request.get("tool")
+        about = tool if isinstance(tool, str) and tool in self.program.tools else None
+        known = self.pairs.get(about)
+        if known is not None and known.documents == documents:
+            return known
         empty = {f"{data.package}.{data.name}": empty_document(data.type) for data in self.program.data}
-        return {**empty, **documents}
+        whole = {**empty, **documents}
+        try:
+            if known is None:
+                program = self.program if about is None else only(self.program, about)
+                evaluator = Evaluator(build(program), whole)
+                made = Pair(evaluator, Reference(program, whole, evaluator.digest, evaluator.reader), documents)
+            else:
+                made = Pair(known.evaluator.with_documents(whole), known.reference.with_documents(whole), documents)
+        except DataError:
+            return None
+        self.pairs[about] = made
+        return made
+
+
+def only(program: Program, tool: str) -> Program:
+    """The program without the rules that can't have to do with requests for the tool."""
+    kept = {
+        rule.name for package in program.packages for rule in package.rules if rule.tools is None or tool in rule.tools
+    }
+    packages = tuple(
+        attrs.evolve(
+            package,
+            rules=tuple(
+                attrs.evolve(rule, overrides=tuple(name for name in rule.overrides if name in kept))
+                for rule in package.rules
+                if rule.name in kept
+            ),
+        )
+        for package in program.packages
+    )
+    return attrs.evolve(program, packages=packages, tests=(), claims=())

@@ -8,12 +8,9 @@ import attrs
 
 from tenetlang.analysis.actual import Situation, Untold
 from tenetlang.decision import Decision, Verdict
-from tenetlang.decision_tree.build import build
-from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, value
-from tenetlang.evaluator.reference import Reference
-from tenetlang.evaluator.requests import Invalid, empty_document
+from tenetlang.evaluator.requests import Invalid, empty_document, read_data
 from tenetlang.program.expression import Expression
 from tenetlang.program.program import Program
 
@@ -73,8 +70,8 @@ class Surroundings:
 
     def reaches(self, request: Mapping[str, object], verdict: Verdict) -> Decision | None:
         """The decision on which both evaluators agree, where it is this verdict on a valid request."""
-        evaluator = self.judge.evaluator
-        if evaluator is not None and evaluator.decide(request).verdict != verdict:
+        pair = self.judge.pair(request, self.documents)
+        if pair is None or pair.evaluator.decide(request).verdict != verdict:
             return None
         decision = self.decide(request)
         if decision is None or decision.verdict != verdict:
@@ -83,24 +80,20 @@ class Surroundings:
 
     def situation(self, request: Mapping[str, object]) -> Situation | None:
         """The request as the analysis looks at it; None where it is invalid."""
-        reference = self.judge.reference
-        if reference is None:
+        pair = self.judge.pair(request, self.documents)
+        inputs = None if pair is None else pair.reference.reader.read(request)
+        if pair is None or inputs is None or isinstance(inputs, Invalid):
             return None
-        inputs = reference.reader.read(request)
-        return None if isinstance(inputs, Invalid) else Actual(self.program, inputs, reference.data)
+        return Actual(self.program, inputs, pair.reference.data)
 
 
-def surroundings(program: Program, documents: Mapping[str, object], evaluator: Evaluator | None = None) -> Surroundings:
-    """The program with these documents, named as `data` declares them or by `package.name`. Raises `DataError`.
-
-    `evaluator` is one of this program and these documents where it is there already.
-    """
+def surroundings(program: Program, documents: Mapping[str, object]) -> Surroundings:
+    """The program with these documents, named as `data` declares them or by `package.name`. Raises `DataError`."""
     named: dict[str, object] = {}
     for data in program.data:
         full = f"{data.package}.{data.name}"
         if full in documents or data.name in documents:
             named[full] = documents[full] if full in documents else documents[data.name]
     documented = {f"{data.package}.{data.name}": empty_document(data.type) for data in program.data} | named
-    known = Evaluator(build(program), documented) if evaluator is None else evaluator
-    reference = Reference(program, documented, known.digest, known.reader)
-    return Surroundings(BothEvaluators(program, known, reference, documented), documented)
+    read_data(program.data, documented)
+    return Surroundings(BothEvaluators(program), documented)
