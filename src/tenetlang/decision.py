@@ -9,9 +9,11 @@ outside programs rely on; keys are only ever added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
+import msgspec
 
 from tenetlang.frozen import field, frozen
 
@@ -111,14 +113,9 @@ class TracedRule:
 Trace: TypeAlias = tuple[TracedRule, ...]
 
 
-@attrs.frozen(eq=False, slots=False)  # a frozen class with slots takes three times as long to make one
-class Decision:
-    """One decision on one request.
-
-    `decided_by` names rules, or says `default`, `invalid_request`, `unknown_tool`, `error` or `observe` where no rule
-    decides. `compact_trace` is what a record keeps: the bucket of the decision tree that was reached and, for each rule
-    tried, how it ended; with the bundle of `bundle` and the request it expands to `trace`.
-    """
+@frozen
+class Findings:
+    """All of a decision but its trace: what decisions that end the same way share. The fields are those of `Decision`."""
 
     policy: str
     bundle: str
@@ -132,13 +129,110 @@ class Decision:
     escalations: tuple[Escalation, ...] = ()
     observed: tuple[Matched, ...] = ()
     observed_verdict: Verdict | None = None
-    compact_trace: Mapping[str, object] = attrs.field(factory=dict, repr=False)
-    expand: Callable[[], Trace] = attrs.field(default=tuple, repr=False)
+    compact_trace: Mapping[str, object] = field(factory=dict, repr=False)
+
+
+class _Making(type(msgspec.Struct)):  # type: ignore[misc]  # a class that is only found by asking for it
+    """Lets `Decision` be called with the fields that it shows, not with those that it has."""
+
+    def __call__(cls, *fields: object, expand: Callable[[], Trace] = tuple, **named: object) -> Decision:
+        return decision_of(Findings(*fields, **named), _called, expand)  # type: ignore[arg-type]  # `Decision.__init__`
+
+
+class Decision(msgspec.Struct, metaclass=_Making, frozen=True, eq=False, gc=False):
+    """One decision on one request.
+
+    `decided_by` names rules, or says `default`, `invalid_request`, `unknown_tool`, `error` or `observe` where no rule
+    decides. `compact_trace` is what a record keeps: the bucket of the decision tree that was reached and, for each rule
+    tried, how it ended; with the bundle of `bundle` and the request it expands to `trace`.
+
+    It is made with the fields of `Findings`, and `expand`, a function that gives the trace. It consists of findings that it
+    shares with other decisions, and of what its trace is made from: so to make one costs next to nothing.
+    """
+
+    _findings: Findings
+    _explain: Callable[[object], Trace]
+    _from: object
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            policy: str,
+            bundle: str,
+            verdict: Verdict,
+            decided_by: tuple[str, ...],
+            reason: str,
+            matched: tuple[Matched, ...] = (),
+            overridden: tuple[Overridden, ...] = (),
+            errors: tuple[RuleError, ...] = (),
+            obligations: tuple[Obligation, ...] = (),
+            escalations: tuple[Escalation, ...] = (),
+            observed: tuple[Matched, ...] = (),
+            observed_verdict: Verdict | None = None,
+            compact_trace: Mapping[str, object] = ...,
+            expand: Callable[[], Trace] = ...,
+        ) -> None: ...
+
+    @property
+    def policy(self) -> str:
+        return self._findings.policy
+
+    @property
+    def bundle(self) -> str:
+        return self._findings.bundle
+
+    @property
+    def verdict(self) -> Verdict:
+        return self._findings.verdict
+
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        return self._findings.decided_by
+
+    @property
+    def reason(self) -> str:
+        return self._findings.reason
+
+    @property
+    def matched(self) -> tuple[Matched, ...]:
+        return self._findings.matched
+
+    @property
+    def overridden(self) -> tuple[Overridden, ...]:
+        return self._findings.overridden
+
+    @property
+    def errors(self) -> tuple[RuleError, ...]:
+        return self._findings.errors
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        return self._findings.obligations
+
+    @property
+    def escalations(self) -> tuple[Escalation, ...]:
+        return self._findings.escalations
+
+    @property
+    def observed(self) -> tuple[Matched, ...]:
+        return self._findings.observed
+
+    @property
+    def observed_verdict(self) -> Verdict | None:
+        return self._findings.observed_verdict
+
+    @property
+    def compact_trace(self) -> Mapping[str, object]:
+        return self._findings.compact_trace
 
     @property
     def trace(self) -> Trace:
         """Every rule whose tool conditions the request meets, by name, with each condition's value and what it read."""
-        return self.expand()
+        return self._explain(self._from)
+
+    def __repr__(self) -> str:
+        return f"Decision({repr(self._findings).removeprefix('Findings(')}"
 
     def to_json(self, *, trace: bool = True) -> dict[str, object]:
         """The decision as JSON values, in the published shape; without the trace where `trace` is false."""
@@ -173,16 +267,22 @@ class Decision:
         return shape
 
 
-def decision_of(fields: Mapping[str, object], expand: Callable[[], Trace]) -> Decision:
-    """A decision with all these fields and this trace, made without going through the constructor, in a quarter of its time.
+_Explain: TypeAlias = Callable[..., Trace]  # type: ignore[explicit-any]  # takes what it is kept beside
 
-    `fields` are those of `Decision`, every one but `expand`; the evaluator keeps them, checked, for each outcome.
-    """
-    decision = object.__new__(Decision)
-    there = decision.__dict__
-    there.update(fields)
-    there["expand"] = expand
-    return decision
+decision_of: Callable[[Findings, _Explain, object], Decision] = partial(type(msgspec.Struct).__call__, Decision)
+"""The decision with these findings; its trace is what the function gives for the third argument."""
+
+
+def changed(decision: Decision, **changes: object) -> Decision:
+    """The decision with other findings; its trace stays what it is."""
+    findings = attrs.evolve(decision._findings, **changes)  # type: ignore[arg-type]  # noqa: SLF001  # fields of it
+    return decision_of(findings, decision._explain, decision._from)  # noqa: SLF001  # as above
+
+
+def _called(expand: object) -> Trace:
+    assert callable(expand)
+    trace: Trace = expand()
+    return trace
 
 
 def _matched(item: Matched) -> dict[str, object]:

@@ -20,7 +20,17 @@ from typing import Final
 
 import attrs
 
-from tenetlang.decision import Decision, Obligation, RuleError, Trace, TracedCondition, TracedRule, Verdict, decision_of
+from tenetlang.decision import (
+    Decision,
+    Findings,
+    Obligation,
+    RuleError,
+    Trace,
+    TracedCondition,
+    TracedRule,
+    Verdict,
+    decision_of,
+)
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation, generate, variables_of
@@ -69,10 +79,10 @@ class _Leaf:
 
 @attrs.frozen
 class _Kept:
-    """What is kept of a mask: the outcome, the fields of its decisions, and what of them depends on the request."""
+    """What is kept of a mask: the outcome, what its decisions have in common, and what of them depends on the request."""
 
     outcome: Outcome
-    fields: Mapping[str, object]
+    findings: Findings
     filled: bool
     obliges: bool
 
@@ -178,17 +188,17 @@ class Evaluator:
             run = run if leaf.runs else Run()
             kept = self._combined(leaf, mask, inputs, run)
         if kept.filled and not kept.obliges:
-            return decision_of(kept.fields, partial(self._explain, inputs))
+            return decision_of(kept.findings, self._explain, inputs)
         return self._filled(kept, inputs, run if leaf.runs else Run())
 
     def _filled(self, kept: _Kept, inputs: Inputs, run: Run) -> Decision:
         """The decision of an outcome whose words or obligations depend on the request."""
-        changed: dict[str, object] = dict(kept.fields)
+        findings = kept.findings
         if not kept.filled:
-            changed["reason"] = self._reason(kept.outcome, inputs, run)
+            findings = attrs.evolve(findings, reason=self._reason(kept.outcome, inputs, run))
         if kept.obliges:
-            changed["obligations"] = self._obligations(kept.outcome, inputs, run)
-        return decision_of(changed, partial(self._explain, inputs))
+            findings = attrs.evolve(findings, obligations=self._obligations(kept.outcome, inputs, run))
+        return decision_of(findings, self._explain, inputs)
 
     def _combined(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run) -> _Kept:
         """The outcome of a mask; kept where it depends on nothing but the mask."""
@@ -205,7 +215,7 @@ class Evaluator:
         reason = self._fixed_reason(outcome)
         kept = _Kept(
             outcome,
-            self._fields(outcome, reason or "", compact),
+            self._findings(outcome, reason or "", compact),
             filled=reason is not None,
             obliges=any(names[position].obliges for position in outcome.granting),
         )
@@ -214,9 +224,8 @@ class Evaluator:
             leaf.outcomes[mask] = kept
         return kept
 
-    def _fields(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> dict[str, object]:
-        """The fields of a decision, but for its trace."""
-        decision = Decision(
+    def _findings(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> Findings:
+        return Findings(
             policy=self.policy.entry,
             bundle=self.digest,
             verdict=outcome.verdict,
@@ -230,7 +239,6 @@ class Evaluator:
             observed_verdict=outcome.observed_verdict,
             compact_trace=compact,
         )
-        return {name: value for name, value in vars(decision).items() if name != "expand"}
 
     def _refuse(self, code: str, reason: str) -> Decision:
         """What is decided without any rule."""
