@@ -87,11 +87,20 @@ class Reference:
         """The decision on a request given as JSON text."""
         return self._decide(self.reader.read_json(data))
 
+    def decide_and_tell(self, inputs: Inputs) -> tuple[Decision, Mapping[str, Tried]]:
+        """The decision on inputs that have been read, and what came of each rule that was tried, by full name."""
+        plain, tried = self._decide_inputs(inputs)
+        return self._observed(plain), tried
+
     def _decide(self, inputs: Inputs | Invalid) -> Decision:
         if isinstance(inputs, Invalid):
             plain = Decision(self.program.entry, self.digest, "deny", (inputs.code,), inputs.reason)
         else:
-            plain = self._decide_inputs(inputs)
+            plain, _ = self._decide_inputs(inputs)
+        return self._observed(plain)
+
+    def _observed(self, plain: Decision) -> Decision:
+        """What an entry that only observes answers instead."""
         if not self.program.packages[0].observe:
             return plain
         return changed(
@@ -106,7 +115,7 @@ class Reference:
             escalations=(),
         )
 
-    def _decide_inputs(self, inputs: Inputs) -> Decision:
+    def _decide_inputs(self, inputs: Inputs) -> tuple[Decision, Mapping[str, Tried]]:
         run = Run(self.program, inputs, self.data)
         tried = {rule.name: try_rule(run, rule) for rule in self._rules(inputs)}
         observing = {package.name for package in self.program.packages[1:] if package.observe}
@@ -127,7 +136,7 @@ class Reference:
             if package is self.program.packages[0] or not package.observe
         ]
         decision = self._combined(run, tried, lifted, watched, standing, outcomes, obligations, approved)
-        return self._without_conflicts(decision, tried, obligations)
+        return self._without_conflicts(decision, tried, obligations), tried
 
     def _rules(self, inputs: Inputs) -> list[Rule]:
         tool = inputs.get("tool")
