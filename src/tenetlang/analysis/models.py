@@ -37,6 +37,7 @@ from tenetlang.values.render import to_plain
 
 _MOST_MEMBERS: Final = 64
 _MOST_LEAVES: Final = 8
+_MADE_OF_PARTS: Final = (t.RecordType, t.ListType, t.SetType, t.MapType)
 
 
 @frozen
@@ -167,7 +168,9 @@ class Maker:
         variable = self.space.by_key.get(term)
         type_ = plain(term.type)
         if variable is not None and variable.number in frame.values:
-            return json_value(frame.values[variable.number])
+            chosen = json_value(frame.values[variable.number])
+            if isinstance(chosen, dict | list) or not isinstance(type_, _MADE_OF_PARTS):
+                return chosen  # of a whole that is only compared as such nothing was chosen: its parts are
         match type_:
             case t.RecordType():
                 return self._record(frame, type_, lambda name, of: self._field(term, name, of))
