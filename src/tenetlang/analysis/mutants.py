@@ -39,6 +39,12 @@ BUDGET: Final = 3_000
 """Times that a question about one mutant and one tool may narrow a state."""
 WHOLE_BUDGET: Final = 200_000
 """The same for all mutants of a program together, large formulas counted more; those for which nothing is left are undecided."""
+MOST_ATTEMPTS: Final = 30
+"""Requests that are shown to the evaluators for one mutant and tool."""
+
+
+class _Enough(Exception):
+    """Enough requests were shown that did not tell the mutant."""
 
 
 @frozen
@@ -143,8 +149,13 @@ class _Comparing:
 
     def _answer(self, search: Search, formulas: tuple[Formula, ...], mutation: Mutation) -> Answer:
         """The first difference that there is; none where each is ruled out."""
+        attempts = 0
 
         def shows(judged: Judged) -> bool:
+            nonlocal attempts
+            attempts += 1
+            if attempts > MOST_ATTEMPTS:
+                raise _Enough
             return self.replays.differs(mutation, judged)
 
         undecided: Answer = None
@@ -153,8 +164,12 @@ class _Comparing:
                 return Undecided("too-many-cases")
             weight = 1 + len(formula.items) // 16
             budget = max(1, min(BUDGET, self.left) // weight)
-            answer = self.analysis.found(search, formula, shows, budget)
-            self.left -= weight * (1 + budget - max(search.left, 0))
+            try:
+                answer = self.analysis.found(search, formula, shows, budget)
+            except _Enough:
+                return Undecided("not-shown")
+            finally:
+                self.left -= weight * (1 + budget - max(search.left, 0))
             if isinstance(answer, Witness):
                 return answer
             undecided = undecided or answer

@@ -176,7 +176,7 @@ def _quantified(rule: Rule) -> Iterator[tuple[Change, Rule]]:
         if isinstance(step, core.Choose):
             after = rule.body[place + 1 :]
             names = {local.name for local in _bound(step.bound)}
-            spoken = {node.name for node in _nodes((rule.exception or (), rule.then)) if isinstance(node, core.Local)}
+            spoken = {node.name for node in nodes_of((rule.exception or (), rule.then)) if isinstance(node, core.Local)}
             if after and not names & spoken and not any(isinstance(item, core.Choose | core.Assign) for item in after):
                 every = core.Condition(core.Every(step.bound, after, t.BOOL, step.at), step.text, step.at)
                 change = Change("some-every", step.at, "some", "every")
@@ -206,7 +206,7 @@ class _Reads:
 
     @staticmethod
     def of(items: Sequence[object]) -> _Reads:
-        found = list(_nodes(tuple(items)))
+        found = list(nodes_of(tuple(items)))
         narrowed = any(
             isinstance(node, core.Narrow) or (isinstance(node, core.Index) and node.certain) for node in found
         )
@@ -217,7 +217,7 @@ class _Reads:
 
     def need(self, condition: Expression) -> bool:
         """Whether something depends on what the condition makes known."""
-        for node in _nodes(condition):
+        for node in nodes_of(condition):
             match node:
                 case core.ToolIs(core.Read(("tool",))):
                     return True
@@ -277,7 +277,9 @@ def _block_variants(
                 negated = attrs.evolve(step, expression=opposite)
                 yield Change("condition-negated", step.at, step.text), (*before, negated, *rest)
             for varied in _variants(step.expression, reads):
-                yield varied.change, (*before, attrs.evolve(step, expression=varied.value), *rest)
+                negation = varied.change.before in {"==", "!="} and varied.change.at is step.expression.at
+                if not (negation and varied.change.kind == "comparison"):  # that is the condition turned round
+                    yield varied.change, (*before, attrs.evolve(step, expression=varied.value), *rest)
         elif isinstance(step, core.Assign):
             for varied in _variants(step.value, reads):
                 yield varied.change, (*before, attrs.evolve(step, value=varied.value), *rest)
@@ -457,7 +459,8 @@ def _shortened(pattern: Pattern) -> Iterator[Pattern]:
 # ----------------------------------------------------------------------------------------------------------------- walking
 
 
-def _nodes(item: object) -> Iterator[Expression | core.Step | core.Bound]:
+def nodes_of(item: object) -> Iterator[Expression | core.Step | core.Bound]:
+    """The expression, step or bound itself and all below it, from the left; of a tuple, those of its members."""
     waiting = [item]
     while waiting:
         node = waiting.pop()
@@ -492,4 +495,4 @@ def _users(program: Program) -> dict[str, frozenset[str]]:
 
 
 def _used(item: object) -> set[str]:
-    return {node.name for node in _nodes(item) if isinstance(node, core.Derived | core.CallFunction)}
+    return {node.name for node in nodes_of(item) if isinstance(node, core.Derived | core.CallFunction)}

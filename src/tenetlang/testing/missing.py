@@ -76,7 +76,7 @@ class _Writing:
             return known
         tidy = self._tidied(tested.mutation, asked)
         name = distinct(name_for(tested.mutation.change, self.names[tested.mutation.owner]), self.taken)
-        expect = _expectation(tidy, tidy.decide(tested.mutation.program))
+        expect = expectation_of(tidy, tidy.decide(tested.mutation.program))
         try:
             text = written_text(written(self.program, name, tidy.request, tidy.documents, expect, self.forms))
         except Unwritable:
@@ -124,7 +124,7 @@ def _tells(evaluators: MutantEvaluators, mutation: Mutation, asked: Asked) -> bo
     return (other.verdict, other.decided_by) != (asked.decision.verdict, asked.decision.decided_by)
 
 
-def _expectation(right: Asked, wrong: Decision) -> str:
+def expectation_of(right: Asked, wrong: Decision) -> str:
     """What a test expects that is met by the one decision and not by the other."""
     decision = right.decision
     asked = sorted({item.reviewers for item in decision.escalations})
@@ -141,5 +141,7 @@ def shown_names(program: Program) -> dict[str, str]:
     """How people name rules, definitions, functions and reviewers."""
     names = {rule.name: rule.shown_name for package in program.packages for rule in package.rules}
     names |= {reviewers.name: reviewers.shown_name for reviewers in program.reviewers.values()}
-    others = (*program.definitions, *program.functions)
-    return names | {name: name.removeprefix(f"{program.entry}.") for name in others}
+    for name in (*program.definitions, *program.functions):
+        package, _, own = name.rpartition(".")
+        names[name] = own if package == program.entry else f"{package.rpartition('.')[2]}.{own}"
+    return names

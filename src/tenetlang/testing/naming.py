@@ -19,9 +19,9 @@ def name_for(change: Change, owner: str) -> str:
         case "boundary":
             about = f"at the limit of {change.before}"
         case "condition-dropped":
-            about = f"not without {change.before}"
+            about = f"needs {change.before}"
         case "condition-negated":
-            about = f"with {change.before}"
+            about = f"where {change.before}"
         case "and-or":
             about = f"one part of {change.at.source}"
         case "some-every":
@@ -39,6 +39,11 @@ def name_for(change: Change, owner: str) -> str:
         case "verdict" | "rule-dropped":
             pass
     return shortened(f"{owner}: {about}" if about else owner)
+
+
+def edge_name(owner: str, limit: str) -> str:
+    """The name of a table around a limit."""
+    return f"{owner}: at the limit of {limit}"
 
 
 def shortened(name: str) -> str:

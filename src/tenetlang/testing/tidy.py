@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from tenetlang.evaluator.requests import empty_document
@@ -86,6 +87,12 @@ def _parts(type_: t.Type, path: tuple[str, ...], given: object, program: Program
             yield _setting(path, [])
         case t.MapType(), dict() if given:
             yield _setting(path, {})
+        case t.UnionType(literals), str() if given != literals[0]:
+            yield _setting(path, literals[0])
+        case t.Scalar("bool"), True:
+            yield _setting(path, False)
+        case t.Scalar("int" | "decimal"), int() | Decimal() if given != 1:
+            yield _setting(path, 1)
         case t.Scalar("string"), str() if len(given) <= _LONGEST:
             owner = path[-2] if path[-1] == "id" and len(path) > 1 else path[-1]
             yield _setting(path, f"{owner[0].lower()}1")

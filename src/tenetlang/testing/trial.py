@@ -51,6 +51,14 @@ def tried(project: Project, package: str, texts: Sequence[str], head: str = "") 
     return Trial(None, {}, {number: refused.get(number, "syntax-error") for number in range(len(texts))})
 
 
+def passes(project: Project, package: str, content: str) -> bool:
+    """Whether a whole file of tests checks and passes."""
+    result = attrs.evolve(project, texts=(*project.texts, Text(NAME, content))).compile(package)
+    if result.program is None or result.broken:
+        return False
+    return all(found.status == "passed" for found in run_tests(result.program, _is_tried))
+
+
 def _file(package: str, head: str, texts: Sequence[str]) -> tuple[str, list[int]]:
     content = f"package {package}\n\n{head}"
     starts: list[int] = []

@@ -130,10 +130,10 @@ def written_text(test: Written) -> str:
     return "\n".join(lines) + "\n"
 
 
-def setting_text(setting: tuple[str, Form]) -> str:
-    """A `with` line; the lines that it may go on in are indented for a test."""
+def setting_text(setting: tuple[str, Form], indent: str = _INDENT) -> str:
+    """A `with` line without its indent; the lines that it may go on in have it."""
     target, form = setting
-    return f"with {target} = {_laid_out(form, _INDENT, len(target) + 12)}"
+    return f"with {target} = {_laid_out(form, indent, len(indent) + len(target) + 8)}"
 
 
 # ----------------------------------------------------------------------------------------------------------------- forms
