@@ -266,8 +266,7 @@ def request_text(policy: str, tool: str, maker: Maker) -> str:
     request = f'{{"tool":{quoted(tool)},"args":{{{shown}}}}}'
     if maker.random.random() < 0.04:
         place = maker.random.randrange(len(request))
-        cut = maker.random.choice(
+        return maker.random.choice(
             (request[:place], request[:place] + "\x01" + request[place:], request + "]", request[:-2] + ',"x":1}}')
         )
-        return cut
     return request

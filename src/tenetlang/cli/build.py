@@ -16,10 +16,11 @@ from tenetlang.cli.output import remark, say, say_json, waiting
 if TYPE_CHECKING:
     from tenetlang.project.project import Project
 
-NAMES = ("ir", "javascript")
+NAMES = ("ir", "javascript", "python")
 EXAMPLES = [
     "tenet build policies/ -o policy.json",
     "tenet build policies/ --target javascript -o policy.mjs",
+    "tenet build policies/ --target python -o policy.py",
 ]
 STATUSES = [(0, "built"), (1, "the policy has errors")]
 

@@ -40,13 +40,13 @@ function extreme(members, sign) {
 }
 
 function distinct(members) {
-  return Array.isArray(members) ? [...setOf(members).byKey.values()] : members.sorted();
+  return Array.isArray(members) ? [...carefulSetOf(members).byKey.values()] : members.sorted();
 }
 
 function flatten(nested) {
   checkItems(total(membersOf(nested), sizeOfCollection));
   const members = membersOf(nested).flatMap(membersOf);
-  return Array.isArray(nested) ? members : setOf(members);
+  return Array.isArray(nested) ? members : carefulSetOf(members);
 }
 
 function contains(whole, part) {
@@ -181,7 +181,7 @@ const COLLECTION_BUILTINS = {
   to_string: rendered,
   to_int: toInteger,
   to_decimal: (value) => (typeof value === "string" ? parseDecimal(value) : toDecimal(value)),
-  to_set: (members) => setOf(membersOf(members)),
+  to_set: (members) => (Array.isArray(members) ? carefulSetOf(members) : members),
   to_list: membersOf,
   "std.numbers.floor": (number) => rounded(number, 0n, "floor"),
   "std.numbers.ceil": (number) => rounded(number, 0n, "ceiling"),

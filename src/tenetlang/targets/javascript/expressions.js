@@ -93,32 +93,30 @@ class ExpressionCompiler {
 
   /** A function of operands' values, evaluated from the left, with its faults placed and its work counted. */
   through(expression, operation, operands, slots) {
-    const at = this.place(expression.at);
+    const placed = this.placedOperation(operation, expression.at);
     const counted = this.goesThrough(expression);
-    const [one, two, ...more] = this.values(operands, slots);
-    const placed = (fault) => (fault instanceof ValueFault ? new Fault(fault.code, at) : fault);
-    if (!counted && two !== undefined && !more.length) {
-      return (variables, run) => {
-        const left = one(variables, run);
-        const right = two(variables, run);
-        try {
-          return operation(left, right);
-        } catch (fault) {
-          throw placed(fault);
-        }
-      };
+    const all = this.values(operands, slots);
+    if (!counted && all.length === 2) {
+      const [one, two] = all;
+      return (variables, run) => placed(one(variables, run), two(variables, run));
     }
-    const all = two === undefined ? (one === undefined ? [] : [one]) : [one, two, ...more];
     return (variables, run) => {
       const given = all.map((operand) => operand(variables, run));
-      let result;
-      try {
-        result = operation(...given);
-      } catch (fault) {
-        throw placed(fault);
-      }
+      const result = placed(...given);
       if (counted && run.within) run.work += workOf(result === undefined ? given : [result, ...given]);
       return result;
+    };
+  }
+
+  /** The operation, with its faults placed. */
+  placedOperation(operation, at) {
+    const place = this.place(at);
+    return (...operands) => {
+      try {
+        return operation(...operands);
+      } catch (fault) {
+        throw fault instanceof ValueFault ? new Fault(fault.code, place) : fault;
+      }
     };
   }
 

@@ -1,4 +1,6 @@
-// Many members of one set that were chosen to have one hash in Python: such a request is invalid, for every evaluator alike.
+// Members of a set that were chosen to have one hash in Python: such a request is invalid, and such a set an error, for every
+// evaluator alike.
+//
 // The hashes of lists, sets and records follow from those of their members as CPython 3.8 and later have them; those of texts are
 // nobody's to know, and stand for themselves.
 
@@ -56,8 +58,9 @@ function hashOfSet(hashes) {
   return mixed === WORD_64 ? 590_923_713n : signed64(mixed);
 }
 
-function refuseEqualHashes(members) {
-  if (members.length <= FEW_OF_A_HASH) return;
+/** Whether more different members than `MOST_OF_A_HASH` have one hash. */
+function areChosen(members) {
+  if (members.length <= MOST_OF_A_HASH) return false;
   const byHash = new Map();
   for (const member of members) {
     const hash = hashOf(member);
@@ -65,9 +68,15 @@ function refuseEqualHashes(members) {
     byHash.get(hash).push(member);
   }
   unknownHashes.clear();
-  let most = [];
-  for (const equals of byHash.values()) if (equals.length > most.length) most = equals;
-  if (most.length > MOST_OF_A_HASH && new Set(most.map((member) => jsonText(plain(member)))).size > MOST_OF_A_HASH) {
-    throw new Refused("many members were chosen to have the same hash");
+  for (const equals of byHash.values()) {
+    if (equals.length > MOST_OF_A_HASH && new Set(equals.map(keyOf)).size > MOST_OF_A_HASH) return true;
   }
+  return false;
+}
+
+/** The set of these members; `too_much_work` where many were chosen to have one hash. */
+function carefulSetOf(members) {
+  const listed = [...members];
+  if (areChosen(listed)) throw new ValueFault("too_much_work", "many members were chosen to have the same hash");
+  return setOf(listed);
 }

@@ -84,7 +84,8 @@ class Compiler extends ExpressionCompiler {
     };
   }
 
-  makeBuild({ kind, key, element, body }, slots) {
+  makeBuild({ kind, key, element, body, at }, slots) {
+    const finish = { list: (built) => built, map: (built) => built, set: this.placedOperation(carefulSetOf, at) }[kind];
     const place = slots.add(null);
     const keyValue = key ? this.value(key, slots) : null;
     const value = this.value(element, slots);
@@ -105,7 +106,7 @@ class Compiler extends ExpressionCompiler {
       const built = variables[place];
       variables[place] = outerBuilt;
       run.within = outer;
-      return kind === "set" ? setOf(built) : built;
+      return finish(built);
     };
   }
 }

@@ -356,7 +356,7 @@ function ownEntries(object) {
 // Numbers with one hash. Python hashes a number by its remainder at 2^61 - 1, which everybody knows; requests made to abuse it
 // are invalid for every evaluator alike, so that one decision does not depend on where it is made.
 
-const FEW_OF_A_HASH = 1000;
+const FEW_FRACTIONS = 1000;
 const MOST_OF_A_HASH = 100;
 const PYTHON_PRIME = 2n ** 61n - 1n;
 
@@ -379,7 +379,7 @@ function pythonHash(number) {
 }
 
 function refuseCollisions(fractions) {
-  if (fractions.length <= FEW_OF_A_HASH) return;
+  if (fractions.length <= FEW_FRACTIONS) return;
   const counts = new Map();
   for (const number of new Map(fractions.map((fraction) => [numberText(fraction), fraction])).values()) {
     const hash = pythonHash(number);

@@ -134,7 +134,9 @@ function sequenceReader(readItem, type, most) {
     if (most !== null && value.length > most) throw new Refused(`at most ${most} are taken, got ${value.length}`);
     const items = value.map((item, position) => inside(position, readItem, item));
     if (type.is === "ListType") return items;
-    if (type.of.is !== "Scalar") refuseEqualHashes(items);
+    if (type.of.is !== "Scalar" && areChosen(items)) {
+      throw new Refused("many members were chosen to have the same hash");
+    }
     return setOf(items);
   };
 }
