@@ -92,7 +92,8 @@ def rule_truth(lowering: Lowering, rule: Rule) -> tuple[Formula, Formula]:
 
     def strictly(scope: Scope) -> Truth:
         excepted = Truth(FALSE) if rule.exception is None else lowering.block(rule.exception, scope)
-        errs = formulas.any_of([excepted.errs, *(lowering.value(item, scope).errs for item in _arguments(rule))])
+        of_arguments = formulas.any_of(lowering.value(item, scope).errs for item in _arguments(rule))
+        errs = formulas.either(excepted.errs, formulas.both(formulas.negation(excepted.holds), of_arguments))
         holds = formulas.both(formulas.negation(excepted.holds), formulas.negation(errs))
         return Truth(holds, errs)
 

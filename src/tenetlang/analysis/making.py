@@ -222,6 +222,7 @@ class _Making:
         self._relation_group()
         for variable in self.space.variables:
             self._term_group(variable)
+        self._surround()
 
     def _term_group(self, variable: Variable) -> None:
         term = variable.key
@@ -303,11 +304,44 @@ class _Making:
                     equal.append((variable.number, by_key[left].number, by_key[right].number))
                 case _:
                     pass
-        if linear or equal:
-            terms = {by_key[term].number for _, atom in linear for term, _ in atom.terms}
-            terms |= {number for _, *pair in equal for number in pair}
-            group = RelationGroup(tuple(linear), tuple(equal), tuple(sorted(terms)))
-            self._add(group, [*terms, *(n for n, _ in linear), *(n for n, _, _ in equal)])
+        for numbers in connected([*(self._related(atom) for _, atom in linear), *(pair for _, *pair in equal)]):
+            own_linear = tuple(item for item in linear if self._related(item[1])[0] in numbers)
+            own_equal = tuple(item for item in equal if item[1] in numbers)
+            group = RelationGroup(own_linear, own_equal, tuple(sorted(numbers)))
+            self._add(group, [*numbers, *(n for n, _ in own_linear), *(n for n, _, _ in own_equal)])
+
+    def _related(self, atom: Linear) -> Sequence[int]:
+        return [self.space.by_key[term].number for term, _ in atom.terms]
+
+    def _surround(self) -> None:
+        """Let each group of members know of all that can have to do with what is said of a member: its own bodies,
+        and whatever groups tie to these."""
+        near: list[set[int]] = [set() for _ in self.space.groups]
+        for variable in self.space.variables:
+            for number in variable.groups:
+                near[number].add(variable.number)
+        for number, group in enumerate(self.space.groups):
+            if isinstance(group, MemberGroup):
+                near[number].update(group.inside, group.outside)
+        for number, group in enumerate(self.space.groups):
+            if isinstance(group, MemberGroup):
+                found: set[int] = set()
+                waiting = [*group.inside, *group.outside]
+                while waiting:
+                    place = waiting.pop()
+                    if place not in found:
+                        found.add(place)
+                        waiting += (v for other in self.space.variables[place].groups for v in near[other] - found)
+                self.space.groups[number] = attrs.evolve(group, outside=tuple(sorted(found.difference(group.inside))))
+
+
+def connected(sets: Iterable[Iterable[int]]) -> list[set[int]]:
+    """The numbers of all sets, those together that sets with common members tie together."""
+    found: list[set[int]] = []
+    for numbers in map(set, sets):
+        apart = [other for other in found if not other & numbers]
+        found = [*apart, numbers.union(*(other for other in found if other & numbers))]
+    return found
 
 
 def opposite(formula: Formula) -> Formula:

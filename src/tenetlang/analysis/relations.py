@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
 import attrs
 
 from tenetlang.analysis.linear import Inequality, solution
-from tenetlang.analysis.regions import Variable, bounds, interval, regions
+from tenetlang.analysis.regions import Variable, bounds, interval, regions, step_of
 from tenetlang.analysis.space import FALSE_BIT, TRUE_BIT, Masks, RelationGroup, Space
+from tenetlang.program import expression as core
 
 
 @attrs.define(eq=False)
@@ -75,6 +77,7 @@ class Relations:
                 case relation, False:
                     found.append(Inequality(opposite, -atom.constant, relation == "<="))
             used.update(terms)
+        found = [self._tightened(item) for item in found]
         for number in sorted(used):
             found += self.limits(masks, number)
         return found
@@ -84,9 +87,24 @@ class Relations:
         variable = self.space.variables[number]
         low, high = first_and_last(self.space, variable, masks[number])
         if low is not None:
-            yield Inequality({number: Fraction(-1)}, -low[0], low[1])
+            yield self._tightened(Inequality({number: Fraction(-1)}, -low[0], low[1]))
         if high is not None:
-            yield Inequality({number: Fraction(1)}, high[0], high[1])
+            yield self._tightened(Inequality({number: Fraction(1)}, high[0], high[1]))
+
+    def _tightened(self, item: Inequality) -> Inequality:
+        """The inequality with the least constant that says the same of whole numbers, where it is about those."""
+        whole = all(
+            coefficient.denominator == 1 and self._is_whole(number) for number, coefficient in item.coefficients.items()
+        )
+        if not whole:
+            return item
+        return Inequality(
+            item.coefficients, Fraction(math.ceil(item.constant) - 1 if item.strict else item.constant // 1)
+        )
+
+    def _is_whole(self, number: int) -> bool:
+        term = self.space.variables[number].key
+        return isinstance(term, core.Expression) and step_of(term) == 1
 
     def _sums_possible(self, masks: Masks, group: RelationGroup) -> bool:
         try:

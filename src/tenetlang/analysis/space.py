@@ -73,7 +73,10 @@ class TextGroup:
 
 @attrs.frozen(eq=False)
 class MemberGroup:
-    """A collection, and what is said of its members: for each `Some` its variable, the body and the body's opposite."""
+    """A collection, and what is said of its members: for each `Some` its variable, the body and the body's opposite.
+
+    `inside` are the variables of a member, `outside` all others on which it may depend whether there can be such a member.
+    """
 
     collection: Expression
     element: core.Local
