@@ -25,6 +25,7 @@ from tenetlang.audit.errors import (
 )
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
 from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
+from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
 from tenetlang.audit.source import export_jsonl
 from tenetlang.audit.verify import Problem, Verification, verify_log
@@ -38,9 +39,11 @@ __all__ = [
     "LogDamaged",
     "LogPoisoned",
     "LogUnavailable",
+    "LostRequest",
     "NotALog",
     "Problem",
     "RecordNotFound",
+    "RecordedRequest",
     "StoredRecord",
     "Surroundings",
     "UnreadableRemembered",
@@ -48,6 +51,8 @@ __all__ = [
     "decision_record",
     "export_jsonl",
     "open_log",
+    "read_record",
+    "recorded_request",
     "show",
     "show_last",
     "time_text",

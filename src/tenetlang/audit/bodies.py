@@ -34,9 +34,12 @@ PAYLOAD_VERSION = 1
 
 @attrs.define
 class Bodies:
-    """The bodies of one payload, while its record is built. `salts` gives fresh random bytes at each call."""
+    """The bodies of one payload, while its record is built.
 
-    salts: Callable[[], bytes]
+    `salts` gives fresh random bytes for the body of a pointer, and for "" those of the payload itself.
+    """
+
+    salts: Callable[[str], bytes]
     texts: dict[str, bytes] = attrs.field(factory=dict)
     room: int = MAX_PAYLOAD - 1024
 
@@ -45,7 +48,7 @@ class Bodies:
 
         A value that is not JSON is recorded as the reason why not; one that the payload has no room for, as its size.
         """
-        salt = fresh_salt(self.salts)
+        salt = fresh_salt(self.salts, pointer)
         try:
             digested, kept = digested_and_kept(value)
             text = b'"value":' + kept
@@ -57,7 +60,7 @@ class Bodies:
     def raw_digest(self, pointer: str, content: bytes) -> str:
         """The same for bytes that could not be read as JSON; the digest is over the bytes as they came."""
         encoded = b64encode(content) if len(content) <= self.room else b"=" * self.room
-        return self._keep(pointer, fresh_salt(self.salts), content, b'"base64":"' + encoded + b'"')
+        return self._keep(pointer, fresh_salt(self.salts, pointer), content, b'"base64":"' + encoded + b'"')
 
     def _keep(self, pointer: str, salt: bytes, digested: bytes, text: bytes) -> str:
         salted = b'"salt":"' + salt.hex().encode() + b'"'
@@ -73,13 +76,13 @@ class Bodies:
     def payload(self) -> bytes:
         """The payload: names sorted, no spaces, numbers with all their digits."""
         bodies = b",".join(b'"' + pointer.encode() + b'":' + text for pointer, text in sorted(self.texts.items()))
-        salt = fresh_salt(self.salts).hex().encode()
+        salt = fresh_salt(self.salts, "").hex().encode()
         return b'{"bodies":{' + bodies + b'},"salt":"' + salt + b'","v":' + str(PAYLOAD_VERSION).encode() + b"}"
 
 
-def fresh_salt(salts: Callable[[], bytes]) -> bytes:
+def fresh_salt(salts: Callable[[str], bytes], pointer: str) -> bytes:
     """One salt, refused where it is too short to hide anything."""
-    salt = salts()
+    salt = salts(pointer)
     if len(salt) < MIN_SALT:
         raise ValueError(f"a salt has {len(salt)} bytes; at least {MIN_SALT} are needed")
     return salt

@@ -87,7 +87,7 @@ def decision_record(
     """
 
     def build(*, reduced: bool) -> tuple[dict[str, object], bytes]:
-        bodies = Bodies(salts)
+        bodies = Bodies(lambda _: salts())
         envelope: dict[str, object] = {
             "v": FORMAT_VERSION,
             "kind": "intent",
@@ -112,6 +112,23 @@ def decision_record(
     if len(profile_bytes(envelope)) > MAX_RECORD - _PLACE_ROOM:
         return build(reduced=True)
     return envelope, payload
+
+
+def decided_members(
+    decision: Mapping[str, object],
+    compact_trace: Mapping[str, object],
+    salts: Callable[[str], bytes],
+    *,
+    reduced: bool,
+) -> dict[str, object]:
+    """The members `decided` and `trace` of an intent's envelope, as `decision_record` makes them.
+
+    With the salts of a recorded payload (by pointer) and `reduced` as recorded, they are equal to the recorded ones exactly
+    if the decision is the recorded one.
+    """
+    bodies = Bodies(salts)
+    decided = _decided(decision, bodies, reduced=reduced)
+    return {"decided": decided, "trace": _trace(compact_trace, bodies, reduced=reduced)}
 
 
 _PLACE_ROOM = 128
