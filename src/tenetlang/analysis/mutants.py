@@ -40,7 +40,7 @@ BUDGET: Final = 3_000
 WHOLE_BUDGET: Final = 200_000
 """The same for all mutants of a program together, large formulas counted more; those for which nothing is left are undecided."""
 MOST_ATTEMPTS: Final = 30
-"""Requests that are shown to the evaluators for one mutant and tool."""
+"""Requests that are shown to the evaluators for one question."""
 
 
 class _Enough(Exception):
@@ -164,10 +164,12 @@ class _Comparing:
                 return Undecided("too-many-cases")
             weight = 1 + len(formula.items) // 16
             budget = max(1, min(BUDGET, self.left) // weight)
+            attempts = 0
+            answer: Answer
             try:
                 answer = self.analysis.found(search, formula, shows, budget)
             except _Enough:
-                return Undecided("not-shown")
+                answer = Undecided("not-shown")
             finally:
                 self.left -= weight * (1 + budget - max(search.left, 0))
             if isinstance(answer, Witness):
