@@ -50,6 +50,13 @@ STATUSES = [
     metavar="PERCENT",
     help="With --mutants: exit with 1 only where fewer of them are noticed.",
 )
+@click.option(
+    "--generate", "generating", is_flag=True, help="Write a suite of tests that covers the policy, and run none."
+)
+@click.option(
+    "-o", "--output", type=ANYWHERE, metavar="FILE", help="With --generate: write it there instead of showing it."
+)
+@click.option("--force", is_flag=True, help="With --generate and -o: write over the file if it exists.")
 @ENTRY
 @FORMAT
 def command(
@@ -58,6 +65,9 @@ def command(
     junit: Path | None,
     mutating: bool,
     fail_under: float | None,
+    generating: bool,
+    output: Path | None,
+    force: bool,
     entry: str | None,
     style: str,
 ) -> int:
@@ -66,6 +76,12 @@ def command(
     Each package is tested as the one that decides; with --entry just that one is. Tests are decided by both evaluators.
     Claims are proved for all requests, or broken by one that is shown. What can't be told so is sampled: requests close
     to where the rules decide are tried, and a claim that none of them breaks is not thereby proved.
+
+    --mutants makes small mistakes in the policy, one at a time, and asks which of them no test notices. For each of
+    these it shows a test that would; of a mistake that changes no decision it proves so.
+
+    --generate writes tests: what each rule decides, the edges of each comparison, each condition that alone makes
+    a rule fail. They say what the policy does; whether it should is for you to know.
     """
     from tenetlang.project.project import NothingFound, all_findings
 
@@ -73,15 +89,26 @@ def command(
         wanted = selection(expression) if expression is not None else None
     except SelectionError as error:
         raise click.BadParameter(str(error), param_hint="-k") from error
-    if fail_under is not None and not mutating:
-        raise click.UsageError("--fail-under goes with --mutants")
+    _check_together(
+        {"--fail-under": (fail_under is not None, mutating, "--mutants"),
+         "-o": (output is not None, generating, "--generate"),
+         "--force": (force, output is not None, "-o")}
+    )  # fmt: skip
+    if generating and (mutating or expression is not None or junit is not None or style != "pretty"):
+        raise click.UsageError("--generate writes tests and runs none; only -o, --force and --entry go with it")
+    if mutating and junit is not None:
+        raise click.UsageError("--junit reports tests, and --mutants what they notice; use one at a time")
     try:
         with waiting("compiling"):
             project = project_of(paths or (Path(),))
-            results = project.compile_tested(entry)
+            results = () if generating else project.compile_tested(entry)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING
+    if generating:
+        from tenetlang.cli.generate import run_generate
+
+        return run_generate(project, entry, output, force=force)
     if any(result.broken for result in results):
         report_broken(all_findings(results), style)
         return statuses.FOUND
@@ -91,6 +118,13 @@ def command(
 
         return run_mutants(project, programs, wanted, style, fail_under)
     return _run(programs, wanted, junit, style)
+
+
+def _check_together(options: dict[str, tuple[bool, bool, str]]) -> None:
+    """An option that says something about another goes only with it."""
+    for name, (given, other, needed) in options.items():
+        if given and not other:
+            raise click.UsageError(f"{name} goes with {needed}")
 
 
 def _run(programs: list[Program], wanted: Selection | None, junit: Path | None, style: str) -> int:
