@@ -1,0 +1,134 @@
+"""What the compiler takes, stage by stage, and a re-check after one change: `python bench/compile.py [--runs 5]`.
+
+The policy has one package. Each twenty rules come with a tool, a `let` and a test of their own, as somebody writes them who keeps one
+file for each tool; a rule has three or four conditions and a reason. The same text is measured as one file and cut into files.
+Each run is a process of its own, and the runs of all sizes take turns. Printed are medians: seconds of CPU time, and the
+process's largest memory. Reading files is not in it; the whole commands are in `startup.py`.
+
+    parse      text → syntax tree
+    check      → checked program: names, types, lowering; no proofs
+    build      → decision tree
+    generate   → evaluator, ready to decide
+    again      one file changed: parse, check and all findings, by a session that knows the rest
+    afresh     the same, but for the session
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from time import process_time
+
+SIZES = ((100, 1), (100, 10), (1_000, 1), (1_000, 50), (1_000, 100), (10_000, 1), (10_000, 100))
+STAGES = ("parse", "check", "build", "generate", "again", "afresh")
+HEAD = """package bench
+request agent: { id: string, team: string, roles: set[string] }
+default deny because "no rule allows this call"
+"""
+
+
+def part(number: int, rules: int, changed: str = "") -> Iterator[str]:
+    """A tool with its rules. `changed` is a condition that one of them has in addition."""
+    yield f'tool tool_{number}(amount: decimal, count: int, region: "eu" | "us" | "asia", to: string)'
+    yield f'let limit_{number} = match {{\n    agent.team == "team_{number % 7}" => {100 + number}.50\n    else => 20.00\n}}'
+    for rule in range(number * 20, min(number * 20 + 20, rules)):
+        verdict = "deny" if rule % 3 == 0 else "allow"
+        yield f"\n{verdict} rule_{rule} if {{\n    tool is tool_{number}\n    args.amount <= limit_{number}"
+        yield f'    "role_{rule % 11}" in agent.roles'
+        yield f'    args.region in {{"eu", "asia"}}' if rule % 2 else f"    args.count >= {rule}"
+        if changed and rule % 20 == 3:
+            yield f"    {changed}"
+        yield f'}} because "rule {rule} says so of {{args.amount}}"'
+    yield f'\ntest "tool {number}" {{'
+    call = f'tool_{number}(amount: 10.00, count: 1, region: "us", to: "a@example.com")'
+    yield f'    call {call}\n    with agent = {{id: "a", team: "none", roles: {{}}}}\n    expect deny\n}}\n'
+
+
+def policy(rules: int, files: int, changed: str = "") -> list[tuple[str, str]]:
+    """The files by name and content; the last one has what is `changed`."""
+    tools = -(-rules // 20)
+    of_file: list[list[int]] = [[] for _ in range(files)]
+    for tool in range(tools):
+        of_file[tool * files // tools].append(tool)
+    return [
+        (
+            f"part{number:03}.tenet",
+            (HEAD if number == 0 else "package bench\n")
+            + "\n".join(line for tool in own for line in part(tool, rules, changed if number == files - 1 else ""))
+            + "\n",
+        )
+        for number, own in enumerate(of_file)
+    ]
+
+
+def measure(rules: int, files: int) -> dict[str, float]:
+    """Seconds of CPU time for each stage, and the largest memory so far in MB."""
+    from tenetlang import pipeline
+    from tenetlang.project.project import standard_library
+    from tenetlang.text import Text
+
+    library = standard_library()
+
+    def texts(rules: int, files: int, changed: str = "") -> list[Text]:
+        return [Text(name, content) for name, content in policy(rules, files, changed)]
+
+    warm = pipeline.compile_texts(texts(20, 1), library)
+    assert warm.program is not None
+    assert not warm.findings, [(finding.check, finding.at.place) for finding in warm.findings]
+    pipeline.evaluator(pipeline.decision_tree(warm.program), {})
+    given = texts(rules, files)
+    marks = [process_time()]
+    parsed = pipeline.parse_texts(given, library)
+    marks.append(process_time())
+    compiled = pipeline.check_parsed(parsed)
+    marks.append(process_time())
+    assert compiled.program is not None
+    assert not compiled.findings, compiled.findings[:1]
+    tree = pipeline.decision_tree(compiled.program)
+    marks.append(process_time())
+    pipeline.evaluator(tree, {})
+    marks.append(process_time())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found = {name: after - before for name, before, after in zip(STAGES, marks, marks[1:], strict=False)}
+    return {**found, "memory": memory}
+
+
+def runs(cases: Sequence[tuple[int, int]], number: int) -> dict[tuple[int, int], list[dict[str, float]]]:
+    """What processes of their own measured, in turns."""
+    found: dict[tuple[int, int], list[dict[str, float]]] = {case: [] for case in cases}
+    for _ in range(number):
+        for rules, files in cases:
+            command = [sys.executable, __file__, "--measure", f"{rules},{files}"]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            found[rules, files].append(json.loads(done.stdout))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="processes for each size")
+    parser.add_argument("--most", type=int, default=10_000, help="leave out policies with more rules")
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        rules, files = options.measure.split(",")
+        print(json.dumps(measure(int(rules), int(files))))
+        return
+    print(f"{platform.python_implementation()} {platform.python_version()}, medians of {options.runs} processes, CPU seconds")
+    print(f"{'rules':>7} {'files':>5} " + " ".join(f"{name:>9}" for name in STAGES) + f" {'all':>9} {'MB':>6}")
+    cases = [case for case in SIZES if case[0] <= options.most]
+    for (rules, files), measured in runs(cases, options.runs).items():
+        middle = {name: statistics.median(one[name] for one in measured) for name in measured[0]}
+        whole = sum(middle[name] for name in STAGES[:4])
+        shown = " ".join(f"{middle.get(name, 0):9.3f}" for name in STAGES)
+        print(f"{rules:>7} {files:>5} {shown} {whole:9.3f} {middle['memory']:6.0f}")
+
+
+if __name__ == "__main__":
+    main()
