@@ -59,10 +59,11 @@ def compile_texts(
 
 def parse_texts(texts: Sequence[Text], library: Mapping[str, Text]) -> Parsed:
     """Text → syntax tree. The order in which files are given means nothing, so they are put in that of their names."""
-    parsed = [parse(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
-    files = tuple(file for file, _ in parsed)
-    findings = tuple(finding for _, found in parsed for finding in found)
-    return Parsed(files, _imported(files, library), findings, tuple(sorted(library)))
+    with without_collector():
+        parsed = [parse(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
+        files = tuple(file for file, _ in parsed)
+        findings = tuple(finding for _, found in parsed for finding in found)
+        return Parsed(files, _imported(files, library), findings, tuple(sorted(library)))
 
 
 def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = None) -> Compiled:
@@ -116,4 +117,5 @@ def decision_tree(program: Program) -> Policy:
 
 def evaluator(policy: Policy, documents: Mapping[str, object]) -> Evaluator:
     """Decision tree → evaluator, with the documents for the policy's data. Raises `DataError`."""
-    return Evaluator(policy, documents)
+    with without_collector():
+        return Evaluator(policy, documents)
