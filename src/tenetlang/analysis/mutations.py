@@ -35,7 +35,7 @@ from tenetlang.values.render import literal
 from tenetlang.values.times import Duration
 
 Kind: TypeAlias = Literal[
-    "comparison", "boundary", "condition-dropped", "condition-negated", "and-or", "some-every", "member-dropped",
+    "comparison", "boundary", "condition-dropped", "condition-negated", "alternative-dropped", "and-or", "some-every", "member-dropped",
     "pattern-shortened", "exception-dropped", "verdict", "rule-dropped", "override-dropped", "quorum",
 ]  # fmt: skip
 
@@ -390,10 +390,11 @@ def _connected(
     words = ("and", "or") if isinstance(expression, core.And) else ("or", "and")
     swapped = core.Or(items, type_, at) if isinstance(expression, core.And) else core.And(items, type_, at)
     yield Varied(Change("and-or", at, *words), swapped)
+    kind: Kind = "condition-dropped" if isinstance(expression, core.And) else "alternative-dropped"
     for place, item in enumerate(items):
         left = items[:place] + items[place + 1 :]
         value = left[0] if len(left) == 1 else attrs.evolve(expression, items=left)
-        yield Varied(Change("condition-dropped", item.at, item.at.source), value)
+        yield Varied(Change(kind, item.at, item.at.source), value)
 
 
 def _constants(constant: core.Constant, at: Span) -> Iterator[Varied]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -82,6 +83,9 @@ def run_mutants(
         say_json(as_json(results, score))
     else:
         _tell(results, score, painter(sys.stdout))
+    if not results:
+        complain("there is no rule that decides anything, and so nothing to change")
+        return statuses.NOTHING
     enough = score.percent >= fail_under if fail_under is not None else not score.survived
     return statuses.FINE if enough else statuses.FOUND
 
@@ -121,6 +125,8 @@ def change_text(change: Change) -> str:
             return f"{before} became {after}"
         case "condition-dropped":
             return f"without {before}"
+        case "alternative-dropped":
+            return f"without the alternative {before}"
         case "condition-negated":
             return f"with the opposite of {before}"
         case "and-or":
@@ -157,7 +163,7 @@ def _tell(results: Sequence[Tested], score: Score, paint: Paint) -> None:
         say(line + "\n")
     say(paint(summary(score), "bad" if score.survived else "good") + "\n")
     if score.survived:
-        remark("`tenet test --generate` writes a suite for the whole policy\n")
+        remark("`tenet test --generate` writes a suite for the whole policy.\n")
 
 
 def result_lines(results: Sequence[Tested], paint: Paint = plain) -> Iterator[str]:
@@ -201,7 +207,7 @@ def as_json(results: Sequence[Tested], score: Score) -> dict[str, object]:
         "survived": score.survived,
         "equivalent": score.equivalent,
         "undecided": score.undecided,
-        "percent": round(score.percent, 1),
+        "percent": Decimal(f"{score.percent:.1f}"),
         "mutants": [_mutant_json(tested) for tested in results],
     }
 

@@ -44,7 +44,13 @@ from tenetlang.testing.written import (
     written_text,
 )
 
-_FIRST: Sequence[Kind] = ("comparison", "condition-dropped", "exception-dropped", "override-dropped")
+_FIRST: Sequence[Kind] = (
+    "comparison",
+    "condition-dropped",
+    "alternative-dropped",
+    "exception-dropped",
+    "override-dropped",
+)
 """The mutations that every suite has tests for, in the order of their tests."""
 
 
@@ -271,12 +277,11 @@ def _file(program: Program, writing: _Suite, drafts: Sequence[Draft], *, lifted:
 def _shared(tests: Sequence[Written]) -> tuple[tuple[str, Form], ...]:
     """The settings that stand at the top of the file: those that every test says, as most of them say them."""
     shared: list[tuple[str, Form]] = []
-    fixed = [test for test in tests if test.tool is not None]
-    for target, _ in fixed[0].settings if len(fixed) > 1 else ():
-        said = [form for test in fixed for name, form in test.settings if name == target]
+    for target, _ in tests[0].settings if len(tests) > 1 else ():
+        said = [form for test in tests for name, form in test.settings if name == target]
         counted = Counter(map(flat, said))
         text, times = counted.most_common(1)[0]
-        of_table = {word for test in fixed for word in test.variables}
-        if len(said) == len(fixed) and times > 1 and text not in of_table:
+        of_table = {word for test in tests for word in test.variables}
+        if len(said) == len(tests) and times > 1 and text not in of_table:
             shared.append((target, next(form for form in said if flat(form) == text)))
     return tuple(shared)

@@ -20,6 +20,8 @@ def name_for(change: Change, owner: str) -> str:
             about = f"at the limit of {change.before}"
         case "condition-dropped":
             about = f"needs {change.before}"
+        case "alternative-dropped":
+            about = f"by {change.before}"
         case "condition-negated":
             about = f"where {change.before}"
         case "and-or":
@@ -48,7 +50,7 @@ def edge_name(owner: str, limit: str) -> str:
 
 def shortened(name: str) -> str:
     """The name on one line, without quotes, and not too long."""
-    plain = " ".join(name.split()).replace('"', "'").replace("`", "'")
+    plain = " ".join(name.split()).replace('\\"', "'").replace('"', "'").replace("`", "'")
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1].rstrip() + "…"
 
 

@@ -17,6 +17,8 @@ from tenetlang.evaluator.requests import empty_document
 from tenetlang.program import types as t
 from tenetlang.program.program import Program
 from tenetlang.testing.requests import beginning
+from tenetlang.values.parsing import parse_literal
+from tenetlang.values.times import Duration, Time
 
 Keeps: TypeAlias = Callable[[Mapping[str, object], Mapping[str, object]], bool]
 """Whether the request with these documents still shows what it is there for."""
@@ -24,6 +26,7 @@ Json: TypeAlias = dict[str, object]
 _Edit: TypeAlias = Callable[[Json, Json], None]
 
 _MOST_EDITS: Final = 60
+_SECOND: Final = 1_000_000_000
 _LONGEST: Final = 3
 """Strings up to this length are names that the analysis made up."""
 
@@ -93,11 +96,23 @@ def _parts(type_: t.Type, path: tuple[str, ...], given: object, program: Program
             yield _setting(path, False)
         case t.Scalar("int" | "decimal"), int() | Decimal() if given != 1:
             yield _setting(path, 1)
+        case t.Scalar("time" | "duration" as name), str():
+            yield from (_setting(path, round_) for round_ in _whole_seconds(name, given))
         case t.Scalar("string"), str() if len(given) <= _LONGEST:
             owner = path[-2] if path[-1] == "id" and len(path) > 1 else path[-1]
             yield _setting(path, f"{owner[0].lower()}1")
         case _:
             pass
+
+
+def _whole_seconds(name: str, given: str) -> Iterator[str]:
+    """The second before and the one after, where the moment is not on one."""
+    value = parse_literal(name, given)
+    assert isinstance(value, Time | Duration)
+    over = value % _SECOND
+    if over:
+        for whole in (value - over, value - over + _SECOND):
+            yield str(type(value)(whole))
 
 
 def _setting(path: tuple[str, ...], value: object) -> _Edit:

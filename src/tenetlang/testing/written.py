@@ -160,7 +160,7 @@ class Forms:
             case t.Scalar("int"), int() | Decimal():
                 return decimal_text(given)
             case t.Scalar("time" | "duration"), str():
-                return given
+                return given.removesuffix("T00:00:00Z")
             case ((t.Scalar() | t.UnionType()), str()):
                 return quote(given)
             case t.ListType(of), list():
