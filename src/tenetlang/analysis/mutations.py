@@ -41,6 +41,7 @@ Kind: TypeAlias = Literal[
 
 _MOST_MEMBERS: Final = 16
 """Members of one literal that are left out in turn."""
+_AFFIXES: Final = frozenset({"std.text.starts_with", "std.text.ends_with"})
 _NANOSECONDS: Final = 1_000_000_000
 _COMPARISONS: Final[Mapping[core.ComparisonOperator, core.ComparisonOperator]] = {
     "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==",
@@ -372,10 +373,8 @@ def _own(expression: Expression, reads: _Reads) -> Iterator[Varied]:
                 changed = attrs.evolve(written, value=shorter)
                 change = Change("pattern-shortened", written.at, pattern.source, shorter.source)
                 yield Varied(change, attrs.evolve(expression, pattern=changed))
-        case core.Builtin("starts_with" | "ends_with" as name, (of, core.Constant(str() as affix) as written)) if (
-            len(affix) > 1
-        ):
-            shorter_text = affix[:-1] if name == "starts_with" else affix[1:]
+        case core.Builtin(name, (of, core.Constant(str() as affix) as written)) if name in _AFFIXES and len(affix) > 1:
+            shorter_text = affix[:-1] if name.endswith("starts_with") else affix[1:]
             change = Change("pattern-shortened", written.at, affix, shorter_text)
             yield Varied(change, attrs.evolve(expression, arguments=(of, attrs.evolve(written, value=shorter_text))))
         case _:

@@ -57,7 +57,7 @@ def test_what_a_new_session_has_is_left_unsaid() -> None:
 
 
 def test_all_else_is_said_by_its_type() -> None:
-    args = {"amount": Decimal("0.125"), "customer": 'a"\u202e', "day": "2026-01-01T00:00:00Z", "tags": ["b"]}
+    args = {"amount": Decimal("0.125"), "customer": 'a"\u202e', "day": "2026-01-01T10:00:00Z", "tags": ["b"]}
     request = refund(
         args={**args, "note": [None, {"k": Decimal("1.5")}]},
         session={**SESSION, "labels": ["seen"]},
@@ -71,7 +71,7 @@ def test_all_else_is_said_by_its_type() -> None:
         "    call refund(",
         '        customer: "a\\"\\u{202e}",',
         "        amount: 0.125,",
-        "        day: 2026-01-01,",
+        "        day: 2026-01-01T10:00:00Z,",
         '        tags: {"b"},',
         '        note: [null, {"k": 1.5}],',
         "    )",
