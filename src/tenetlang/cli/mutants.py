@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tenetlang.cli.selection import Selection
     from tenetlang.program.program import Program
     from tenetlang.project.project import Project
-    from tenetlang.testing.mutants import Tested
+    from tenetlang.testing.mutants import MutantResult
 
 MOST_SHOWN: Final = 20
 """Missing tests that are shown to people."""
@@ -68,13 +68,13 @@ def run_mutants(
         names = ", ".join(sorted({f'"{result.name}"' for result in failed}))
         complain(f"mutants tell something about tests that pass, and these do not: {names}")
         return statuses.FOUND
-    found: list[tuple[Program, tuple[Tested, ...]]] = []
+    found: list[tuple[Program, tuple[MutantResult, ...]]] = []
     with Progress("mutants") as progress:
         for program in programs:
             found.append((program, against_mutants(program, lambda case: chosen(case.name), progress.step)))
         merged = _merged(found)
         most = None if style == "json" else MOST_SHOWN
-        results: list[Tested] = []
+        results: list[MutantResult] = []
         for program, _ in found:
             own = [tested for owner, tested in merged if owner is program]
             results += missing_tests(program, project, own, most)
@@ -90,7 +90,7 @@ def run_mutants(
     return statuses.FINE if enough else statuses.FOUND
 
 
-def score_of(results: Sequence[Tested]) -> Score:
+def score_of(results: Sequence[MutantResult]) -> Score:
     """The counts of all results."""
     counted = dict.fromkeys(("killed", "survived", "equivalent", "undecided"), 0)
     for tested in results:
@@ -98,10 +98,10 @@ def score_of(results: Sequence[Tested]) -> Score:
     return Score(counted["killed"], counted["survived"], counted["equivalent"], counted["undecided"])
 
 
-def _merged(found: Sequence[tuple[Program, tuple[Tested, ...]]]) -> list[tuple[Program, Tested]]:
+def _merged(found: Sequence[tuple[Program, tuple[MutantResult, ...]]]) -> list[tuple[Program, MutantResult]]:
     """Each mutant once, though a package that others extend is tested with each of them: what any of them says of it counts."""
     order = ("killed", "survived", "undecided", "equivalent")
-    best: dict[object, tuple[Program, Tested]] = {}
+    best: dict[object, tuple[Program, MutantResult]] = {}
     for program, results in found:
         for tested in results:
             change = tested.mutation.change
@@ -153,12 +153,12 @@ def _line(text: str) -> str:
     return joined if len(joined) <= 80 else joined[:79].rstrip() + "…"
 
 
-def _title(tested: Tested) -> str:
+def _title(tested: MutantResult) -> str:
     change = tested.mutation.change
     return f"{change.at.place}  {tested.mutation.owner.rpartition('.')[2]}: {change_text(change)}"
 
 
-def _tell(results: Sequence[Tested], score: Score, paint: Paint) -> None:
+def _tell(results: Sequence[MutantResult], score: Score, paint: Paint) -> None:
     for line in result_lines(results, paint):
         say(line + "\n")
     say(paint(summary(score), "bad" if score.survived else "good") + "\n")
@@ -166,9 +166,9 @@ def _tell(results: Sequence[Tested], score: Score, paint: Paint) -> None:
         remark("`tenet test --generate` writes a suite for the whole policy.\n")
 
 
-def result_lines(results: Sequence[Tested], paint: Paint = plain) -> Iterator[str]:
+def result_lines(results: Sequence[MutantResult], paint: Paint = plain) -> Iterator[str]:
     """The survivors, those that want the same test together with it; then what could not be decided."""
-    by_test: dict[str, list[Tested]] = {}
+    by_test: dict[str, list[MutantResult]] = {}
     for tested in results:
         if tested.status == "survived":
             by_test.setdefault(tested.missing, []).append(tested)
@@ -200,7 +200,7 @@ def summary(score: Score) -> str:
     )
 
 
-def as_json(results: Sequence[Tested], score: Score) -> dict[str, object]:
+def as_json(results: Sequence[MutantResult], score: Score) -> dict[str, object]:
     """All mutants, and how many there are of each kind."""
     return {
         "killed": score.killed,
@@ -212,7 +212,7 @@ def as_json(results: Sequence[Tested], score: Score) -> dict[str, object]:
     }
 
 
-def _mutant_json(tested: Tested) -> dict[str, object]:
+def _mutant_json(tested: MutantResult) -> dict[str, object]:
     change = tested.mutation.change
     return {
         "kind": change.kind,

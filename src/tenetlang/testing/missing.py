@@ -14,7 +14,7 @@ from tenetlang.analysis.mutations import Kind, Mutation
 from tenetlang.decision import Decision
 from tenetlang.program.program import Program
 from tenetlang.project.project import Project
-from tenetlang.testing.mutants import Rows, Tested
+from tenetlang.testing.mutants import MutantResult, Rows
 from tenetlang.testing.naming import distinct, name_for
 from tenetlang.testing.replays import Asked, MutantEvaluators, seen
 from tenetlang.testing.tidy import tidied
@@ -24,8 +24,8 @@ from tenetlang.values.render import string_literal
 
 
 def missing_tests(
-    program: Program, project: Project, found: Sequence[Tested], most: int | None = None
-) -> tuple[Tested, ...]:
+    program: Program, project: Project, found: Sequence[MutantResult], most: int | None = None
+) -> tuple[MutantResult, ...]:
     """The same, where each survivor has the text of a test that kills it, as far as one can be written.
 
     A test that kills several is that of each. No more than `most` tests are written, where that is said.
@@ -37,7 +37,7 @@ def missing_tests(
         if place is not None:
             of_survivor[number] = place
     trial = tried(project, program.entry, writing.texts)
-    offered: list[Tested] = []
+    offered: list[MutantResult] = []
     for number, tested in enumerate(found):
         place = of_survivor.get(number, -1)
         case = trial.cases.get(place)
@@ -64,7 +64,7 @@ class _Writing:
         self.forms = forms_of(self.program)
         self.names = shown_names(self.program)
 
-    def place(self, tested: Tested, most: int | None) -> int | None:
+    def place(self, tested: MutantResult, most: int | None) -> int | None:
         """The number of the test that tells the mutant, written now where there is none yet; None where none can be."""
         if tested.request is None or tested.documents is None:
             return None
@@ -106,7 +106,7 @@ class _Writing:
         return found
 
 
-def _wish(tested: Tested) -> int:
+def _wish(tested: MutantResult) -> int:
     """Simple tests first: what a rule does at all, before its edges."""
     order: Sequence[Kind] = ("rule-dropped", "verdict", "condition-dropped", "exception-dropped", "override-dropped")
     kind = tested.mutation.change.kind

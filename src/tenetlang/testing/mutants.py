@@ -37,7 +37,7 @@ Status = Literal["killed", "survived", "equivalent", "undecided"]
 
 
 @frozen
-class Tested:
+class MutantResult:
     """A mutation and what the tests make of it. `by` is the name of a test that fails on it. One that survived has a request that
     tells it from the program, and `missing` is the text of a test that would fail on it."""
 
@@ -54,18 +54,18 @@ def against_mutants(
     program: Program,
     wanted: Callable[[TestCase], bool],
     progress: Callable[[], None] = lambda: None,
-) -> tuple[Tested, ...]:
+) -> tuple[MutantResult, ...]:
     """What the wanted tests make of each mutation of the program, in order. `progress` is called twice for each.
 
     Tests that don't pass on the program itself take no part.
     """
     changed = list(mutations(program))
     rows = Rows(program, [case for case in program.tests if wanted(case)])
-    found: dict[int, Tested] = {}
+    found: dict[int, MutantResult] = {}
     for number, mutation in enumerate(changed):
         by = rows.killer(mutation)
         if by is not None:
-            found[number] = Tested(mutation, "killed", by)
+            found[number] = MutantResult(mutation, "killed", by)
         progress()
     evaluators = MutantEvaluators(program)
     left = [number for number in range(len(changed)) if number not in found]
@@ -76,15 +76,15 @@ def against_mutants(
     return tuple(found[number] for number in sorted(found))
 
 
-def _unkilled(mutant: Mutant) -> Tested:
+def _unkilled(mutant: Mutant) -> MutantResult:
     mutation = mutant.mutation
     match mutant.answer:
         case None:
-            return Tested(mutation, "equivalent")
+            return MutantResult(mutation, "equivalent")
         case Undecided(reason):
-            return Tested(mutation, "undecided", why=reason)
+            return MutantResult(mutation, "undecided", why=reason)
         case Witness(request, documents):
-            return Tested(mutation, "survived", request=request, documents=documents)
+            return MutantResult(mutation, "survived", request=request, documents=documents)
 
 
 # ------------------------------------------------------------------------------------------------------------------ rows

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final, TypeAlias
 
 from tenetlang.evaluator.requests import empty_document
@@ -96,6 +96,8 @@ def _parts(type_: t.Type, path: tuple[str, ...], given: object, program: Program
             yield _setting(path, False)
         case t.Scalar("int" | "decimal"), int() | Decimal() if given != 1:
             yield _setting(path, 1)
+            if isinstance(given, Decimal):
+                yield from (_setting(path, rounded) for rounded in _rounded(given))
         case t.Scalar("time" | "duration" as name), str():
             yield from (_setting(path, round_) for round_ in _whole_seconds(name, given))
         case t.Scalar("string"), str() if len(given) <= _LONGEST:
@@ -103,6 +105,15 @@ def _parts(type_: t.Type, path: tuple[str, ...], given: object, program: Program
             yield _setting(path, f"{owner[0].lower()}1")
         case _:
             pass
+
+
+def _rounded(given: Decimal) -> Iterator[int | Decimal]:
+    """Nearby numbers with fewer places, those with the fewest first."""
+    for step in (Decimal(1), Decimal("0.1"), Decimal("0.01")):
+        if given % step:
+            for mode in (ROUND_CEILING, ROUND_FLOOR):
+                rounded = given.quantize(step, mode)
+                yield int(rounded) if rounded == rounded.to_integral_value() else rounded
 
 
 def _whole_seconds(name: str, given: str) -> Iterator[str]:
