@@ -24,7 +24,7 @@ import msgspec
 
 from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import profile_bytes
-from tenetlang.audit.errors import LogDamaged, LogUnavailable
+from tenetlang.audit.errors import AuditError, LogDamaged, LogUnavailable
 from tenetlang.audit.record import MAX_RECORD
 from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
 
@@ -77,6 +77,26 @@ def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | Stra
     except OSError as mistake:
         raise LogUnavailable(f"cannot read {shown(name)}: {mistake.strerror}") from mistake
     yield from _rows(name)
+
+
+def count_records(path: str | os.PathLike[str]) -> int | None:
+    """How many records a database holds if none is missing, to say how far a reader is; None for an export, and for a file
+    that can't be read like this."""
+    import apsw
+
+    name = absolute(path)
+    try:
+        with Path(name).open("rb") as file:
+            if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
+                return None
+        with closing(connect_to_read(name)) as connection:
+            match run(connection, "SELECT max(idx) FROM records"):
+                case [(int(last),)]:
+                    return last + 1
+                case _:
+                    return None
+    except (OSError, AuditError, apsw.Error):
+        return None
 
 
 def export_jsonl(path: str | os.PathLike[str], *, payloads: bool = False) -> Iterator[bytes]:

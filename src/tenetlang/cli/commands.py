@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = {
     "prove": Entry("prove", "Prove claims, and compare policies, for all requests."),
     "eval": Entry("evaluate", "Decide a request."),
     "diff": Entry("diff", "Say what changes between two versions of a policy."),
+    "replay": Entry("replay", "Decide recorded requests again, by the same policy or another."),
     "why": Entry("why", "Say why a request is decided as it is."),
     "explain": Entry("explain", "Print the page of a check."),
     "show": Entry("show", "Print a stage of the compiler for a policy."),

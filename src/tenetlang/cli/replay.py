@@ -1,0 +1,214 @@
+"""`tenet replay`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import attrs
+import click
+
+from tenetlang.cli import statuses
+from tenetlang.cli.bar import Bar
+from tenetlang.cli.commands import Command
+from tenetlang.cli.help import ending
+from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, report_broken
+from tenetlang.cli.output import complain, painter, say, say_json, waiting
+
+if TYPE_CHECKING:
+    from tenetlang.project.project import Result
+    from tenetlang.replay.items import Item
+    from tenetlang.replay.run import Version
+    from tenetlang.replay.summary import Summary
+
+EXAMPLES = [
+    "tenet replay policies/ --log decisions.db",
+    "tenet replay proposed/ --log decisions.db --fail-on any --format json",
+    "tenet replay proposed/ --requests requests.jsonl --against policies/",
+]
+STATUSES = [
+    (0, "decided again; nothing changed that --fail-on names"),
+    (1, "something changed that --fail-on names, a record is not what its policy decides, or can't be read"),
+    (5, "there is nothing to decide again"),
+]
+
+
+@click.command("replay", cls=Command, epilog=ending(EXAMPLES, STATUSES))
+@click.argument("policy", type=ANYWHERE)
+@click.option("--log", type=ANYWHERE, metavar="LOG", help="A log of decisions, or an export of one with payloads.")
+@click.option(
+    "--requests",
+    type=ANYWHERE,
+    metavar="FILE",
+    help="JSON lines, each a request or {request, decision}; `-` for standard input.",
+)
+@click.option(
+    "--against", type=ANYWHERE, metavar="POLICY", help="With --requests: compare with what this policy decides."
+)
+@DATA
+@ENTRY
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that decide; as many as there are cores by default.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(("weaker", "any", "never")),
+    default="weaker",
+    show_default=True,
+    help="Exit with 1 if something became less restrictive, if anything changed, or never.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show all changes, not just the first of each kind.")
+@FORMAT
+def command(
+    policy: Path,
+    *,
+    log: Path | None,
+    requests: Path | None,
+    against: Path | None,
+    given: tuple[str, ...],
+    entry: str | None,
+    jobs: int | None,
+    fail_on: str,
+    everything: bool,
+    style: str,
+) -> int:
+    """Decide recorded requests again by the policy at POLICY.
+
+    What was recorded by this very policy, with the same documents, must come out exactly as recorded, trace included; a record
+    that does not is named. What was decided by another policy is compared: what changes, by rule, the most dangerous first,
+    each with a request.
+    """
+    if (log is None) == (requests is None):
+        raise click.UsageError("give the requests by one of --log and --requests")
+    if against is not None and requests is None:
+        raise click.UsageError("--against goes with --requests: a log has its own decisions")
+    result = compiled([policy], entry)
+    before = None if against is None else compiled([against], entry)
+    for one in (result, before):
+        if one is not None and (one.broken or one.program is None):
+            report_broken(one.findings, style)
+            return statuses.FOUND
+    source = _Source(log, requests)
+    found, name = _replay(result, before, given, source, jobs or _cores())
+    _show(found, name, source.noun, style, everything=everything)
+    return _status(found, fail_on)
+
+
+def _show(found: Summary, name: tuple[str, str], noun: str, style: str, *, everything: bool) -> None:
+    from tenetlang.cli import replay_text
+
+    if style == "json":
+        say_json({"policy": name[0], "bundle": name[1], **replay_text.as_json(found, noun)})
+        return
+    paint = painter(sys.stdout)
+    say("".join(f"{line}\n" for line in replay_text.lines(found, name[0], noun, paint, everything=everything)))
+
+
+def _status(found: Summary, fail_on: str) -> int:
+    counts = found.counts
+    if counts["mismatches"] or counts["problems"]:
+        return statuses.FOUND
+    if not counts["replayed"]:
+        complain("there is nothing to decide again")
+        return statuses.NOTHING
+    fails = {"weaker": found.weaker, "any": found.changed, "never": False}[fail_on]
+    return statuses.FOUND if fails else statuses.FINE
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@attrs.frozen
+class _Source:
+    """Where the requests come from: one of the two."""
+
+    log: Path | None
+    requests: Path | None
+
+    @property
+    def noun(self) -> str:
+        """What the place of an item is called."""
+        return "line" if self.log is None else "record"
+
+
+def _replay(
+    result: Result, before: Result | None, given: tuple[str, ...], source: _Source, jobs: int
+) -> tuple[Summary, tuple[str, str]]:
+    """The summary, and the names of the policy: its package and its digest."""
+    from tenetlang.decision_tree.json_form import digest
+    from tenetlang.replay.run import replay
+
+    with waiting("compiling"):
+        version = _version(result, given)
+        against = None if before is None else _version(before, _declared(before, given))
+        name = (version.policy.entry, digest(version.policy))
+    with _items(source) as (items, total, position), Bar("replaying", total) as bar:
+        done = 0
+
+        def progress(count: int) -> None:
+            nonlocal done
+            done += count
+            bar.reached(done if position is None else position(), count)
+
+        return replay(version, items, jobs=jobs, against=against, progress=progress), name
+
+
+def _version(result: Result, given: tuple[str, ...]) -> Version:
+    from tenetlang import pipeline
+    from tenetlang.replay.run import Version
+
+    assert result.program is not None
+    return Version(pipeline.decision_tree(result.program), documents_of(result, given))
+
+
+def _declared(result: Result, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the documents that this policy declares: one that it does not is for the other policy."""
+    assert result.program is not None
+    names = {data.name for data in result.program.data} | {
+        f"{data.package}.{data.name}" for data in result.program.data
+    }
+    return tuple(option for option in given if option.partition("=")[0] in names)
+
+
+@contextmanager
+def _items(source: _Source) -> Iterator[tuple[Iterator[Item], int | None, Callable[[], int] | None]]:
+    """The items, how much there is of them, and what says how far the reader is (None: the items are counted)."""
+    from tenetlang.audit.source import count_records
+    from tenetlang.replay.items import line_items, log_items
+
+    if source.log is not None:
+        yield log_items(str(source.log)), count_records(source.log), None
+        return
+    assert source.requests is not None
+    if str(source.requests) == "-":
+        yield _readable(line_items(sys.stdin.buffer), source.requests), None, None
+        return
+    try:
+        opened = source.requests.open("rb")
+    except OSError as error:
+        raise click.ClickException(f"`{source.requests}` can't be read: {error.strerror}") from error
+    with opened:
+        size = os.fstat(opened.fileno()).st_size
+        yield _readable(line_items(opened), source.requests), size or None, _position(opened, size)
+
+
+def _position(opened: BinaryIO, size: int) -> Callable[[], int] | None:
+    return opened.tell if size else None
+
+
+def _readable(items: Iterator[Item], file: Path) -> Iterator[Item]:
+    try:
+        yield from items
+    except OSError as error:
+        raise click.ClickException(f"`{file}` can't be read: {error.strerror}") from error
