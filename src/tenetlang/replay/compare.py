@@ -366,6 +366,5 @@ def _note(summary: Summary, change: Change, request: object, place: Place) -> No
 
 
 def _example(request: object, place: Place) -> Example:
-    if isinstance(request, bytes):
-        return Example(place, None)
-    return Example(place, request if len(_text(request)) <= LONGEST_EXAMPLE else None)
+    shown = not isinstance(request, bytes) and len(_text(request)) <= LONGEST_EXAMPLE
+    return Example(place, request if shown else None)

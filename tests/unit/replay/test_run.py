@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import io
 
-import attrs
 import pytest
 
 from tenetlang import pipeline
+from tenetlang.decision import Verdict
 from tenetlang.project.project import standard_library
 from tenetlang.replay import run, summary
 from tenetlang.replay.items import CHUNK_BYTES, CHUNK_ITEMS, LONGEST_LINE, Flaw, Item, Line, chunks, line_items
@@ -78,9 +78,8 @@ def test_a_line_that_is_too_long_is_passed_over_and_named() -> None:
 
 
 def test_kinds_are_ordered_by_danger() -> None:
-    def change(kind: summary.Kind, before: str, after: str) -> summary.Change:
-        made = summary.Change(kind, "deny", "allow", (), ())
-        return attrs.evolve(made, before=before, after=after)
+    def change(kind: summary.Kind, before: Verdict, after: Verdict) -> summary.Change:
+        return summary.Change(kind, before, after, (), ())
 
     dangerous = [
         change("newly-allowed", "deny", "allow"),
