@@ -342,22 +342,21 @@ def _change(before: Before, after: Before) -> Change | None:
         if SEVERITY[after.verdict] < SEVERITY[before.verdict]:
             return change("newly-allowed" if after.verdict == "allow" else "newly-escalated")
         return change("newly-denied" if after.verdict == "deny" else "no-longer-allowed")
-    obligations = _difference(before.obligations, after.obligations)
-    if obligations != (0, 0):
-        names = sorted({item.partition("(")[0] for item in (before.obligations or ()) if obligations[0]})
-        return change("fewer-obligations", *names) if obligations[0] else change("more-obligations")
-    reviewers = _difference(before.reviewers, after.reviewers)
-    if reviewers != (0, 0):
-        gone = sorted((before.reviewers or frozenset()) - (after.reviewers or frozenset()))
-        return change("fewer-reviewers", *gone) if reviewers[0] else change("more-reviewers")
+    lost, won = _difference(before.obligations, after.obligations)
+    if lost or won:
+        names = sorted({item.partition("(")[0] for item in lost})
+        return change("fewer-obligations", *names) if lost else change("more-obligations")
+    lost, won = _difference(before.reviewers, after.reviewers)
+    if lost or won:
+        return change("fewer-reviewers", *sorted(lost)) if lost else change("more-reviewers")
     return None if before.decided_by == after.decided_by else change("other-rules")
 
 
-def _difference(before: frozenset[str] | None, after: frozenset[str] | None) -> tuple[int, int]:
-    """How many are gone, and how many are new; none where it can't be told."""
+def _difference(before: frozenset[str] | None, after: frozenset[str] | None) -> tuple[frozenset[str], frozenset[str]]:
+    """What is gone, and what is new; nothing where it can't be told."""
     if before is None or after is None:
-        return (0, 0)
-    return (len(before - after), len(after - before))
+        return frozenset(), frozenset()
+    return before - after, after - before
 
 
 def _note(summary: Summary, change: Change, request: object, place: Place) -> None:
