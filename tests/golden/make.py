@@ -34,13 +34,12 @@ from tests.properties.test_evaluators import checked, spoiled
 T = TypeVar("T")
 
 ROOT = FOLDER.parents[1]
-LONGEST_REQUEST = 4_000
-LONGEST_DECISION = 12_000
-OF_A_CASE = 4
-OF_AN_EXAMPLE = 40
-OF_A_TOOL = 28
-PROGRAMS = 60
-OF_A_PROGRAM = 12
+LONGEST_DECISION = 5_000
+OF_A_CASE = 3
+OF_AN_EXAMPLE = 44
+OF_A_TOOL = 42
+PROGRAMS = 40
+OF_A_PROGRAM = 14
 
 
 @attrs.define

@@ -205,6 +205,7 @@ class Maker:
             "open": {"file": self.text(PATHS, BAD_PATHS), "other": self.text(PATHS)},
             "install": {"version": self.text(VERSIONS, BAD_VERSIONS), "others": self.strings(VERSIONS)},
             "refined": {"d": self.number(NUMBERS), "n": self.number(INTS), "xs": self.several(INTS[:6])},
+            "work": {"n": self.number(("5", "440", "455"))},
             "choose": {"level": self.text(("low", "mid", "high"), ("none",)), "flags": self.several(("true", "false"))},
             "documents": {"document": self.random.choice(JSONS), "pointer": self.text(POINTERS)},
         }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 
@@ -27,20 +28,24 @@ def loaded(path: str) -> ModuleType:
     return module
 
 
+def decider(module: ModuleType, documents: str) -> Callable[[bytes], str]:
+    policy = module.Policy.from_json(documents)
+    return lambda data: str(policy.decide_json(data).to_text())
+
+
 def main() -> None:
     current, module = "", ModuleType("none")
-    policies = {}
+    deciders: dict[str, Callable[[bytes], str]] = {}
     for line in sys.stdin.buffer.read().decode().split("\n"):
         if not line:
             continue
         job = json.loads(line)
         if job["module"] != current:
-            current, module, policies = job["module"], loaded(job["module"]), {}
+            current, module, deciders = job["module"], loaded(job["module"]), {}
         documents = job["documents"]
-        if documents not in policies:
-            policies[documents] = module.Policy.from_json(documents)
-        decision = policies[documents].decide_json(bytes_of(job["pieces"]))
-        sys.stdout.buffer.write(decision.to_text().encode() + b"\n")
+        if documents not in deciders:
+            deciders[documents] = decider(module, documents)
+        sys.stdout.buffer.write(deciders[documents](bytes_of(job["pieces"])).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -124,11 +124,15 @@ function whereToCut(low, high) {
   return null;
 }
 
+/** The number with a comma at every thousand. */
+function inThousands(number) {
+  return number < 1_000 ? String(number) : `${inThousands(Math.floor(number / 1_000))},${String(number % 1_000).padStart(3, "0")}`;
+}
+
 function checkPatternText(text) {
   const length = lengthOf(text);
   if (length > MAXIMUM_LENGTH) {
-    const spelled = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
-    throw new PatternError(`a pattern has at most ${spelled(MAXIMUM_LENGTH)} characters, this one ${spelled(length)}`);
+    throw new PatternError(`a pattern has at most 4,096 characters, this one ${inThousands(length)}`);
   }
   if (!isText(text)) throw new PatternError("a pattern can't hold half of a surrogate pair");
 }
