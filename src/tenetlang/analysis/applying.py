@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_CASES: Final = 256
 """Combinations of cases that one node may have."""
+MOST_PARTS: Final = 2_000
+"""Parts of one term. What definitions share is written out in a term, so that twenty could make one of a million parts."""
 
 
 def builtin(lowering: Lowering, expression: core.Builtin, name: str, arguments: Sequence[Value]) -> Value:
@@ -119,12 +121,33 @@ def applied(
             cases.append((when, lowering.fresh(type_)))
             continue
         made = make(terms)
+        if size_of(lowering, made) > MOST_PARTS:
+            raise TooLarge
         if all(isinstance(item, core.Constant) for item in terms):
             known = lowering.evaluate(made)
             if known is not None:
                 made = core.Constant(known, type_, NOWHERE)
         cases.append((when, made))
     return Value(tuple(cases), errs)
+
+
+def size_of(lowering: Lowering, term: Expression) -> int:
+    """The number of the term's parts, those that it shares counted wherever they are."""
+    known = lowering.sizes.get(id(term))
+    if known is not None:
+        return known[1]
+    match term:
+        case core.Operate(operands=parts) | core.Builtin(arguments=parts):
+            pass
+        case core.Field(of) | core.Part(of) | core.Narrow(of) | core.Widen(of) | core.IsType(of):
+            parts = (of,)
+        case core.Index(of, key):
+            parts = (of, key)
+        case _:
+            return 1
+    size = 1 + sum(size_of(lowering, part) for part in parts)
+    lowering.sizes[id(term)] = term, size
+    return size
 
 
 def operated(

@@ -43,6 +43,8 @@ TEXTS: Final = frozenset({"string", "host", "email", "url", "path"})
 
 _FLIPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MOST_PAIRS: Final = 1_024
+_LONGEST_ORDERED: Final = 100
+"""Code points of a constant that texts are compared with by order: all texts below it are a pattern as long as the square of it."""
 
 
 def compare(lowering: Lowering, expression: core.Compare, scope: Scope) -> Truth:
@@ -153,6 +155,9 @@ def with_constant(lowering: Lowering, operator: core.ComparisonOperator, term: E
             if isinstance(plain(term.type), t.UnionType) and value not in _literals(term):
                 return FALSE
             return literal(Among(term, (value,)))
+        case (("<" | "<=" | ">" | ">="), _) if isinstance(value, str) and len(value) > _LONGEST_ORDERED:
+            unordered = lowering.formulas.unknown((operator, term, value), t.BOOL)
+            return literal(Among(unordered, (True,)))
         case (("<" | "<="), _):
             return literal(Below(term, value, inclusive=operator == "<="))
         case ">", _:

@@ -131,6 +131,7 @@ class Formulas:
     opposites: dict[Formula, Formula] = attrs.field(factory=dict)
     unknowns: dict[object, Local] = attrs.field(factory=dict)
     elements: dict[Formula, frozenset[str]] = attrs.field(factory=dict)
+    """What `elements_of` gives for formulas."""
     collections: dict[Expression, int] = attrs.field(factory=dict)
 
     def literal(self, atom: Atom, *, positive: bool = True) -> Formula:
@@ -144,7 +145,7 @@ class Formulas:
         """A term of which nothing is known but its type, or that it is at least 1; the same one for the same key."""
         if key not in self.unknowns:
             # The name says of which elements it speaks: for another element it is another value.
-            about = sorted(binders_of(frozenset(elements_of(key))))
+            about = sorted(binders_of(frozenset(elements_of(key, self.elements))))
             self.unknowns[key] = Local(
                 f"?{len(self.unknowns)}{'+' if positive else ''}{''.join(about)}", type_, NOWHERE
             )
@@ -162,14 +163,7 @@ class Formulas:
 
     def speaks_of(self, formula: Formula) -> frozenset[str]:
         """The elements of collections (`#1`) of which the formula says something."""
-        found = self.elements.get(formula)
-        if found is None:
-            if formula.kind == "literal":
-                found = binders_of(frozenset(elements_of(formula.atom)))
-            else:
-                found = frozenset[str]().union(*map(self.speaks_of, formula.items))
-            self.elements[formula] = found
-        return found
+        return binders_of(frozenset(elements_of(formula, self.elements)))
 
     def both(self, *items: Formula) -> Formula:
         """All of the items hold."""
@@ -229,41 +223,44 @@ class Formulas:
         return found
 
 
-def elements_of(key: object) -> Iterator[str]:
-    """The names of the elements of which a term, an atom, a formula or a tuple of them speaks, those that it binds left out."""
+def elements_of(key: object, known: dict[Formula, frozenset[str]] | None = None) -> Iterator[str]:
+    """The names of the elements of which a term, an atom, a formula or a tuple of them speaks, those that it binds left out.
+
+    `known` keeps what was found of formulas, which share their parts.
+    """
+    known = {} if known is None else known
     match key:
         case core.Local(name) if name[0] == "?":
             yield from (f"#{level}" for level in name.split("#")[1:])
         case core.Local(name):
             yield name
         case Some(collection, bound_key, value, body):
-            yield from elements_of(collection)
+            yield from elements_of(collection, known)
             own = {value.name} if bound_key is None else {value.name, bound_key.name}
-            yield from (name for name in elements_of(body) if name not in own)
+            yield from (name for name in elements_of(body, known) if name not in own)
         case tuple():
             for item in key:
-                yield from elements_of(item)
-        case Formula("literal", atom=atom):
-            yield from elements_of(atom)
-        case Formula(items=items):
-            for item in items:
-                yield from elements_of(item)
+                yield from elements_of(item, known)
+        case Formula(atom=atom, items=items):
+            if key not in known:
+                known[key] = frozenset(elements_of(items if atom is None else atom, known))
+            yield from known[key]
         case Linear(terms):
             for term, _ in terms:
-                yield from elements_of(term)
+                yield from elements_of(term, known)
         case Among(term) | Below(term) | Fits(term) | There(term):
-            yield from elements_of(term)
+            yield from elements_of(term, known)
         case Equal(left, right):
-            yield from elements_of(left)
-            yield from elements_of(right)
+            yield from elements_of(left, known)
+            yield from elements_of(right, known)
         case core.Field(of) | core.Part(of) | core.Narrow(of) | core.Widen(of) | core.IsType(of):
-            yield from elements_of(of)
+            yield from elements_of(of, known)
         case core.Index(left, right) | core.Contains(left, right) | core.Matches(left, right):
-            yield from elements_of(left)
-            yield from elements_of(right)
+            yield from elements_of(left, known)
+            yield from elements_of(right, known)
         case core.Operate(operands=operands) | core.Builtin(arguments=operands):
             for operand in operands:
-                yield from elements_of(operand)
+                yield from elements_of(operand, known)
         case _:
             pass
 

@@ -36,7 +36,7 @@ from tenetlang.values.order import sorted_values
 MOST_CASES = 256
 MOST_MEMBERS = 1_000
 """Members of a constant collection that are gone through one by one."""
-MOST_STEPS = 400_000
+MOST_STEPS = 150_000
 
 
 Scope: TypeAlias = Mapping[str, Value]
@@ -65,14 +65,19 @@ class Lowering:
     members: list[core.Local] = attrs.field(factory=list)
     """The members of collections of which something is being said just now."""
     steps: int = 0
+    sizes: dict[int, tuple[Expression, int]] = attrs.field(factory=dict)
+    """By identity, how large terms are, written out."""
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooLarge
 
     # ------------------------------------------------------------------------------------------------------ conditions
 
     def truth(self, expression: Expression, scope: Scope) -> Truth:
         """Where the expression, of type `bool`, holds and errs. Raises `TooLarge`."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise TooLarge
+        self.step()
         both, either, negation = self.formulas.both, self.formulas.either, self.formulas.negation
         match expression:
             case core.Constant(value):
@@ -183,6 +188,7 @@ class Lowering:
         return Truth(self.formulas.both(holds, self.formulas.negation(collection.errs)), errs)
 
     def _some_of(self, collection: Expression | MadeRecord | Members, test: Member) -> Truth:
+        self.step()
         match collection:
             case Members(some):
                 return some(test)
@@ -284,9 +290,7 @@ class Lowering:
 
     def value(self, expression: Expression, scope: Scope) -> Value:
         """The cases of the expression's value. Raises `TooLarge`."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise TooLarge
+        self.step()
         match expression:
             case core.Constant():
                 return always(expression)

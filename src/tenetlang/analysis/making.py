@@ -125,6 +125,8 @@ class _Making:
     flags: list[Atom] = attrs.field(factory=list)
     inputs: set[Expression] = attrs.field(factory=set)
     """Terms from which others are computed."""
+    elements: dict[Formula, frozenset[str]] = attrs.field(factory=dict)
+    opposites: dict[Formula, Formula] = attrs.field(factory=dict)
 
     def take(self, atom: Atom) -> None:
         match atom:
@@ -195,7 +197,7 @@ class _Making:
     def _variable(self, key: Key, kind: Literal["finite", "open", "ordered"], values: list[object]) -> None:
         variable = Variable(len(self.space.variables), key, kind, values)
         variable.places = {value: place for place, value in enumerate(values)}
-        variable.elements = frozenset(elements_of(key))
+        variable.elements = frozenset(elements_of(key, self.elements))
         self.space.variables.append(variable)
         self.space.by_key[key] = variable
 
@@ -278,7 +280,7 @@ class _Making:
     def _member_group(self, collection: Expression, element: core.Local, somes: Sequence[Some]) -> None:
         space = self.space
         numbers = [space.by_key[some].number for some in somes]
-        bodies = [(space.node(some.body), space.node(opposite(some.body))) for some in somes]
+        bodies = [(space.node(some.body), space.node(opposite(some.body, self.opposites))) for some in somes]
         used = {number for pair in bodies for node in pair for number in variables_of(node)}
         inside = {number for number in used if element.name in binders_of(space.variables[number].elements)}
         count = space.by_key.get(core.Builtin("count", (collection,), t.INT, NOWHERE))
@@ -344,12 +346,14 @@ def connected(sets: Iterable[Iterable[int]]) -> list[set[int]]:
     return found
 
 
-def opposite(formula: Formula) -> Formula:
-    """The negation, made without the `Formulas` that made the formula; not shared with its others."""
-    match formula.kind:
-        case "literal":
-            return Formula("literal", formula.atom, not formula.positive)
-        case "and":
-            return Formula("or", items=tuple(map(opposite, formula.items)))
-        case "or":
-            return Formula("and", items=tuple(map(opposite, formula.items)))
+def opposite(formula: Formula, known: dict[Formula, Formula]) -> Formula:
+    """The negation, made without the `Formulas` that made the formula; `known` keeps those of its parts, which it may share."""
+    found = known.get(formula)
+    if found is None:
+        if formula.kind == "literal":
+            found = Formula("literal", formula.atom, not formula.positive)
+        else:
+            kind: Literal["and", "or"] = "or" if formula.kind == "and" else "and"
+            found = Formula(kind, items=tuple(opposite(item, known) for item in formula.items))
+        known[formula] = found
+    return found

@@ -46,6 +46,10 @@ BUDGET: Final = 20_000
 """Times that one question may narrow a state."""
 
 
+_TRIED_FOR_ONE: Final = 200
+"""Parts of disjunctions that are looked at for the price of one narrowing."""
+
+
 class OutOfBudget(Exception):
     """The question needs more cases than it may have."""
 
@@ -105,17 +109,17 @@ class Search:
 
     def _narrowed(self, masks: Masks, nodes: Sequence[Node]) -> list[Either] | None:
         """Narrow the masks in place until nothing changes; what is left open, or None where nothing can hold."""
-        self.left -= 1
-        if self.left < 0:
-            raise OutOfBudget
+        self._spend(1)
         waiting: list[Node] = list(nodes)
         open_nodes: list[Either] = []
         dirty: set[int] = set()
         while True:
             changed = False
+            tried = 0
             while waiting:
                 node = waiting.pop()
                 if isinstance(node, Either):
+                    tried += len(node.others)
                     reduced = _reduced(node, masks)
                     if reduced is NOTHING:
                         return None
@@ -132,6 +136,7 @@ class Search:
                         dirty.update(self.space.variables[number].groups)
                         changed = True
                 waiting += node.others
+            self._spend(tried // _TRIED_FOR_ONE)
             if not changed and dirty:
                 narrowed = self._by_groups(masks, dirty)
                 if narrowed is None:
@@ -140,6 +145,11 @@ class Search:
             if not changed:
                 return open_nodes
             waiting, open_nodes = list(open_nodes), []
+
+    def _spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise OutOfBudget
 
     def _by_groups(self, masks: Masks, dirty: set[int]) -> bool | None:
         """Whether a group narrowed something; None where one can't be. Groups that were asked are no longer dirty."""
@@ -160,7 +170,10 @@ class Search:
         """Narrow by one group; False where nothing is left."""
         match self.space.groups[number]:
             case TextGroup() as group:
-                return self.texts.narrow(masks, group)
+                before = self.texts.work
+                narrowed = self.texts.narrow(masks, group)
+                self._spend(self.texts.work - before)
+                return narrowed
             case MemberGroup() as group:
                 return self._members(masks, group, number)
             case TermGroup() as group:
@@ -223,6 +236,7 @@ class Search:
         """The least number of members for what is wanted, one member counting for several; None for more than `most`."""
 
         def place(waiting: list[int], members: list[tuple[int, ...]]) -> int | None:
+            self._spend(1)
             if not waiting:
                 return len(members)
             first, *rest = waiting

@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from tenetlang.analysis.formulas import Among, Atom, Below, Fits, Formula, Linear
+from tenetlang.analysis.formulas import Among, Atom, Below, Fits, Formula, Linear, TooLarge
 from tenetlang.analysis.regions import Key, Variable, line, place_of
 from tenetlang.analysis.shape import Shape
 from tenetlang.frozen import frozen
@@ -56,6 +56,9 @@ Masks: TypeAlias = list[int]
 """One mask for each variable."""
 
 Node: TypeAlias = "All | Either"
+
+MOST_PARTS: Final = 500_000
+"""Literals of one node, with those of its parts wherever they are."""
 NOTHING, EVERYTHING = Either(()), All(())
 
 
@@ -116,9 +119,18 @@ class Space:
     by_key: dict[Key, Variable] = attrs.field(factory=dict)
     groups: list[Group] = attrs.field(factory=list)
     nodes: dict[Formula, Node] = attrs.field(factory=dict)
+    sizes: dict[int, tuple[Node, int]] = attrs.field(factory=dict)
+    """By identity, how many literals nodes have, those that parts share counted wherever they are."""
+
+    def size_of(self, node: Node) -> int:
+        known = self.sizes.get(id(node))
+        if known is None:
+            size = 1 + len(node.literals) + sum(map(self.size_of, node.others))
+            known = self.sizes[id(node)] = node, size
+        return known[1]
 
     def node(self, formula: Formula) -> Node:
-        """The formula as conditions on the variables; of those with which the space was made."""
+        """The formula as conditions on the variables; of those with which the space was made. Raises `KeyError`, `TooLarge`."""
         found = self.nodes.get(formula)
         if found is None:
             found = self.nodes[formula] = self._compiled(formula)
@@ -171,6 +183,8 @@ class Space:
 
 def combined(nodes: Sequence[Node], *, all_of: bool, space: Space) -> Node:
     """The conjunction or disjunction of nodes, with literals of one variable made one."""
+    if sum(map(space.size_of, nodes)) > MOST_PARTS:
+        raise TooLarge
     masks: dict[int, int] = {}
     others: dict[Node, None] = {}
     for node in nodes:

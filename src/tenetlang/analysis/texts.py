@@ -36,6 +36,8 @@ class Texts:
     fitting: dict[int, list[tuple[int, ...] | None]] = attrs.field(factory=dict)
     """For each text and each of its constants what `_fit` says."""
     concerned: dict[int, tuple[int, ...]] = attrs.field(factory=dict)
+    work: int = 0
+    """How much has been asked of automata: the patterns of all questions."""
 
     def narrow(self, masks: Masks, group: TextGroup) -> bool:
         variable = self.space.variables[group.variable]
@@ -128,6 +130,7 @@ class Texts:
 
     def _find_text(self, masks: Masks, group: TextGroup, excluding: Sequence[str]) -> str | NoText | Undecided:
         positive, negative = self.demands(masks, group)
+        self.work += 1 + len(positive) + len(negative)
         values = [str(value) for value in self.space.variables[group.variable].values]
         found: NoText | Undecided = NO_TEXT
         for shortest, longest in self.lengths(masks, group):
