@@ -30,6 +30,7 @@ from tenetlang.targets.building import TARGETS
 from tenetlang.targets.quoting import quoted
 from tenetlang.text import Text
 from tests.golden.golden import program_of
+from tests.sources import lists_with_one_hash
 
 NODE = shutil.which("node")
 NEEDS_NODE = pytest.mark.skipif(NODE is None, reason="there is no `node` here to run JavaScript")
@@ -100,6 +101,7 @@ def jobs(module: Path) -> bytes:
 
 
 GOLDEN = Path(__file__).parents[2] / "golden"
+PYTHON = [sys.executable, "-I", "-S", str(GOLDEN / "run_standalone.py")]
 
 
 @NEEDS_NODE
@@ -115,8 +117,7 @@ def test_a_hostile_policy_is_only_data_to_python(tmp_path: Path) -> None:
     made = policy(HOSTILE)
     module = tmp_path / "policy.py"
     module.write_text(TARGETS["python"](made), encoding="ascii")
-    command = [sys.executable, "-I", "-S", str(GOLDEN / "run_standalone.py")]
-    ran = subprocess.run(command, input=jobs(module), capture_output=True, check=True)
+    ran = subprocess.run(PYTHON, input=jobs(module), capture_output=True, check=True)
     assert ran.stdout.decode().split("\n")[:-1] == expected(made)
 
 
@@ -145,6 +146,57 @@ def test_the_intermediate_form_is_named_by_its_own_hash_and_reads_back() -> None
     built = TARGETS["ir"](made)
     assert "sha256:" + hashlib.sha256(built.encode()).hexdigest() == json_form.digest(made)
     assert json_form.encode(json_form.decode(built)) == built.encode()
+
+
+# Values that were chosen to have one hash in Python: the same decision wherever it is made
+
+CHOSEN = """package chosen
+request xs: list[list[int]]
+request set_of?: set[list[int]]
+request numbers?: list[decimal]
+request deep?: set[set[list[decimal]]]
+default allow
+deny made if { count({x for x in xs}) > 1 }
+deny distinct_ones if { count(distinct(xs)) > 100000 }
+"""
+
+
+def chosen_requests() -> list[str]:
+    lists = lists_with_one_hash(150)
+    multiples = [7 + n * (2**61 - 1) for n in range(1, 200_000, 150)]
+    one_remainder = [f"{number // 10**12}.{number % 10**12:012}" for number in multiples]
+    deep = [[[n]] for n in range(200)] + [[lists[0], lists[1]], [lists[1], lists[0]]]
+    return [
+        json.dumps({"xs": lists}),
+        json.dumps({"xs": lists[:101]}),
+        json.dumps({"xs": lists[:100]}),
+        json.dumps({"xs": [lists[0]] * 150}),
+        json.dumps({"xs": [[n, n] for n in range(1000)]}),
+        json.dumps({"xs": [], "set_of": lists}),
+        json.dumps({"xs": [], "set_of": lists[:100]}),
+        json.dumps({"xs": [], "deep": deep}),
+        f'{{"xs": [], "numbers": [{",".join(one_remainder)}]}}',
+        f'{{"xs": [], "numbers": [{",".join(one_remainder[:90] * 20)}]}}',
+    ]
+
+
+@pytest.mark.parametrize(("target", "ending"), [pytest.param("javascript", "mjs", marks=NEEDS_NODE), ("python", "py")])
+def test_members_that_were_chosen_to_have_one_hash_are_met_alike(target: str, ending: str, tmp_path: Path) -> None:
+    made = policy(CHOSEN)
+    module = tmp_path / f"policy.{ending}"
+    module.write_text(TARGETS[target](made), encoding="ascii")
+    evaluator = Reference(program_of(made), {}, json_form.digest(made))
+    wanted = [evaluator.decide_json(text).to_json(trace=False) for text in chosen_requests()]
+    lines = [json.dumps({"module": str(module), "documents": "{}", "pieces": [text]}) for text in chosen_requests()]
+    command = [str(NODE), str(GOLDEN / "run.mjs")] if target == "javascript" else PYTHON
+    ran = subprocess.run(command, input="\n".join(lines).encode(), capture_output=True, check=True)
+    found = [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
+    assert [{**decision, "trace": 0} for decision in found] == [{**decision, "trace": 0} for decision in wanted]
+    assert [error["error"] for error in found[0]["errors"]] == ["too_much_work", "too_much_work"]
+    assert found[2]["errors"] == []
+    assert ["chosen to have the same hash" in found[number]["reason"] for number in (5, 6, 8, 9)] == [
+        True, False, True, False,
+    ]  # fmt: skip
 
 
 # The runtimes

@@ -147,7 +147,8 @@ function percentDecode(text) {
   for (const piece of pieces) {
     const digits = piece.slice(0, 2);
     if (digits.length < 2 || !HEXADECIMAL.holds(digits)) throw badInput("a `%` begins no escape");
-    bytes.push(parseInt(digits, 16), ...encodeUtf8(piece.slice(2)));
+    bytes.push(parseInt(digits, 16));
+    for (const byte of encodeUtf8(piece.slice(2))) bytes.push(byte);
   }
   return textOfBytes(bytes);
 }

@@ -1,30 +1,40 @@
-// Blocks, quantifiers and comprehensions. A block is a chain of functions, one for each step, each of which calls the next; a
-// `some` calls it once for each member, until one of the calls says that the block is satisfied.
+// Blocks, quantifiers and comprehensions. A block is a chain of functions, each of which calls the next: one for each `some`, which
+// calls it once for each member until one of the calls says that the block is satisfied, and one for all the steps up to the next
+// `some`, so that a block of a thousand conditions is no thousand calls deep.
 
 /** Makes functions of all expressions, those with blocks included. */
 class Compiler extends ExpressionCompiler {
   /** A function that tries the choices of a block in order, and `done` for each that satisfies it until that says true. */
   block(steps, slots, done) {
-    return [...steps].reverse().reduce((next, step) => this.step(step, slots, next), done);
+    let next = done;
+    for (let end = steps.length; end > 0; ) {
+      let start = end;
+      while (start > 0 && steps[start - 1].is !== "Choose") start -= 1;
+      if (start < end) next = this.inARow(steps.slice(start, end), slots, next);
+      if (start > 0) next = this.choose(steps[start - 1].bound, slots, next);
+      end = start - 1;
+    }
+    return next;
   }
 
-  step(step, slots, next) {
-    switch (step.is) {
-      case "Condition": {
-        const condition = this.value(step.expression, slots);
-        return (variables, run) => condition(variables, run) && next(variables, run);
-      }
-      case "Assign": {
-        const place = slots.add(step.local.name);
-        const value = this.value(step.value, slots);
-        return (variables, run) => {
-          variables[place] = value(variables, run);
-          return next(variables, run);
-        };
-      }
-      default:
-        return this.choose(step.bound, slots, next);
-    }
+  /** Conditions and assignments one after the other, then `next`. */
+  inARow(steps, slots, next) {
+    const row = steps.map((step) =>
+      step.is === "Condition" ? this.value(step.expression, slots) : this.assignment(step, slots),
+    );
+    return (variables, run) => {
+      for (const step of row) if (!step(variables, run)) return false;
+      return next(variables, run);
+    };
+  }
+
+  assignment(step, slots) {
+    const place = slots.add(step.local.name);
+    const value = this.value(step.value, slots);
+    return (variables, run) => {
+      variables[place] = value(variables, run);
+      return true;
+    };
   }
 
   /** A function that tries `next` for each member until it says true. */

@@ -35,23 +35,22 @@ class Search {
   }
 
   /** Whether a choice satisfies the rule from this step on, after the conditions `before`. */
-  step(position, before) {
-    const step = this.made.steps[position];
-    if (step === undefined) return this.end(before);
-    this.run.reads = new Map();
-    if (step.is === "Choose") return this.choose(step, position, before);
-    let value;
-    try {
-      value = step.value(this.variables, this.run);
-    } catch (fault) {
-      this.erred(fault, step, before);
+  step(first, before) {
+    const conditions = [...before];
+    for (let position = first; position < this.made.steps.length; position++) {
+      const step = this.made.steps[position];
+      this.run.reads = new Map();
+      if (step.is === "Choose") return this.choose(step, position, conditions);
+      const value = this.guarded(step, conditions, () => step.value(this.variables, this.run));
+      if (step.is === "Assign") this.variables[step.names[0][1]] = value;
+      const holds = step.is === "Assign" || value;
+      conditions.push(this.condition(step, holds));
+      if (!holds) {
+        this.got(conditions);
+        return false;
+      }
     }
-    if (step.is === "Assign") this.variables[step.names[0][1]] = value;
-    const holds = step.is === "Assign" || value;
-    const after = [...before, this.condition(step, holds)];
-    if (holds) return this.step(position + 1, after);
-    this.got(after);
-    return false;
+    return this.end(conditions);
   }
 
   choose(step, position, before) {

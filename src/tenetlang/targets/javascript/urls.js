@@ -105,7 +105,8 @@ function decodedSegment(text, raw) {
     if (value < 0x20 || value === 0x7f || value === 0x2f || value === 0x5c || value === 0x2e) {
       throw noUrl(text, "its path has an encoded slash, backslash, dot or control character");
     }
-    bytes.push(value, ...plainBytes(text, piece.slice(2)));
+    bytes.push(value);
+    for (const byte of plainBytes(text, piece.slice(2))) bytes.push(byte);
   }
   const decoded = decodeUtf8(bytes);
   if (typeof decoded !== "string") throw noUrl(text, "its path is not UTF-8");

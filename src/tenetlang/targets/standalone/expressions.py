@@ -245,11 +245,25 @@ class ExpressionCompiler:
 
     def both(self, expression: dict, slots: Slots) -> Valuation:
         items = self.values(expression["items"], slots)
-        return lambda variables, run: all(item(variables, run) for item in items)
+
+        def both(variables: list, run: Run) -> object:
+            for item in items:
+                if not item(variables, run):
+                    return False
+            return True
+
+        return both
 
     def either(self, expression: dict, slots: Slots) -> Valuation:
         items = self.values(expression["items"], slots)
-        return lambda variables, run: any(item(variables, run) for item in items)
+
+        def either(variables: list, run: Run) -> object:
+            for item in items:
+                if item(variables, run):
+                    return True
+            return False
+
+        return either
 
     def comparison(self, expression: dict, slots: Slots) -> Valuation:
         operands = [expression["left"], expression["right"]]

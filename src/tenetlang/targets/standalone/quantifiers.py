@@ -1,5 +1,6 @@
-"""Blocks, quantifiers and comprehensions. A block is a chain of functions, one for each step, each of which calls the next; a `some`
-calls it once for each member, until one of the calls says that the block is satisfied."""
+"""Blocks, quantifiers and comprehensions. A block is a chain of functions, each of which calls the next: one for each `some`, which calls
+it once for each member until one of the calls says that the block is satisfied, and one for all the steps up to the next `some`, so that a
+block of a thousand conditions is no thousand calls deep."""
 
 from __future__ import annotations
 
@@ -15,23 +16,42 @@ class Compiler(ExpressionCompiler):
 
     def block(self, steps: list, slots: Slots, done: Valuation) -> Valuation:
         """A function that tries the choices of a block in order, and `done` for each that satisfies it until that says true."""
-        for step in reversed(steps):
-            done = self.step(step, slots, done)
+        end = len(steps)
+        while end > 0:
+            start = end
+            while start > 0 and steps[start - 1]["is"] != "Choose":
+                start -= 1
+            if start < end:
+                done = self.in_a_row(steps[start:end], slots, done)
+            if start > 0:
+                done = self.choose(steps[start - 1]["bound"], slots, done)
+            end = start - 1
         return done
 
-    def step(self, step: dict, slots: Slots, following: Valuation) -> Valuation:
-        if step["is"] == "Condition":
-            condition = self.value(step["expression"], slots)
-            return lambda variables, run: condition(variables, run) and following(variables, run)
-        if step["is"] == "Assign":
-            place, value = slots.add(step["local"]["name"]), self.value(step["value"], slots)
+    def in_a_row(self, steps: list, slots: Slots, following: Valuation) -> Valuation:
+        """Conditions and assignments one after the other, then `following`."""
+        row = [
+            self.value(step["expression"], slots) if step["is"] == "Condition" else self.assignment(step, slots)
+            for step in steps
+        ]
 
-            def assign(variables: list, run: Run) -> object:
-                variables[place] = value(variables, run)
-                return following(variables, run)
+        def in_a_row(variables: list, run: Run) -> object:
+            for step in row:
+                if not step(variables, run):
+                    return False
+            return following(variables, run)
 
-            return assign
-        return self.choose(step["bound"], slots, following)
+        return in_a_row
+
+    def assignment(self, step: dict, slots: Slots) -> Valuation:
+        """Gives the variable its value, and holds."""
+        place, value = slots.add(step["local"]["name"]), self.value(step["value"], slots)
+
+        def assign(variables: list, run: Run) -> object:
+            variables[place] = value(variables, run)
+            return True
+
+        return assign
 
     def choose(self, bound: dict, slots: Slots, following: Valuation) -> Valuation:
         """A function that tries `following` for each member until it says true."""

@@ -52,25 +52,25 @@ class Search:
 
     def step(self, position: int, before: list[dict]) -> bool:
         """Whether a choice satisfies the rule from this step on, after the conditions `before`."""
-        if position == len(self.made.steps):
-            return self.end(before)
-        step = self.made.steps[position]
-        self.run.reads = {}
-        if step.value is None:
-            return self.choose(step, position, before)
-        try:
-            value = step.value(self.variables, self.run)
-        except Fault as fault:
-            self.erred(fault, step, before)
-            raise
-        if step.kind == "Assign":
-            self.variables[step.names[0][1]] = value
-        holds = step.kind == "Assign" or bool(value)
-        after = [*before, self.condition(step, holds)]
-        if holds:
-            return self.step(position + 1, after)
-        self.got(after)
-        return False
+        conditions = list(before)
+        for number in range(position, len(self.made.steps)):
+            step = self.made.steps[number]
+            self.run.reads = {}
+            if step.value is None:
+                return self.choose(step, number, conditions)
+            try:
+                value = step.value(self.variables, self.run)
+            except Fault as fault:
+                self.erred(fault, step, conditions)
+                raise
+            if step.kind == "Assign":
+                self.variables[step.names[0][1]] = value
+            holds = step.kind == "Assign" or bool(value)
+            conditions.append(self.condition(step, holds))
+            if not holds:
+                self.got(conditions)
+                return False
+        return self.end(conditions)
 
     def choose(self, step: Step, position: int, before: list[dict]) -> bool:
         """As `step`, for each member in turn. The source is evaluated once, so what it read is the same for all."""
