@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = [
     "tenet test policies/",
-    "tenet test policies/ --mutants",
+    "tenet test policies/ --mutants --fail-under 90",
+    "tenet test policies/ --generate -o policies/suite.tenet",
     'tenet test policies/ -k "refund and not large" --junit results.xml',
 ]
 STATUSES = [
