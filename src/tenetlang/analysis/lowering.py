@@ -36,7 +36,8 @@ from tenetlang.values.order import sorted_values
 MOST_CASES = 256
 MOST_MEMBERS = 1_000
 """Members of a constant collection that are gone through one by one."""
-MOST_STEPS = 150_000
+MOST_STEPS = 100_000
+_STEPS_OF_MEMBERS = 5
 
 
 Scope: TypeAlias = Mapping[str, Value]
@@ -68,8 +69,8 @@ class Lowering:
     sizes: dict[int, tuple[Expression, int]] = attrs.field(factory=dict)
     """By identity, how large terms are, written out."""
 
-    def step(self) -> None:
-        self.steps += 1
+    def step(self, size: int = 1) -> None:
+        self.steps += size
         if self.steps > MOST_STEPS:
             raise TooLarge
 
@@ -188,7 +189,7 @@ class Lowering:
         return Truth(self.formulas.both(holds, self.formulas.negation(collection.errs)), errs)
 
     def _some_of(self, collection: Expression | MadeRecord | Members, test: Member) -> Truth:
-        self.step()
+        self.step(_STEPS_OF_MEMBERS)
         match collection:
             case Members(some):
                 return some(test)

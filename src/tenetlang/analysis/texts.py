@@ -20,6 +20,9 @@ from tenetlang.values.regular_expressions import parse_regex
 URL_HOST: Final = "host of a url"
 """The type of `url.host`: a host, or an address of version 6 in brackets, which is no `host` elsewhere."""
 
+_MOST_WORK: Final = 1_500
+"""What one question to automata costs at most of a budget."""
+
 _BRACKETED: Final = parse_regex(r"\[[0-9a-f:.]+\]")
 _NUMBER: Final = AnyOf(((ord("0"), ord("9")),))
 _DOTTED_QUAD: Final = sequence(
@@ -37,7 +40,7 @@ class Texts:
     """For each text and each of its constants what `_fit` says."""
     concerned: dict[int, tuple[int, ...]] = attrs.field(factory=dict)
     work: int = 0
-    """How much has been asked of automata: the patterns of all questions."""
+    """How much has been asked of automata: they are gone through together, so that more patterns cost more than each alone."""
 
     def narrow(self, masks: Masks, group: TextGroup) -> bool:
         variable = self.space.variables[group.variable]
@@ -130,7 +133,7 @@ class Texts:
 
     def _find_text(self, masks: Masks, group: TextGroup, excluding: Sequence[str]) -> str | NoText | Undecided:
         positive, negative = self.demands(masks, group)
-        self.work += 1 + len(positive) + len(negative)
+        self.work += min(1 + len(positive) ** 3 // 2 + len(negative), _MOST_WORK)
         values = [str(value) for value in self.space.variables[group.variable].values]
         found: NoText | Undecided = NO_TEXT
         for shortest, longest in self.lengths(masks, group):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenetlang.analysis.questions import Analysis, Scene, Undecided, Witness
+from tenetlang.analysis.search import OutOfBudget
 from tenetlang.evaluator.judge import BothEvaluators
 from tests.unit.analysis.held import asked, policy
 from tests.unit.analysis.programs import checked
@@ -55,6 +56,15 @@ def test_more_members_than_a_list_may_have_are_not_tried_in_all_ways_to_share_th
     assert isinstance(scene, Scene)
     found = made.analysis.find(scene, scene.decided.rules[0].holds, lambda judged: "p.r" in judged.held)
     assert isinstance(found, Witness | Undecided)
+
+
+def test_members_that_must_match_many_patterns_are_given_up_before_anyone_waits() -> None:
+    wanted = "; ".join(f'(some x in args.xs {{ x like "*{letter}*" }})' for letter in "abcdefghijklmnop")
+    made = asked(policy("xs: list[string]", f"count(args.xs) <= 12; {wanted}"))
+    search = made.scene.searching()
+    with pytest.raises(OutOfBudget):
+        search.possible([search.space.node(made.scene.decided.rules[0].holds)])
+    assert len(search.texts.found) < 100
 
 
 @pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
