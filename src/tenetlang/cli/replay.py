@@ -32,7 +32,7 @@ EXAMPLES = [
 ]
 STATUSES = [
     (0, "decided again; nothing changed that --fail-on names"),
-    (1, "something changed that --fail-on names, a record is not what its policy decides, or can't be read"),
+    (1, "a change that --fail-on names, or a record that differs or is unreadable"),
     (5, "there is nothing to decide again"),
 ]
 

@@ -28,7 +28,7 @@ EXAMPLES = [
 ]
 STATUSES = [
     (0, "all passed"),
-    (1, "a test failed, a claim is broken, a mutant survived, or the policy has errors"),
+    (1, "a failed test, broken claim, surviving mutant, or errors in the policy"),
     (5, "no test and no claim there, or none that -k wants"),
 ]
 
