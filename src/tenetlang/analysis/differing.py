@@ -57,7 +57,7 @@ def unlike(formulas: Formulas, one: Mapping[str, Formula], two: Mapping[str, For
 
 
 def asked_by(program: Program, found: Decided, formulas: Formulas) -> dict[str, Formula]:
-    """Where each of the reviewers is asked, by full name, by a rule that decides or by default."""
+    """Where each of the reviewers is asked, by full name, by a rule that decides, by default or for an error."""
     asked: dict[str, list[Formula]] = {}
     for item in found.rules:
         deciding = found.deciding.get(item.rule.shown_name)
@@ -67,6 +67,9 @@ def asked_by(program: Program, found: Decided, formulas: Formulas) -> dict[str, 
         if package.default is not None and package.default.reviewers is not None:
             escalated = formulas.both(found.by_default, found.verdicts["escalate"])
             asked.setdefault(package.default.reviewers, []).append(escalated)
+        if package.on_error.reviewers is not None:
+            fails = formulas.any_of(item.fails for item in found.rules if item.rule.package == package.name)
+            asked.setdefault(package.on_error.reviewers, []).append(formulas.both(fails, found.verdicts["escalate"]))
     return {name: formulas.any_of(items) for name, items in asked.items()}
 
 

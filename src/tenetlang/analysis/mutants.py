@@ -112,7 +112,9 @@ class _Comparing:
             yield Mutant(mutation, answers.get(place))
 
     def _tools(self) -> Sequence[str | None]:
-        """The tools that a changed rule can have to do with."""
+        """The tools that a changed rule can have to do with; reviewers may be asked by default, whatever the tool."""
+        if any(mutation.change.kind == "quorum" for mutation in self.mutations):
+            return self.analysis.tools
         names = {name for mutation in self.mutations for name in mutation.rules}
         return [
             tool
@@ -193,18 +195,14 @@ class _Comparing:
             return list(self._of_one(scene, mutation, known, changed))
         rules = rules_for(mutation.program, scene.tool)
         new = decided(mutation.program, scene.lowering, rules, {**known, **changed})
-        parts = [
-            part for name in changed for part in self._touched(formulas, mutation, name, known[name], changed[name])
-        ]
+        parts = [part for name in changed for part in self._touched(formulas, mutation, known[name], changed[name])]
         one, two = (program, scene.decided), (mutation.program, new)
         return [found for part in parts for found in differing(formulas, part, one, two)]
 
-    def _touched(
-        self, formulas: Formulas, mutation: Mutation, name: str, before: Pair, after: Pair
-    ) -> Sequence[Formula]:
-        """Where the rule does something else, or does what it did with another outcome."""
-        if mutation.rule == name and before == after:
-            return [part for part in before if part is not FALSE]
+    def _touched(self, formulas: Formulas, mutation: Mutation, before: Pair, after: Pair) -> Sequence[Formula]:
+        """Where the rule does something else, or does anything where it was not its conditions that changed."""
+        if mutation.change.kind in {"verdict", "rule-dropped", "override-dropped"}:
+            return [part for part in dict.fromkeys((*before, *after)) if part is not FALSE]
         return [*apart(formulas, before[0], after[0]), *apart(formulas, before[1], after[1])]
 
     def _of_one(
@@ -237,7 +235,12 @@ class _Comparing:
         if mutation.rule is not None:
             rule, own = mutation.changed, scene.decided.rule(mutation.rule)
             assert own is not None, "the rule has to do with the tool"
-            if rule is None or (rule.body, rule.exception) == (own.rule.body, own.rule.exception):
+            # What goes with an allowance can err, and goes away with it.
+            if rule is None or (rule.body, rule.exception, rule.then) == (
+                own.rule.body,
+                own.rule.exception,
+                own.rule.then,
+            ):
                 return {mutation.rule: known[mutation.rule]}
             scene.lowering.steps = 0
             return {rule.name: rule_truth(scene.lowering, rule)}

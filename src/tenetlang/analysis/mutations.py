@@ -22,17 +22,16 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from tenetlang.analysis.neighbours import neighbour, shown_like
 from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Block, Expression
 from tenetlang.program.program import Package, Program, Rule
 from tenetlang.text import Span
-from tenetlang.values.numbers import INT_MAX, INT_MIN
 from tenetlang.values.order import sorted_values
 from tenetlang.values.patterns import Pattern, PatternError, compile_glob
 from tenetlang.values.render import literal
-from tenetlang.values.times import Duration
 
 Kind: TypeAlias = Literal[
     "comparison", "boundary", "condition-dropped", "condition-negated", "alternative-dropped", "and-or", "some-every", "member-dropped",
@@ -42,7 +41,6 @@ Kind: TypeAlias = Literal[
 _MOST_MEMBERS: Final = 16
 """Members of one literal that are left out in turn."""
 _AFFIXES: Final = frozenset({"std.text.starts_with", "std.text.ends_with"})
-_NANOSECONDS: Final = 1_000_000_000
 _COMPARISONS: Final[Mapping[core.ComparisonOperator, core.ComparisonOperator]] = {
     "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==",
 }  # fmt: skip
@@ -116,8 +114,13 @@ def mutations(program: Program) -> Iterator[Mutation]:
 def _quorums(program: Program) -> Iterator[Mutation]:
     asked: dict[str, set[str]] = {}
     for package in program.packages:
+        if package.observe:
+            continue
+        for fallback in (package.default, package.on_error):
+            if fallback is not None and fallback.reviewers is not None:
+                asked.setdefault(fallback.reviewers, set())
         for rule in package.rules:
-            if rule.reviewers is not None and not rule.observe and not package.observe:
+            if rule.reviewers is not None and not rule.observe:
                 asked.setdefault(rule.reviewers, set()).add(rule.name)
     for name, reviewers in program.reviewers.items():
         if name in asked and reviewers.quorum > 1:
@@ -412,31 +415,6 @@ def _constants(constant: core.Constant, at: Span) -> Iterator[Varied]:
                 yield Varied(change, attrs.evolve(constant, value=members - {member}))
         case _:
             return
-
-
-def neighbour(number: int | Decimal, type_: t.Scalar, written: str, sign: int) -> int | Decimal | None:
-    """The next number by the smallest step of what is written; None where there is none."""
-    if type_.name in {"time", "duration"}:
-        moved = int(number) + sign * _NANOSECONDS
-        return type(number)(moved) if INT_MIN <= moved <= INT_MAX else None
-    if isinstance(number, Decimal):
-        return number + sign * Decimal(1).scaleb(-places(written))
-    moved = number + sign
-    return moved if INT_MIN <= moved <= INT_MAX else None
-
-
-def places(written: str) -> int:
-    """The places after the point of a number as it is written."""
-    return (
-        len(written.partition(".")[2].replace("_", "")) if written.replace(".", "").replace("_", "").isdecimal() else 0
-    )
-
-
-def shown_like(value: int | Decimal, written: str) -> str:
-    """The number as the author would write it beside the one that is written."""
-    if isinstance(value, Decimal):
-        return f"{value:.{places(written)}f}"
-    return str(value) if isinstance(value, Duration) else literal(value)
 
 
 def _shortened(pattern: Pattern) -> Iterator[Pattern]:

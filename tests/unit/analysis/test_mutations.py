@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tenetlang.analysis.mutations import Mutation, mutations, neighbour
+from tenetlang.analysis.mutations import Mutation, mutations
+from tenetlang.analysis.neighbours import neighbour
 from tenetlang.program import types as t
 from tenetlang.values.numbers import INT_MAX
 from tests.sources import program_of
