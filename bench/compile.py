@@ -1,6 +1,6 @@
 """What the compiler takes, stage by stage, and a re-check after one change: `python bench/compile.py [--runs 5]`.
 
-The policy has one package. Each twenty rules come with a tool, a `let` and a test of their own, as somebody writes them who keeps one
+The policy has one package. Each ten rules come with a tool, a `let` and a test of their own, as somebody writes them who keeps one
 file for each tool; a rule has three or four conditions and a reason. The same text is measured as one file and cut into files.
 Each run is a process of its own, and the runs of all sizes take turns. Printed are medians: seconds of CPU time, and the
 process's largest memory. Reading files is not in it; the whole commands are in `startup.py`.
@@ -9,8 +9,9 @@ process's largest memory. Reading files is not in it; the whole commands are in 
     check      → checked program: names, types, lowering; no proofs
     build      → decision tree
     generate   → evaluator, ready to decide
-    again      one file changed: parse, check and all findings, by a session that knows the rest
-    afresh     the same, but for the session
+    again      a rule in the last file changed: parse, check and all findings, by a session that knows the rest
+    with let   the same, a `let` changed, around which all rules are lowered again
+    afresh     the same, without a session
 """
 
 from __future__ import annotations
@@ -24,25 +25,31 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from time import process_time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tenetlang.session import Session
+    from tenetlang.text import Text
 
 SIZES = ((100, 1), (100, 10), (1_000, 1), (1_000, 50), (1_000, 100), (10_000, 1), (10_000, 100))
-STAGES = ("parse", "check", "build", "generate", "again", "afresh")
+STAGES = ("parse", "check", "build", "generate")
+AGAIN = ("again", "with let", "afresh")
 HEAD = """package bench
 request agent: { id: string, team: string, roles: set[string] }
 default deny because "no rule allows this call"
 """
 
 
-def part(number: int, rules: int, changed: str = "") -> Iterator[str]:
-    """A tool with its rules. `changed` is a condition that one of them has in addition."""
+def part(number: int, rules: int, changed: str = "", least: str = "20.00") -> Iterator[str]:
+    """A tool with its rules. `changed` is a condition that some of them have in addition, `least` a number in its `let`."""
     yield f'tool tool_{number}(amount: decimal, count: int, region: "eu" | "us" | "asia", to: string)'
-    yield f'let limit_{number} = match {{\n    agent.team == "team_{number % 7}" => {100 + number}.50\n    else => 20.00\n}}'
-    for rule in range(number * 20, min(number * 20 + 20, rules)):
+    yield f'let limit_{number} = match {{\n    agent.team == "team_{number % 7}" => {100 + number}.50\n    else => {least}\n}}'
+    for rule in range(number * 10, min(number * 10 + 10, rules)):
         verdict = "deny" if rule % 3 == 0 else "allow"
         yield f"\n{verdict} rule_{rule} if {{\n    tool is tool_{number}\n    args.amount <= limit_{number}"
         yield f'    "role_{rule % 11}" in agent.roles'
-        yield f'    args.region in {{"eu", "asia"}}' if rule % 2 else f"    args.count >= {rule}"
-        if changed and rule % 20 == 3:
+        yield '    args.region in {"eu", "asia"}' if rule % 2 else f"    args.count >= {rule}"
+        if changed and rule % 10 == 3:
             yield f"    {changed}"
         yield f'}} because "rule {rule} says so of {{args.amount}}"'
     yield f'\ntest "tool {number}" {{'
@@ -50,9 +57,9 @@ def part(number: int, rules: int, changed: str = "") -> Iterator[str]:
     yield f'    call {call}\n    with agent = {{id: "a", team: "none", roles: {{}}}}\n    expect deny\n}}\n'
 
 
-def policy(rules: int, files: int, changed: str = "") -> list[tuple[str, str]]:
-    """The files by name and content; the last one has what is `changed`."""
-    tools = -(-rules // 20)
+def policy(rules: int, files: int, *changes: str) -> list[tuple[str, str]]:
+    """The files by name and content; the last one has the changes."""
+    tools = -(-rules // 10)
     of_file: list[list[int]] = [[] for _ in range(files)]
     for tool in range(tools):
         of_file[tool * files // tools].append(tool)
@@ -60,7 +67,7 @@ def policy(rules: int, files: int, changed: str = "") -> list[tuple[str, str]]:
         (
             f"part{number:03}.tenet",
             (HEAD if number == 0 else "package bench\n")
-            + "\n".join(line for tool in own for line in part(tool, rules, changed if number == files - 1 else ""))
+            + "\n".join(line for tool in own for line in part(tool, rules, *(changes if number == files - 1 else ())))
             + "\n",
         )
         for number, own in enumerate(of_file)
@@ -71,12 +78,13 @@ def measure(rules: int, files: int) -> dict[str, float]:
     """Seconds of CPU time for each stage, and the largest memory so far in MB."""
     from tenetlang import pipeline
     from tenetlang.project.project import standard_library
+    from tenetlang.session import Session
     from tenetlang.text import Text
 
     library = standard_library()
 
-    def texts(rules: int, files: int, changed: str = "") -> list[Text]:
-        return [Text(name, content) for name, content in policy(rules, files, changed)]
+    def texts(rules: int, files: int, *changes: str) -> list[Text]:
+        return [Text(name, content) for name, content in policy(rules, files, *changes)]
 
     warm = pipeline.compile_texts(texts(20, 1), library)
     assert warm.program is not None
@@ -96,7 +104,22 @@ def measure(rules: int, files: int) -> dict[str, float]:
     marks.append(process_time())
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {name: after - before for name, before, after in zip(STAGES, marks, marks[1:], strict=False)}
+    session = Session(library)
+    session.check(session.parse(session.same(given)))
+    found["again"] = checked_again(session, texts(rules, files, 'agent.team != "x"'))
+    found["with let"] = checked_again(session, texts(rules, files, 'agent.team != "x"', "10.00"))
+    found["afresh"] = checked_again(Session(library), texts(rules, files, 'agent.team != "x"', "10.00"))
     return {**found, "memory": memory}
+
+
+def checked_again(session: Session, given: Sequence[Text]) -> float:
+    """Seconds of CPU time to check the texts in a session."""
+    began = process_time()
+    compiled = session.check(session.parse(session.same(given)))
+    seconds = process_time() - began
+    assert compiled.program is not None
+    assert not compiled.findings, compiled.findings[:1]
+    return seconds
 
 
 def runs(cases: Sequence[tuple[int, int]], number: int) -> dict[tuple[int, int], list[dict[str, float]]]:
@@ -120,14 +143,16 @@ def main() -> None:
         rules, files = options.measure.split(",")
         print(json.dumps(measure(int(rules), int(files))))
         return
-    print(f"{platform.python_implementation()} {platform.python_version()}, medians of {options.runs} processes, CPU seconds")
-    print(f"{'rules':>7} {'files':>5} " + " ".join(f"{name:>9}" for name in STAGES) + f" {'all':>9} {'MB':>6}")
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}, medians of {options.runs} processes, CPU seconds"
+    )
+    print(f"{'rules':>7} {'files':>5} " + " ".join(f"{name:>9}" for name in (*STAGES, "all", *AGAIN)) + f" {'MB':>6}")
     cases = [case for case in SIZES if case[0] <= options.most]
     for (rules, files), measured in runs(cases, options.runs).items():
         middle = {name: statistics.median(one[name] for one in measured) for name in measured[0]}
-        whole = sum(middle[name] for name in STAGES[:4])
-        shown = " ".join(f"{middle.get(name, 0):9.3f}" for name in STAGES)
-        print(f"{rules:>7} {files:>5} {shown} {whole:9.3f} {middle['memory']:6.0f}")
+        middle["all"] = sum(middle[name] for name in STAGES)
+        shown = " ".join(f"{middle[name]:9.3f}" for name in (*STAGES, "all", *AGAIN))
+        print(f"{rules:>7} {files:>5} {shown} {middle['memory']:6.0f}")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ text → syntax tree → checked program → decision tree → evaluator → dec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.evaluator import Evaluator
-from tenetlang.frozen import frozen
+from tenetlang.frozen import field, frozen
 from tenetlang.program.check import check
 from tenetlang.program.program import Program
+from tenetlang.program.recall import NOTHING, Memories
 from tenetlang.report.finding import Finding
 from tenetlang.report.words import severity_of
 from tenetlang.syntax.parse import parse, without_collector
@@ -23,6 +24,10 @@ from tenetlang.text import Text
 if TYPE_CHECKING:
     from tenetlang.analysis.desk import Wanted
     from tenetlang.analysis.examine import Examined
+
+
+Read: TypeAlias = Callable[[Text], tuple[File, tuple[Finding, ...]]]
+"""Parses a file: its syntax tree, and what is wrong with it."""
 
 
 @frozen
@@ -45,6 +50,7 @@ class Compiled:
     files: tuple[File, ...]
     program: Program | None
     findings: tuple[Finding, ...]
+    memories: Memories = field(default=NOTHING, eq=False, repr=False)
 
 
 def compile_texts(
@@ -57,38 +63,43 @@ def compile_texts(
     return check_parsed(parse_texts(texts, library), entry, today)
 
 
-def parse_texts(texts: Sequence[Text], library: Mapping[str, Text]) -> Parsed:
-    """Text → syntax tree. The order in which files are given means nothing, so they are put in that of their names."""
+def parse_texts(texts: Sequence[Text], library: Mapping[str, Text], read: Read = parse) -> Parsed:
+    """Text → syntax tree. The order in which files are given means nothing, so they are put in that of their names.
+
+    `read` is how one file is parsed: a session (`session.py`) does so once.
+    """
     with without_collector():
-        parsed = [parse(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
+        parsed = [read(text) for text in sorted(texts, key=lambda text: (text.name, text.content))]
         files = tuple(file for file, _ in parsed)
         findings = tuple(finding for _, found in parsed for finding in found)
-        return Parsed(files, _imported(files, library), findings, tuple(sorted(library)))
+        return Parsed(files, _imported(files, library, read), findings, tuple(sorted(library)))
 
 
-def check_parsed(parsed: Parsed, entry: str | None = None, today: str | None = None) -> Compiled:
-    """Syntax tree → checked program.
+def check_parsed(
+    parsed: Parsed, entry: str | None = None, today: str | None = None, before: Memories = NOTHING
+) -> Compiled:
+    """Syntax tree → checked program. `before` is what an earlier check remembers; it makes this one quicker and no different.
 
     Where the syntax is broken, a declaration may be missing that is there for its author to see: then no note is made of
     what is not declared.
     """
     with without_collector():
-        checked = check((*parsed.files, *parsed.standard), entry, today, parsed.library)
+        checked = check((*parsed.files, *parsed.standard), entry, today, parsed.library, before)
     found = checked.findings
     if parsed.findings:
         found = tuple(finding for finding in found if severity_of(finding) != "note")
     program = checked.program if any(file.package is not None for file in parsed.files) else None
-    return Compiled(parsed.files, program, parsed.findings + found)
+    return Compiled(parsed.files, program, parsed.findings + found, checked.memories)
 
 
-def _imported(files: Sequence[File], library: Mapping[str, Text]) -> tuple[File, ...]:
+def _imported(files: Sequence[File], library: Mapping[str, Text], read: Read) -> tuple[File, ...]:
     """The standard packages that the files import, directly or not, and `std.agents`, which is imported unasked."""
     found: dict[str, File] = {}
     wanted = ["std.agents", *_standard_imports(files)]
     while wanted:
         name = wanted.pop()
         if name in library and name not in found:
-            found[name] = parse(library[name])[0]
+            found[name] = read(library[name])[0]
             wanted += _standard_imports([found[name]])
     return tuple(found[name] for name in sorted(found))
 

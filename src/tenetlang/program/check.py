@@ -15,7 +15,7 @@ from typing import Final
 
 import attrs
 
-from tenetlang.frozen import frozen
+from tenetlang.frozen import field, frozen
 from tenetlang.program.definitions import Definitions, define
 from tenetlang.program.errors import Faults
 from tenetlang.program.modules import arrange
@@ -23,6 +23,7 @@ from tenetlang.program.notes import Notes
 from tenetlang.program.overrides import check_defaults, note_missing_default, with_overrides
 from tenetlang.program.program import Fact, Package, Program, Reviewers
 from tenetlang.program.reads import Reads
+from tenetlang.program.recall import NOTHING, Memories, recalling, surroundings, with_rules
 from tenetlang.program.reviewers import lower_reviewers
 from tenetlang.program.rules import lower_package
 from tenetlang.program.schema import resolve_declared_types
@@ -43,20 +44,26 @@ _DEEPEST = 20_000
 class Checked:
     """What became of the files: the program, as far as one could be made, and what was found, by file and place.
 
-    `program` is None only where no package could be made out.
+    `program` is None only where no package could be made out. `memories` make the next check of nearly the same files quick.
     """
 
     program: Program | None
     findings: tuple[Finding, ...]
+    memories: Memories = field(default=NOTHING, eq=False, repr=False)
 
 
 def check(
-    files: Sequence[File], entry: str | None = None, today: str | None = None, library: Iterable[str] = ()
+    files: Sequence[File],
+    entry: str | None = None,
+    today: str | None = None,
+    library: Iterable[str] = (),
+    before: Memories = NOTHING,
 ) -> Checked:
     """The checked program of some files, those of the standard library that they import among them.
 
     `entry` is the package that decides, where it is not clear; `today` (`2027-01-01`) lets rules that have expired be
-    noted; `library` names all standard packages, for suggestions. Never raises for what the files say.
+    noted; `library` names all standard packages, for suggestions; `before` is what an earlier check remembers, which changes nothing but
+    the time that it takes. Never raises for what the files say.
     """
     notes = Notes()
     modules = arrange(files, entry, notes, library)
@@ -69,10 +76,17 @@ def check(
         definitions = define(world)
         reviewers = lower_reviewers(world)
         known = Faults(definitions)
-        lowered = {name: lower_package(world, package, known) for name, package in world.packages.items()}
+        around = surroundings(world)
+        rules = recalling(world, around, before.rules)
+        lowered = {name: lower_package(world, package, known, rules) for name, package in world.packages.items()}
         packages = with_overrides(world, lowered)
         check_defaults(world, packages)
-        proofs = {name: lower_tests(world, package, packages[name]) for name, package in world.packages.items()}
+        around = with_rules(around, world.packages.values())
+        tests = recalling(world, around, before.tests)
+        claims = recalling(world, around, before.claims)
+        proofs = {
+            name: lower_tests(world, package, packages[name], tests, claims) for name, package in world.packages.items()
+        }
         view = world.view(modules.entry)
         reads = Reads(definitions)
         program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry], reads)
@@ -83,7 +97,8 @@ def check(
         if today is not None:
             note_expired(world, packages.values(), today)
     broken = frozenset(name for file in files for name in file.broken)
-    return Checked(program, _without_followers(notes.ordered(), broken))
+    memories = Memories(rules.memory(), tests.memory(), claims.memory())
+    return Checked(program, _without_followers(notes.ordered(), broken), memories)
 
 
 _OF_OTHERS = ("unknown-tool", "counter-unknown-tool", "unknown-obligation", "missing-default")

@@ -91,7 +91,7 @@ def _take_agents(package: PackageScope, packages: Mapping[str, PackageScope]) ->
     tools = any(isinstance(item.declaration, tree.ToolDeclaration) for item in package.others)
     if tools or not requests:
         package.imports.append(AGENTS)
-        package.words.setdefault("agents", Word("agents", AGENTS, None, used=True))
+        package.words.setdefault("agents", Word("agents", AGENTS, None))
 
 
 def _find_cycles(packages: Mapping[str, PackageScope], notes: Notes) -> None:

@@ -30,14 +30,13 @@ Named: TypeAlias = (
 )  # fmt: skip
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Word:
     """A word that stands for a package, and the line that brings it in. `package` is empty where it was not found."""
 
     name: str
     package: str
     declaration: tree.Import | tree.Extend | None
-    used: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -76,17 +75,18 @@ class Symbol:
 
 @attrs.define(eq=False)
 class FileScope:
-    """One file, and the words that its imports bring."""
+    """One file, and the words that its imports bring; `used` are those that something in it makes use of."""
 
     file: tree.File
     package: PackageScope
     words: dict[str, Word] = attrs.field(factory=dict)
+    used: set[str] = attrs.field(factory=set)
 
     def word(self, name: str) -> Word | None:
         """The package that a word stands for here, if it does; it is then used."""
         found = self.words.get(name) or self.package.words.get(name)
         if found is not None:
-            found.used = True
+            self.used.add(name)
         return found
 
 

@@ -18,10 +18,12 @@ _MOST_COMPARISONS = 200_000
 @attrs.define
 class Notes:
     """Collects findings. A second finding of one check at one place is dropped, whatever it says, unless it is told apart by
-    `each`. `comparisons` says how many names may still be looked at for suggestions."""
+    `each`. `comparisons` says how many names may still be looked at for suggestions, and `said` how often something was to be
+    said or suggested so far."""
 
     found: dict[tuple[str, int, str, str], Finding] = attrs.field(factory=dict)
     comparisons: int = _MOST_COMPARISONS
+    said: int = 0
 
     def add(
         self,
@@ -34,6 +36,7 @@ class Notes:
         **details: str | None,
     ) -> None:
         """Note a finding. A detail that is None is left out, so that optional wordings are silent."""
+        self.said += 1
         key = (at.text.name, at.start, check, each)
         if key not in self.found:
             given = {name: detail for name, detail in details.items() if detail is not None}
@@ -41,6 +44,7 @@ class Notes:
 
     def nearest(self, name: str, names: Iterable[str]) -> str | None:
         """The one of `names` that is nearest to an unknown one, to be suggested instead; None where none is near."""
+        self.said += 1
         known = tuple(islice(names, min(self.comparisons, MOST_NAMES)))
         self.comparisons -= len(known)
         return nearest(name, known)

@@ -18,6 +18,7 @@ from tenetlang.program.errors import Faults, tools_of
 from tenetlang.program.names import Declared, PackageScope, Symbol
 from tenetlang.program.notes import Notes
 from tenetlang.program.program import Annotation, Fallback, ObligationUse, Package, Resolution, Rule, Template
+from tenetlang.program.recall import Recall
 from tenetlang.program.reviewers import find_reviewers
 from tenetlang.program.unit import Scope, Unit, source_text
 from tenetlang.program.world import World, shown_name
@@ -33,7 +34,7 @@ SEVERITY = {"allow": 0, "escalate": 1, "deny": 2}
 Setting: TypeAlias = tree.Resolve | tree.Default | tree.OnError
 
 
-def lower_package(world: World, package: PackageScope, known: Faults) -> Package:
+def lower_package(world: World, package: PackageScope, known: Faults, recall: Recall[Rule]) -> Package:
     """The package with its rules, in the written order; overrides are filled in later, when all rules are known."""
     settings = _settings(world.notes, package)
     resolution = _resolution(world.notes, settings.get("resolve"))
@@ -42,7 +43,7 @@ def lower_package(world: World, package: PackageScope, known: Faults) -> Package
         for file in package.files
         for annotation in read_annotations(world.notes, file.file.annotations, "package")
     )
-    rules = [_rule(world, symbol, order, known) for order, symbol in enumerate(package.all("rule"))]
+    rules = [_recalled(world, symbol, order, known, recall) for order, symbol in enumerate(package.all("rule"))]
     _check_resolution(world.notes, package, resolution, rules, settings.get("resolve"))
     return Package(
         name=package.name,
@@ -147,6 +148,11 @@ def _to(unit: Unit, verdict: str, path: tree.Path | None, at: Span, rule: str = 
 
 
 # ----------------------------------------------------------------------------------------------------------- rules
+
+
+def _recalled(world: World, symbol: Symbol, order: int, known: Faults, recall: Recall[Rule]) -> Rule:
+    rule = recall.lower(symbol.file, symbol.declaration, lambda: _rule(world, symbol, order, known))
+    return rule if rule.order == order else attrs.evolve(rule, order=order)
 
 
 def _rule(world: World, symbol: Symbol, order: int, known: Faults) -> Rule:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program import infer
@@ -15,6 +17,7 @@ from tenetlang.program.names import Declared, FileScope, PackageScope
 from tenetlang.program.notes import listed
 from tenetlang.program.paths import ORIGIN
 from tenetlang.program.program import Claim, Expectation, Package, Replacement, TestCase
+from tenetlang.program.recall import Recall
 from tenetlang.program.relations import join
 from tenetlang.program.replacements import replaced, replacement
 from tenetlang.program.types import Type
@@ -32,10 +35,12 @@ class Proofs:
     claims: tuple[Claim, ...]
 
 
-def lower_tests(world: World, package: PackageScope, rules: Package) -> Proofs:
+def lower_tests(
+    world: World, package: PackageScope, rules: Package, tests: Recall[TestCase], claims: Recall[Claim]
+) -> Proofs:
     """All tests and claims of the package, in the written order."""
-    tests: list[TestCase] = []
-    claims: list[Claim] = []
+    cases: list[TestCase] = []
+    said: list[Claim] = []
     names: dict[str, tree.TestDeclaration | tree.ClaimDeclaration] = {}
     for item in package.others:
         declaration = item.declaration
@@ -47,10 +52,10 @@ def lower_tests(world: World, package: PackageScope, rules: Package) -> Proofs:
         names.setdefault(declaration.name, declaration)
         read_annotations(world.notes, declaration.annotations, "declaration")
         if isinstance(declaration, tree.TestDeclaration):
-            tests.append(_test(world, item, declaration, rules))
+            cases.append(tests.lower(item.file, declaration, partial(_test, world, item, declaration, rules)))
         else:
-            claims.append(_claim(world, item, declaration))
-    return Proofs(tuple(tests), tuple(claims))
+            said.append(claims.lower(item.file, declaration, partial(_claim, world, item, declaration)))
+    return Proofs(tuple(cases), tuple(said))
 
 
 def _claim(world: World, item: Declared, declaration: tree.ClaimDeclaration) -> Claim:

@@ -21,9 +21,9 @@ def note_unused(world: World) -> None:
     for package in world.packages.values():
         if package.standard:
             continue
-        words = [word for file in package.files for word in file.words.values()]
+        words = [word for file in package.files for name, word in file.words.items() if name not in file.used]
         for word in words:
-            if word.used or word.declaration is None or not word.package:
+            if word.declaration is None or not word.package:
                 continue
             if not _gives_by_itself(world.packages[word.package]):
                 world.notes.add("unused-import", word.declaration.at, name=word.declaration.package.text)
