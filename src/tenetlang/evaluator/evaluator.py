@@ -28,14 +28,16 @@ from tenetlang.decision import (
     Trace,
     TracedCondition,
     TracedRule,
-    Verdict,
     decision_of,
 )
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
-from tenetlang.evaluator.generate import Generated, Inputs, Valuation, generate, variables_of
+from tenetlang.evaluator.because import Words, approved, fixed_text, hole_text, observed_reason, variables, words_of
+from tenetlang.evaluator.fused import Fused
+from tenetlang.evaluator.generate import Inputs, Valuation, generate
 from tenetlang.evaluator.generate_expressions import document_key
 from tenetlang.evaluator.outcome import Outcome, combine, observe
+from tenetlang.evaluator.quick import LONGEST_DOCUMENT, Behind, Quick, named_tool
 from tenetlang.evaluator.ranking import default_of, ranking_of
 from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, read_data, request_reader
 from tenetlang.evaluator.runtime import (
@@ -48,9 +50,8 @@ from tenetlang.evaluator.runtime import (
     traced_rule,
 )
 from tenetlang.program.program import Rule
-from tenetlang.values.collections import Record
 from tenetlang.values.faults import ValueFault
-from tenetlang.values.render import text, to_plain
+from tenetlang.values.render import to_plain
 
 KEPT_OUTCOMES: Final = 4096
 """Outcomes that a leaf keeps; requests that bring about more different ones are combined anew."""
@@ -67,14 +68,17 @@ class AskError(ValueError):
 
 @attrs.define
 class _Leaf:
-    """A leaf, ready: its buckets' functions, and the rules that the bits of their masks stand for. `runs` says whether a run
-    is needed, which rules that can't err and use no definitions do without."""
+    """A leaf, ready: the rules that the bits of a mask stand for, and for masks that have been met the outcome and, where that
+    is all there is to say, what was found. `buckets` are the functions that make the mask of inputs, once wanted; `runs`
+    says whether they need a run, which rules that can't err and use no definitions do without."""
 
     id: str
-    runs: bool
-    buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...]
     rules: tuple[int, ...]
+    number: int
     outcomes: dict[int, _Kept] = attrs.field(factory=dict)
+    findings: dict[int, Findings] = attrs.field(factory=dict)
+    runs: bool = False
+    buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...] | None = None
 
 
 @attrs.frozen
@@ -97,15 +101,6 @@ class _Dispatch:
     otherwise: _Dispatch | int
 
 
-@attrs.frozen
-class _Words:
-    """A rule's words and obligations, ready: templates are texts and functions in turn."""
-
-    witness: Valuation | None
-    because: tuple[str | Valuation, ...] | None
-    then: tuple[tuple[str, tuple[Valuation, ...]], ...]
-
-
 class Evaluator:
     """Decides requests by one policy. Safe to share between threads.
 
@@ -125,34 +120,60 @@ class Evaluator:
         self.digest: Final = digest_of(policy) if digest is None else digest
         schema = RequestSchema(policy.uses_tools, policy.facts, policy.tools, policy.counters)
         self.reader: Final = request_reader(schema) if reader is None else reader
+        self._tools: Final = policy.uses_tools
         self._rules: Final = policy.rules
         self._ranking: Final = ranking_of(policy)
         self._documents = self._read_documents(documents or {})
         self._generated: Final = generate(policy)
+        self._fused: Final = Fused(self._generated, schema, self.reader)
         self._lock: Final = RLock()
         self._leaves: Final[dict[int, _Leaf]] = {}
         self._tool_leaves: Final[dict[object, _Leaf]] = {}
         self._tool_rules: Final[dict[object, tuple[tuple[int, Rule], ...]]] = {}
-        self._words: Final[dict[int, _Words]] = {}
+        self._words: Final[dict[int, Words]] = {}
         self._asked: Final[dict[str, Valuation]] = {}
         self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
         self._root: Final = self._dispatch(policy.root)
         self._default: Final = default_of(policy)
+        self._quick = self._quickly()
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
         """The same policy with other documents; all that is generated is shared. Raises `DataError`."""
         made = copy(self)
         made._documents = self._read_documents(documents)  # noqa: SLF001  # of the same class
+        made._quick = made._quickly()  # noqa: SLF001  # as above
         return made
 
     def _read_documents(self, documents: Mapping[str, object]) -> Mapping[str, object]:
         typed = read_data(self.policy.data, documents)
         return {document_key(package, name): document for (package, name), document in typed.items()}
 
+    def _quickly(self) -> Quick:
+        def conclude(number: int, mask: int, inputs: Inputs, run: Run | None) -> Decision:
+            return self._concluded(self._leaf(number), mask, inputs, run)
+
+        def findings(number: int) -> Callable[[int], Findings | None]:
+            return self._leaf(number).findings.get
+
+        tools = frozenset(self.policy.tools) if self.policy.uses_tools else frozenset({""})
+        return Quick(
+            Behind(
+                self._fused,
+                self._lock,
+                tools,
+                self._documents,
+                findings,
+                conclude,
+                self._explain,
+                self._decide_any,
+            )
+        )
+
     def prepare(self) -> None:
         """Generate all that deciding needs, so that no request waits for it."""
         for number in self._buckets:
-            self._leaf(number)
+            self._compiled(self._leaf(number))
+        self._quick.prepare()
         for position in range(len(self._rules)):
             self._rule_words(position)
 
@@ -160,15 +181,42 @@ class Evaluator:
 
     def decide(self, request: object) -> Decision:
         """The decision on a request given as Python values. Never raises: what is no request is denied."""
-        try:
-            return self._decide(self.reader.read(request))
-        except Exception as problem:  # noqa: BLE001  # whatever it is, the answer is a denial
-            return self._internal(problem)
+        if type(request) is dict:
+            try:
+                tool = request["tool"] if self._tools else ""
+                if type(tool) is str:
+                    return self._quick[tool](request)
+            except Exception:  # noqa: BLE001, S110  # whatever it is, the general way finds it too
+                pass
+        return self._decide_any(request)
 
     def decide_json(self, data: bytes | str) -> Decision:
         """The decision on a request given as JSON text, read strictly. Never raises."""
         try:
-            return self._decide(self.reader.read_json(data))
+            document = data.encode() if type(data) is str else data
+            if type(document) is bytes and len(document) <= LONGEST_DOCUMENT:
+                name = named_tool(document)
+                try:
+                    return self._quick.documents[name](document)
+                except Exception:  # noqa: BLE001  # perhaps it has other facts
+                    return self._quick.other_documents[name](document)
+        except Exception:  # noqa: BLE001, S110  # whatever it is, the general way finds it too
+            pass
+        try:
+            request = self.reader.document(data)
+            if type(request) is dict:
+                try:
+                    return self._quick[request["tool"] if self._tools else ""](request)
+                except Exception:  # noqa: BLE001, S110  # as above
+                    pass
+            return self._decide(self.reader.typed(request))
+        except Exception as problem:  # noqa: BLE001  # whatever it is, the answer is a denial
+            return self._internal(problem)
+
+    def _decide_any(self, request: object) -> Decision:
+        """The decision on a request that is read in the general way."""
+        try:
+            return self._decide(self.reader.read(request))
         except Exception as problem:  # noqa: BLE001  # as above
             return self._internal(problem)
 
@@ -178,18 +226,23 @@ class Evaluator:
         if self._documents:
             inputs = {**inputs, **self._documents}
         leaf = self._reached(inputs)
-        run = Run() if leaf.runs else _NO_RUN
+        buckets = self._compiled(leaf)
+        run = Run() if leaf.runs else None
         mask = shift = 0
-        for function, size in leaf.buckets:
-            mask |= function(inputs, run) << shift
+        for function, size in buckets:
+            mask |= function(inputs, run or _NO_RUN) << shift
             shift += size
-        kept = None if run.errors or inputs["approvals"] else leaf.outcomes.get(mask)
+        return self._concluded(leaf, mask, inputs, run)
+
+    def _concluded(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run | None) -> Decision:
+        """The decision, once the rules that match are known."""
+        kept = None if (run is not None and run.errors) or inputs["approvals"] else leaf.outcomes.get(mask)
         if kept is None:
-            run = run if leaf.runs else Run()
+            run = Run() if run is None else run
             kept = self._combined(leaf, mask, inputs, run)
         if kept.filled and not kept.obliges:
             return decision_of(kept.findings, self._explain, inputs)
-        return self._filled(kept, inputs, run if leaf.runs else Run())
+        return self._filled(kept, inputs, Run() if run is None else run)
 
     def _filled(self, kept: _Kept, inputs: Inputs, run: Run) -> Decision:
         """The decision of an outcome whose words or obligations depend on the request."""
@@ -204,8 +257,8 @@ class Evaluator:
         """The outcome of a mask; kept where it depends on nothing but the mask."""
         rules = [position for bit, position in enumerate(leaf.rules) if mask >> bit & 1]
         errors = dict(run.errors)
-        approved = _approved(inputs)
-        outcome = combine(self._ranking, rules, errors, approved, partial(self._obliging, inputs, run))
+        granted = approved(inputs)
+        outcome = combine(self._ranking, rules, errors, granted, partial(self._obliging, inputs, run))
         names = self._ranking.rules
         compact: Mapping[str, object] = {
             "leaf": leaf.id,
@@ -219,9 +272,11 @@ class Evaluator:
             filled=reason is not None,
             obliges=any(names[position].obliges for position in outcome.granting),
         )
-        depends = errors or approved or any(names[position].obliges for position in rules)
+        depends = errors or granted or any(names[position].obliges for position in rules)
         if not depends and len(leaf.outcomes) < KEPT_OUTCOMES:
             leaf.outcomes[mask] = kept
+            if kept.filled and not kept.obliges:
+                leaf.findings[mask] = kept.findings
         return kept
 
     def _findings(self, outcome: Outcome, reason: str, compact: Mapping[str, object]) -> Findings:
@@ -299,22 +354,28 @@ class Evaluator:
     def _leaf(self, number: int) -> _Leaf:
         with self._lock:
             if number not in self._leaves:
-                buckets = self._buckets[number]
-                functions = [
-                    (self._generated.bucket(position), len(self.policy.buckets[position].candidates))
-                    for position in buckets
-                ]
-                candidates = [item for position in buckets for item in self.policy.buckets[position].candidates]
-                rules = tuple(candidate.rule for candidate in candidates)
-                runs = not self._generated.running.isdisjoint(buckets)
-                self._leaves[number] = _Leaf(f"leaf {number}", runs, tuple(functions), rules)
+                buckets = (self.policy.buckets[position] for position in self._buckets[number])
+                rules = tuple(candidate.rule for bucket in buckets for candidate in bucket.candidates)
+                self._leaves[number] = _Leaf(f"leaf {number}", rules, number)
         return self._leaves[number]
 
-    def _rule_words(self, position: int) -> _Words:
+    def _compiled(self, leaf: _Leaf) -> tuple[tuple[Callable[[Inputs, Run], int], int], ...]:
+        if leaf.buckets is None:
+            with self._lock:
+                positions = self._buckets[leaf.number]
+                functions = [
+                    (self._generated.bucket(position), len(self.policy.buckets[position].candidates))
+                    for position in positions
+                ]
+                leaf.runs = not self._generated.running.isdisjoint(positions)
+                leaf.buckets = tuple(functions)
+        return leaf.buckets
+
+    def _rule_words(self, position: int) -> Words:
         words = self._words.get(position)
         if words is None:
             with self._lock:
-                words = self._words[position] = _words(self._generated, self._rules[position], position)
+                words = self._words[position] = words_of(self._generated, self._rules[position], position)
         return words
 
     # -------------------------------------------------------------------------------------------------------- words
@@ -325,24 +386,24 @@ class Evaluator:
         match outcome.reason:
             case int() as position:
                 because = self._rule_words(position).because
-                words = f"rule {self._rules[position].shown_name}" if because is None else _fixed(because)
+                words = f"rule {self._rules[position].shown_name}" if because is None else fixed_text(because)
             case "default":
                 because = self._default_words
-                words = "no rule decides" if because is None else _fixed(because)
+                words = "no rule decides" if because is None else fixed_text(because)
             case (fixed,):
                 words = fixed
-        return None if words is None else _observed_reason(outcome, words)
+        return None if words is None else observed_reason(outcome, words)
 
     def _reason(self, outcome: Outcome, inputs: Inputs, run: Run) -> str:
         """The reason, its holes filled in; a hole that errs shows as `?`."""
-        variables: tuple[object, ...] = ()
+        found: tuple[object, ...] = ()
         template: tuple[str | Valuation, ...] = self._default_words or ()
         if isinstance(outcome.reason, int):
             words = self._rule_words(outcome.reason)
             template = words.because or ()
-            variables = _variables(words, inputs, run)
-        parts = (part if isinstance(part, str) else _hole(part, inputs, run, variables) for part in template)
-        return _observed_reason(outcome, "".join(parts))
+            found = variables(words, inputs, run)
+        parts = (part if isinstance(part, str) else hole_text(part, inputs, run, found) for part in template)
+        return observed_reason(outcome, "".join(parts))
 
     @property
     def _default_words(self) -> tuple[str | Valuation, ...] | None:
@@ -351,18 +412,18 @@ class Evaluator:
         if -1 not in self._words:
             with self._lock:
                 template = self._generated.template(self._default.because, ())
-                self._words[-1] = _Words(None, template, ())
+                self._words[-1] = Words(None, template, ())
         return self._words[-1].because
 
     def _obliging(self, inputs: Inputs, run: Run, position: int) -> tuple[Obligation, ...] | Error:
         """The obligations of a rule that holds, or the error of their arguments."""
         words = self._rule_words(position)
-        variables = _variables(words, inputs, run)
+        chosen = variables(words, inputs, run)
         found: list[Obligation] = []
         run.work = 0
         try:
             for name, arguments in words.then:
-                values = tuple(to_plain(argument(inputs, run, *variables)) for argument in arguments)
+                values = tuple(to_plain(argument(inputs, run, *chosen)) for argument in arguments)
                 found.append(Obligation(name, values))
         except ValueFault as fault:
             return fault.code, place_of(fault)
@@ -451,53 +512,3 @@ class Evaluator:
         except (RecursionError, MemoryError) as problem:
             raise AskError(f"internal error: {type(problem).__name__}") from None
         return None if value is ABSENT else to_plain(value)
-
-
-# --------------------------------------------------------------------------------------------------------------- words
-
-
-def _words(generated: Generated, rule: Rule, position: int) -> _Words:
-    variables = variables_of(rule)
-    because = None if rule.because is None else generated.template(rule.because, variables)
-    then = tuple(
-        (use.obligation, tuple(generated.valuation(item, variables) for item in use.arguments)) for use in rule.then
-    )
-    wanted = bool(variables) and (bool(then) or (because is not None and _fixed(because) is None))
-    return _Words(generated.witness(position) if wanted else None, because, then)
-
-
-def _fixed(template: tuple[str | Valuation, ...]) -> str | None:
-    """The text of a template without holes."""
-    parts = [part for part in template if isinstance(part, str)]
-    return "".join(parts) if len(parts) == len(template) else None
-
-
-def _variables(words: _Words, inputs: Inputs, run: Run) -> tuple[object, ...]:
-    """The values of a rule's variables under the choice for which it holds."""
-    if words.witness is None:
-        return ()
-    run.work, excused = 0, run.excused
-    found = words.witness(inputs, run)
-    run.excused = excused
-    assert isinstance(found, tuple)
-    return found
-
-
-def _hole(hole: Valuation, inputs: Inputs, run: Run, variables: tuple[object, ...]) -> str:
-    run.work = 0
-    try:
-        value = hole(inputs, run, *variables)
-    except ValueFault:
-        return "?"
-    return "?" if value is ABSENT else text(value)
-
-
-def _observed_reason(outcome: Outcome, reason: str) -> str:
-    verdict: Verdict | None = outcome.observed_verdict
-    return reason if verdict is None else f"observed: {verdict}, {reason}"
-
-
-def _approved(inputs: Inputs) -> frozenset[str]:
-    approvals = inputs["approvals"]
-    assert isinstance(approvals, tuple)
-    return frozenset(str(item["reviewers"]) for item in approvals if isinstance(item, Record))

@@ -24,6 +24,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, TypeAlias, assert_never
 
 import attrs
@@ -37,6 +38,7 @@ from tenetlang.evaluator.generate_expressions import (
     RUN,
     Module,
     Scope,
+    Use,
     add_function,
     call,
     expression,
@@ -53,6 +55,7 @@ from tenetlang.evaluator.runtime import Recording, RuleFunction, Run
 from tenetlang.program import expression as core
 from tenetlang.program.program import Rule, Template
 from tenetlang.text import Span, Text
+from tenetlang.values.numbers import whole
 
 Inputs: TypeAlias = Mapping[str, object]
 BucketFunction: TypeAlias = Callable[[Inputs, Run], int]
@@ -213,12 +216,40 @@ def _bucket(generated: Generated, bucket: Bucket) -> tuple[str, bool]:
     module = generated.deciding
     name = module.fresh("b")
     at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _NOWHERE
+    body, settling = bucket_body(generated, bucket, leaving=True)
+    body.append(returning(_live(at)))
+    add_function(module, name, [], body, at)
+    settling.found(finish(module))
+    return name, uses(body, RUN)
+
+
+def uses(body: Sequence[ast.stmt], name: str) -> bool:
+    """Whether the statements read a variable."""
+    return any(isinstance(node, ast.Name) and node.id == name for statement in body for node in ast.walk(statement))
+
+
+@attrs.define
+class Settling:
+    """The table that `settle` is given, and the functions that belong into it once they are compiled."""
+
+    table: dict[int, tuple[int, RuleFunction]] = attrs.field(factory=dict)
+    named: dict[int, tuple[int, str]] = attrs.field(factory=dict)
+
+    def found(self, namespace: Mapping[str, object]) -> None:
+        for bit, (position, function) in self.named.items():
+            self.table[bit] = (position, namespace[function])  # type: ignore[assignment]  # made by `exec`
+
+
+def bucket_body(generated: Generated, bucket: Bucket, *, leaving: bool) -> tuple[list[ast.stmt], Settling]:
+    """Statements that leave in `live` the mask of the rules that match. `leaving`: they return where none is left."""
+    module = generated.deciding
+    at = generated.rules[bucket.candidates[0].rule].at if bucket.candidates else _NOWHERE
     body: list[ast.stmt] = [_set_live(_number((1 << len(bucket.candidates)) - 1, module, at), at)]
     for test in bucket.tests:
         body += _test(module, test, at)
-        body.append(_if(_not(_live(at), at), [returning(_number(0, module, at))]))
-    waiting: dict[int, tuple[int, RuleFunction]] = {}
-    named: dict[int, tuple[int, str]] = {}
+        if leaving:
+            body.append(_if(_not(_live(at), at), [returning(_number(0, module, at))]))
+    settling = Settling()
     inline = 0
     for position, candidate in enumerate(bucket.candidates):
         rule = generated.rules[candidate.rule]
@@ -228,23 +259,14 @@ def _bucket(generated: Generated, bucket: Bucket) -> tuple[str, bool]:
             inline += 1
             body.append(_inline(module, rule, candidate, 1 << position))
         else:
-            named[1 << position] = (candidate.rule, rule_function(module, rule, candidate.rest))
-    if named:
-        mask = _number(sum(named), module, at)
-        arguments = [_live(at), module.constant(waiting, at), mask, name_of(INPUTS, at), name_of(RUN, at)]
-        body.append(
-            _if(
-                _and_mask(_live(at), _number(sum(named), module, at), at),
-                [_set_live(call("settle", arguments, at), at)],
-            )
-        )
-    body.append(returning(_live(at)))
-    add_function(module, name, [], body, at)
-    namespace = finish(module)
-    for bit, (rule_position, function) in named.items():
-        waiting[bit] = (rule_position, namespace[function])  # type: ignore[assignment]  # made by `exec`
-    runs = any(isinstance(node, ast.Name) and node.id == RUN for statement in body for node in ast.walk(statement))
-    return name, runs
+            with module.elsewhere():
+                settling.named[1 << position] = (candidate.rule, rule_function(module, rule, candidate.rest))
+    if settling.named:
+        mask = _number(sum(settling.named), module, at)
+        arguments = [_live(at), module.constant(settling.table, at), mask, name_of(INPUTS, at), name_of(RUN, at)]
+        alive = _and_mask(_live(at), _number(sum(settling.named), module, at), at)
+        body.append(_if(alive, [_set_live(call("settle", arguments, at), at)]))
+    return body, settling
 
 
 _NOWHERE: Final = Span(Text("", ""), 0, 0)
@@ -287,10 +309,10 @@ def _test(module: Module, test: Test, at: Span) -> list[ast.stmt]:
             return [_if(fails, [_set_live(_and_mask(_live(at), _number(~mask, module, at), at), at)])]
         case Table(attribute, entries, otherwise, missing):
             table: dict[object, int] = {runtime.ABSENT: missing, **dict(entries)}
-            value = input_value(module, attribute.path, True, attribute.at)
+            value = _looked_at(module, attribute, "compared")
             kept = _called(module, table.get, [value, _number(otherwise, module, at)], at)
         case Members(attribute, entries, unaffected, missing):
-            value = input_value(module, attribute.path, True, attribute.at)
+            value = _looked_at(module, attribute, "members")
             free = _number(unaffected, module, at)
             kept = call("either", [value, module.constant(dict(entries), at), free], at)
         case Cuts():
@@ -300,10 +322,17 @@ def _test(module: Module, test: Test, at: Span) -> list[ast.stmt]:
     return [_set_live(_and_mask(_live(at), kept, at), at)]
 
 
+def _looked_at(module: Module, attribute: core.Read, use: Use) -> ast.expr:
+    """The value that a test looks at, or `ABSENT`."""
+    there = module.parts(attribute, use) if module.parts is not None else None
+    return input_value(module, attribute.path, True, attribute.at) if there is None else there
+
+
 def _cuts(module: Module, test: Cuts, at: Span) -> list[ast.stmt]:
     found = module.fresh("v")
-    value = input_value(module, test.attribute.path, True, test.attribute.at)
-    constants = module.constant(test.points, at)
+    value = _looked_at(module, test.attribute, "compared")
+    points = tuple(whole(point) if isinstance(point, Decimal) else point for point in test.points)
+    constants = module.constant(points, at)
     region = placed(
         ast.BinOp(
             call("bisect_left", [constants, name_of(found, at)], at),

@@ -69,17 +69,18 @@ def lifted(module: Module, node: core.Exists | core.Every | core.Build | core.Ma
     outer = free_locals(node, scope)
     inner = {name: module.fresh("v") for name in outer}
     function = module.fresh("q")
-    match node:
-        case core.Exists(body):
-            statements = exists(module, body, inner, node.at)
-        case core.Every(bound, body):
-            statements = _every(module, bound, body, inner, node.at)
-        case core.Match():
-            statements = _match(module, node, inner)
-        case core.Build():
-            return _build(module, node, function, outer, inner, scope)
-        case _:
-            assert_never(node)
+    with module.elsewhere():
+        match node:
+            case core.Exists(body):
+                statements = exists(module, body, inner, node.at)
+            case core.Every(bound, body):
+                statements = _every(module, bound, body, inner, node.at)
+            case core.Match():
+                statements = _match(module, node, inner)
+            case core.Build():
+                return _build(module, node, function, outer, inner, scope)
+            case _:
+                assert_never(node)
     add_function(module, function, list(inner.values()), statements, node.at)
     return _called(function, [name_of(scope[name], node.at) for name in outer], node.at)
 

@@ -14,8 +14,9 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from itertools import count
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -36,6 +37,7 @@ from tenetlang.values.collections import Map, Record
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.hashing import set_of
 from tenetlang.values.network import Cidr, Email, Host, Ip
+from tenetlang.values.numbers import whole
 from tenetlang.values.paths import Path
 from tenetlang.values.patterns import SEPARATORS, Pattern
 from tenetlang.values.urls import Url
@@ -70,12 +72,19 @@ class GenerationError(ValueError):
     """A policy that was made by hand, or tampered with, and refers to what does not exist."""
 
 
+Use: TypeAlias = Literal["value", "compared", "members"]
+"""What is done with a part of a request: anything, or it is only compared, or only its members are looked at."""
+Parts: TypeAlias = Callable[[core.Read, Use], ast.expr | None]
+"""A part, if it is there by itself; for these uses it may be what stands in the tuple of the parts (`layout.py`)."""
+
+
 @attrs.define
 class Module:
     """Python in the making: functions by the file whose lines they carry, and the values of their global names.
 
     `within`: what is written now is evaluated for each member of a quantifier, so what it goes through is work (`work.py`).
-    `written` keeps the functions that were compiled, where somebody wants to print them.
+    `written` keeps the functions that were compiled, where somebody wants to print them. `parts` gives the parts of a request
+    that the function at hand has by themselves; inside of functions that it calls there are only inputs.
     """
 
     policy: Policy
@@ -88,6 +97,16 @@ class Module:
     constants: dict[object, str] = attrs.field(factory=dict)
     within: bool = False
     written: list[ast.stmt] | None = None
+    parts: Parts | None = None
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """What is written meanwhile is another function."""
+        outer, self.parts = self.parts, None
+        try:
+            yield
+        finally:
+            self.parts = outer
 
     @contextmanager
     def writing(self, *, within: bool) -> Iterator[None]:
@@ -205,12 +224,12 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
             operands = [expression(module, of, scope), expression(module, key, scope)]
             return call("index_or_absent" if optional else "index", operands, at)
         case core.Compare(comparison, left, right):
-            sides = expression(module, left, scope), expression(module, right, scope)
+            sides = used(module, left, scope, "compared"), used(module, right, scope, "compared")
             if module.within and goes_through(node):
                 return walked(module.constant(_COMPARED[comparison], at), list(sides), at)
             return placed(ast.Compare(sides[0], [_COMPARISONS[comparison]()], [sides[1]]), at)
         case core.Contains(item, collection):
-            sides = expression(module, item, scope), expression(module, collection, scope)
+            sides = expression(module, item, scope), used(module, collection, scope, "members")
             if collection.type == Scalar("cidr"):
                 return call("in_block", list(sides), at)
             if module.within and goes_through(node):
@@ -306,10 +325,25 @@ def _default(module: Module, of: core.Expression, otherwise: core.Expression, sc
 def read(module: Module, node: core.Read) -> ast.expr:
     """Python that reads a path: of the inputs, where documents are as well."""
     at, path = node.at, node.path
+    there = module.parts(node, "value") if module.parts is not None else None
+    if there is not None:
+        return there
     value = input_value(module, path, node.optional, at)
     if not module.recording:
         return value
     return method(RUN, "read", [text(read_name(path), at), value], at)
+
+
+def used(module: Module, node: core.Expression, scope: Scope, use: Use) -> ast.expr:
+    """As `expression`, for such a use."""
+    if module.parts is not None:
+        if isinstance(node, core.Read):
+            there = module.parts(node, use)
+            if there is not None:
+                return there
+        if isinstance(node, core.Constant) and isinstance(node.value, Decimal):
+            return module.constant(whole(node.value), node.at)
+    return expression(module, node, scope)
 
 
 def read_name(path: tuple[str, ...]) -> str:
@@ -371,7 +405,7 @@ def _definition(module: Module, name: str) -> str:
             raise GenerationError(f"no definition {name!r}")
         definition = module.policy.definitions[name]
         function = module.named[key] = module.fresh("d")
-        with module.writing(within=False):
+        with module.writing(within=False), module.elsewhere():
             body = [returning(expression(module, definition.value, {}))]
         add_function(module, function, [], body, definition.at)
     return module.named[key]
@@ -386,7 +420,8 @@ def _function(module: Module, name: str, arguments: int) -> str:
     if key not in module.named:
         module.named[key] = module.fresh("f")
         scope = {parameter.name: module.fresh("v") for parameter in function.parameters}
-        body = [returning(expression(module, function.body, scope))]
+        with module.elsewhere():
+            body = [returning(expression(module, function.body, scope))]
         add_function(module, module.named[key], list(scope.values()), body, function.at)
     return module.named[key]
 

@@ -93,11 +93,14 @@ class RequestReader:
 
     def read_json(self, data: bytes | str) -> Inputs | Invalid:
         """Typed inputs from the text of a request; never raises for a text."""
+        return self.typed(self.document(data))
+
+    def document(self, data: bytes | str) -> object:
+        """The request in the text as Python values, which `typed` takes, or why there is none; never raises for a text."""
         try:
-            request = read_json(data)
+            return read_json(data)
         except InvalidRequest as invalid:
             return _invalid(invalid.path, invalid.reason)
-        return self._read(request)
 
     def read(self, request: object) -> Inputs | Invalid:
         """Typed inputs from a request as Python values (as `json.loads` gives them, decimals and aware times as well)."""
@@ -105,9 +108,12 @@ class RequestReader:
             document = read_python(request)
         except InvalidRequest as invalid:
             return _invalid(invalid.path, invalid.reason)
-        return self._read(document)
+        return self.typed(document)
 
-    def _read(self, request: object) -> Inputs | Invalid:
+    def typed(self, request: object) -> Inputs | Invalid:
+        """Typed inputs from a request that has been read; never raises."""
+        if isinstance(request, Invalid):
+            return request
         try:
             return self._typed(request)
         except Refused as refused:
@@ -132,7 +138,7 @@ class RequestReader:
             elif required:
                 raise Refused("required, and missing").within(name)
         if self.uses_tools:
-            inputs["origins"] = self._origins(tool, request["origins"]) if "origins" in request else _NOTHING
+            inputs["origins"] = self.origins(tool, request["origins"]) if "origins" in request else _NOTHING
             inputs["counters"] = self._counters(request.get("counters", _NOTHING))
         inputs["approvals"] = _approvals(request["approvals"]) if "approvals" in request else ()
         return inputs
@@ -147,7 +153,8 @@ class RequestReader:
             raise _UnknownTool(tool)
         return tool
 
-    def _origins(self, tool: str, origins: object) -> Record:
+    def origins(self, tool: str, origins: object) -> Record:
+        """Where the arguments come from; raises `Refused`."""
         if not isinstance(origins, dict):
             raise Refused(f"expected an object, got {described(origins)}").within("origins")
         if not origins:

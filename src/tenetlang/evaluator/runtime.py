@@ -100,12 +100,25 @@ def settle(
 
 @attrs.define
 class Run:
-    """One decision: definitions that are known already, and the work of the rule or definition at hand."""
+    """One decision: definitions that are known already, and the work of the rule or definition at hand.
+
+    `make` makes the inputs of `values`, once they are wanted, where the request was read into its parts (`layout.py`).
+    """
 
     work: int = 0
     known: dict[str, object] = attrs.field(factory=dict)
     errors: dict[int, Error] = attrs.field(factory=dict)
     excused: Error | None = None
+    values: tuple[object, ...] = ()
+    make: Callable[[tuple[object, ...]], Mapping[str, object]] | None = None
+    made: Mapping[str, object] | None = None
+
+    def inputs(self) -> Mapping[str, object]:
+        """The inputs, as records in records."""
+        if self.made is None:
+            assert self.make is not None
+            self.made = self.make(self.values)
+        return self.made
 
     def excuse(self, fault: ValueFault) -> None:
         """The exception of the rule at hand faulted: it does not hold, and the rule matches with an error."""

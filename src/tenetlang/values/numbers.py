@@ -209,6 +209,12 @@ def incoming_decimal(number: Decimal | int) -> Decimal:
 # Reading and writing
 
 
+def whole(number: Decimal | int) -> Decimal | int:
+    """The same number as an `int` if it is whole: two ints are compared ten times as fast."""
+    numerator, denominator = number.as_integer_ratio()
+    return numerator if denominator == 1 else number
+
+
 def parse_number(text: str) -> int | Decimal:
     """A number in the spelling of JSON (RFC 8259): an `int` if it is whole and fits in 64 bits, else a decimal."""
     if _WITH_FRACTION(text):

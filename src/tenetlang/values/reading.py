@@ -145,6 +145,19 @@ def read_python(value: object, limits: Limits = REQUEST_LIMITS) -> object:
     return copy
 
 
+def read_part(value: object, limits: Limits, fractions: int) -> object:
+    """A part of a request, as `read_python` would have copied it within the whole; `InvalidRequest` if it can't, and
+    where it has more numbers with a fraction than that, for which only the whole can tell whether they are too many."""
+    reader = _Reader(limits)
+    try:
+        copy = reader.read(value, limits.depth)
+    except _Refusal as refusal:
+        raise InvalidRequest(path_text(refusal.steps[::-1]), refusal.reason) from None
+    if len(reader.fractions) > fractions:
+        raise InvalidRequest("", "the part has many numbers with a fraction")
+    return copy
+
+
 # Numbers with one hash
 
 _FEW_FRACTIONS: Final = 1000
