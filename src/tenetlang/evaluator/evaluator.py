@@ -26,8 +26,6 @@ from tenetlang.decision import (
     Obligation,
     RuleError,
     Trace,
-    TracedCondition,
-    TracedRule,
     decision_of,
 )
 from tenetlang.decision_tree.json_form import digest as digest_of
@@ -43,20 +41,17 @@ from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, 
 from tenetlang.evaluator.runtime import (
     ABSENT,
     Error,
-    Recording,
     Run,
     place_of,
     sorted_trace,
-    traced_rule,
 )
+from tenetlang.evaluator.tracing import INTERNAL, traced
 from tenetlang.program.program import Rule
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.render import to_plain
 
 KEPT_OUTCOMES: Final = 4096
 """Outcomes that a leaf keeps; requests that bring about more different ones are combined anew."""
-
-INTERNAL: Final = "internal"
 
 _NO_RUN: Final = Run()
 """Stands for a run where none is needed; nothing is ever noted in it."""
@@ -460,28 +455,9 @@ class Evaluator:
             rules = tuple((position, rule) for position, rule in all_rules if rule.tools is None or tool in rule.tools)
             self._tool_rules[tool] = rules
         known: dict[str, tuple[object, dict[str, object]]] = {}
-        return sorted_trace(self._traced(position, rule, inputs, known) for position, rule in rules)
-
-    def _traced(
-        self, position: int, rule: Rule, inputs: Inputs, known: dict[str, tuple[object, dict[str, object]]]
-    ) -> TracedRule:
-        recording = Recording(known=known)
-        holds: bool | None
-        try:
-            with self._lock:
-                explanation = self._generated.explanation(position)
-            holds = bool(explanation(inputs, recording))
-        except ValueFault as fault:
-            recording.fault(fault.code)
-            holds = None
-        except Exception as problem:  # noqa: BLE001  # the trace must not raise either
-            shown = f"internal error: {type(problem).__name__}"
-            return TracedRule(rule.shown_name, None, (TracedCondition(shown, None, {}, rule.at.place, error=INTERNAL),))
-        texts = [(step.text, step.at.place) for step in rule.body]
-        if rule.exception is not None:
-            at = rule.exception[0].at if rule.exception else rule.at
-            texts.append((rule.exception_text, at.place))
-        return traced_rule(rule.shown_name, holds, recording, texts)
+        return sorted_trace(
+            traced(self._generated, self._lock, position, rule, inputs, known) for position, rule in rules
+        )
 
     # ------------------------------------------------------------------------------------------------------ documents
 
