@@ -15,6 +15,7 @@ from tenetlang.program import expression as core
 from tenetlang.program import types as t
 from tenetlang.program.expression import Expression
 from tenetlang.values.faults import ValueFault
+from tenetlang.values.network import Ip
 from tenetlang.values.numbers import DIGITS, INT_MAX, INT_MIN
 from tenetlang.values.times import make_duration, make_time
 
@@ -63,15 +64,37 @@ def _one_term(
 ) -> Formula:
     value = in_type(term.type, constant)
     literal, negation = lowering.formulas.literal, lowering.formulas.negation
-    count = _count_of_some(lowering, term, constant, relation, flipped=flipped)
-    if count is not None:
-        return count
+    special = _count_of_some(lowering, term, constant, relation, flipped=flipped)
+    special = _version(lowering, term, constant, relation, flipped=flipped) if special is None else special
+    if special is not None:
+        return special
     if relation == "==":
         return FALSE if value is None else literal(Among(term, (value,)))
     bound: object = constant if value is None else value
     if flipped:  # -x <= c is x >= -c
         return negation(literal(Below(term, bound, inclusive=relation == "<")))
     return literal(Below(term, bound, inclusive=relation == "<="))
+
+
+def _holds_of(number: int, constant: Fraction, relation: Literal["<=", "<", "=="], *, flipped: bool) -> bool:
+    """`number relation constant`; where `flipped`, `-number relation -constant`."""
+    left, right = (-number, -constant) if flipped else (number, constant)
+    return left == right if relation == "==" else left < right or (relation == "<=" and left == right)
+
+
+def _version(
+    lowering: Lowering, term: Expression, constant: Fraction, relation: Literal["<=", "<", "=="], *, flipped: bool
+) -> Formula | None:
+    """The version of an address compared: of which of the two it is."""
+    match term:
+        case core.Part(of, "version"):
+            is_four = lowering.formulas.literal(Below(of, Ip(6, 0), inclusive=False))
+        case _:
+            return None
+    parts = {4: is_four, 6: lowering.formulas.negation(is_four)}
+    return lowering.formulas.any_of(
+        part for version, part in parts.items() if _holds_of(version, constant, relation, flipped=flipped)
+    )
 
 
 def _count_of_some(
@@ -85,9 +108,7 @@ def _count_of_some(
             return None
 
     def holds(count: int) -> bool:
-        number = Fraction(-count if flipped else count)
-        bound = -constant if flipped else constant
-        return number == bound if relation == "==" else number < bound or (relation == "<=" and number == bound)
+        return _holds_of(count, constant, relation, flipped=flipped)
 
     if holds(0) and not holds(1) and not holds(10**9):
         return comparing.empty(lowering, of)

@@ -7,7 +7,7 @@ a term of its own that is true or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Final
@@ -74,11 +74,13 @@ def compared(
     if isinstance(left, MadeRecord | Members) or isinstance(right, MadeRecord | Members):
         if operator == "==" and not isinstance(left, MadeRecord) and not isinstance(right, MadeRecord):
             return _same_members(lowering, left, right)
-        return unknown(lowering)
+        return _same_fields(lowering, left, right)
     if isinstance(left, core.Constant) and isinstance(right, core.Constant):
         return TRUE if _holds(operator, left.value, right.value) else FALSE
     if plain(left.type) in NUMBERS and plain(right.type) in NUMBERS:
         return arithmetic.numbers(lowering, operator, left, right)
+    if isinstance(plain(left.type), t.RecordType) and left != right:
+        return _same_fields(lowering, left, right)
     if isinstance(left, core.Constant):
         return with_constant(lowering, flipped(operator), right, left.value)
     if isinstance(right, core.Constant):
@@ -91,6 +93,33 @@ def compared(
         first, second = sorted((left, right), key=repr)
         return lowering.formulas.literal(Equal(first, second))
     return _ordered_terms(lowering, operator, left, right)
+
+
+def _same_fields(
+    lowering: Lowering, left: Expression | MadeRecord | Members, right: Expression | MadeRecord | Members
+) -> Formula:
+    """Equality of records: of each field both have the same value, or neither has one."""
+    found: list[Formula] = []
+    for name in sorted({*_fields_of(left), *_fields_of(right)}):
+        type_ = _fields_of(left).get(name) or _fields_of(right)[name]
+        one, other = (
+            lowering.field_of(always(side), name, type_, optional=True).without_errors()
+            if name in _fields_of(side)
+            else Value(())
+            for side in (left, right)
+        )
+        neither = lowering.formulas.negation(lowering.formulas.either(lowering.there(one), lowering.there(other)))
+        found.append(lowering.formulas.either(neither, equal(lowering, one, other)))
+    return lowering.formulas.all_of(found)
+
+
+def _fields_of(record: Expression | MadeRecord | Members) -> Mapping[str, t.Type]:
+    if isinstance(record, MadeRecord):
+        return dict.fromkeys(record.fields, t.JSON)
+    assert not isinstance(record, Members)
+    type_ = plain(record.type)
+    assert isinstance(type_, t.RecordType)
+    return {field.name: field.type for field in type_.fields}
 
 
 def flipped(operator: core.ComparisonOperator) -> core.ComparisonOperator:
@@ -147,8 +176,6 @@ def unknown(lowering: Lowering) -> Formula:
 def with_constant(lowering: Lowering, operator: core.ComparisonOperator, term: Expression, value: object) -> Formula:
     literal, negation = lowering.formulas.literal, lowering.formulas.negation
     match operator, term:
-        case _, core.Part(of, "version") if of.type == t.IP:
-            return _version(lowering, operator, of, value)
         case "==", _ if isinstance(value, frozenset | tuple | dict):
             return _is_collection(lowering, term, value)
         case "==", _:
@@ -169,13 +196,6 @@ def with_constant(lowering: Lowering, operator: core.ComparisonOperator, term: E
 def _literals(term: Expression) -> tuple[str, ...]:
     type_ = plain(term.type)
     return type_.literals if isinstance(type_, t.UnionType) else ()
-
-
-def _version(lowering: Lowering, operator: core.ComparisonOperator, address: Expression, value: object) -> Formula:
-    found = [version for version in (4, 6) if _holds(operator, version, value)]
-    is_four = lowering.formulas.literal(Below(address, Ip(6, 0), inclusive=False))
-    parts = [is_four if version == 4 else lowering.formulas.negation(is_four) for version in found]
-    return lowering.formulas.any_of(parts)
 
 
 def _is_collection(lowering: Lowering, term: Expression, value: object) -> Formula:
@@ -216,7 +236,7 @@ def among(lowering: Lowering, value: Value, constants: Sequence[object]) -> Trut
 def _is_among(lowering: Lowering, case: Expression, constants: Sequence[object]) -> Formula:
     if isinstance(case, core.Constant):
         return TRUE if case.value in constants else FALSE
-    if plain(case.type) in NUMBERS or (isinstance(case, core.Part) and case.name == "version"):
+    if plain(case.type) in NUMBERS:
         type_ = case.type
         return lowering.formulas.any_of(
             compared(lowering, "==", case, core.Constant(item, type_, NOWHERE)) for item in constants
@@ -224,7 +244,9 @@ def _is_among(lowering: Lowering, case: Expression, constants: Sequence[object])
     if isinstance(plain(case.type), t.UnionType):
         constants = [item for item in constants if item in _literals(case)]
     elif not isinstance(plain(case.type), t.Scalar):
-        return lowering.formulas.any_of(with_constant(lowering, "==", case, item) for item in constants)
+        return lowering.formulas.any_of(
+            compared(lowering, "==", case, core.Constant(item, plain(case.type), NOWHERE)) for item in constants
+        )
     if not constants:
         return FALSE
     return lowering.formulas.literal(Among(case, tuple(sorted_values(set(constants)))))

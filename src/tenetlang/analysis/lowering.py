@@ -316,7 +316,7 @@ class Lowering:
             case core.Match(arms, otherwise):
                 return self._match(arms, otherwise, scope)
             case core.Field(of, name, type_, optional=optional):
-                return self._fields(self.value(of, scope), name, type_, optional=optional)
+                return self.field_of(self.value(of, scope), name, type_, optional=optional)
             case core.Part(of, name, type_):
                 return self._parts(self.value(of, scope), name, type_)
             case core.Index():
@@ -443,7 +443,7 @@ class Lowering:
         joined = self.joined(found)
         return Value(joined.cases, self.formulas.either(errs, joined.errs))
 
-    def _fields(self, of: Value, name: str, type_: t.Type, *, optional: bool) -> Value:
+    def field_of(self, of: Value, name: str, type_: t.Type, *, optional: bool) -> Value:
         found: list[tuple[Formula, Value]] = []
         for when, case in of.cases:
             match case:

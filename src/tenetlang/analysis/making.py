@@ -136,7 +136,7 @@ class _Making:
                 known = self.term(term)
                 if is_ordered(term.type):
                     known.add(constant)
-                elif not isinstance(plain(term.type), t.UnionType):
+                else:
                     assert isinstance(constant, str)
                     self.flag(Fits(term, texts_below(constant, inclusive=atom.inclusive)))
             case Fits(term):

@@ -167,13 +167,6 @@ class Space:
             case Below(term, constant, inclusive) if (variable := self.by_key[term]).kind == "ordered":
                 place = variable.places[line(constant)]
                 return variable.number, (1 << (2 * place + (2 if inclusive else 1))) - 1
-            case Below(term, constant, inclusive) if (variable := self.by_key[term]).kind == "finite":
-                assert isinstance(constant, str)
-                values_below = [
-                    place for value, place in variable.places.items()
-                    if isinstance(value, str) and (value < constant or (inclusive and value == constant))
-                ]  # fmt: skip
-                return variable.number, sum(1 << place for place in values_below)
             case Below(term, constant, inclusive):
                 assert isinstance(constant, str)
                 return self.by_key[Fits(term, texts_below(constant, inclusive=inclusive))].number, TRUE_BIT
