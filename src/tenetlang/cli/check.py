@@ -8,22 +8,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, ENTRY, compiled, rendered
+from tenetlang.cli.options import ANYWHERE, ENTRY, WATCH, compiled, each, rendered
 from tenetlang.cli.output import Progress, coloured, complain, painter, remark, say
 
 if TYPE_CHECKING:
     from tenetlang.analysis.desk import Unsure, Wanted
+    from tenetlang.cli.watch import Watch
     from tenetlang.project.project import Result
 
 EXAMPLES = [
     "tenet check",
     "tenet check policies/ --format sarif > findings.sarif",
     "tenet check policies/ --save-witnesses policies/tests",
+    "tenet check policies/ --watch",
 ]
 STATUSES = [(0, "nothing found but notes"), (1, "errors or warnings found"), (5, "no policy file there")]
 
@@ -42,6 +45,7 @@ STATUSES = [(0, "nothing found but notes"), (1, "errors or warnings found"), (5,
     type=ANYWHERE,
     help="Write the requests that are shown into DIR, each as a test of what is decided now.",
 )
+@WATCH
 @click.option(
     "--format",
     "style",
@@ -58,6 +62,7 @@ def command(
     undecided: bool,
     no_analysis: bool,
     folder: Path | None,
+    watch: bool,
     style: str,
 ) -> int:
     """Find mistakes in the policies at each PATH, a file or a folder (`.` if none is named).
@@ -66,35 +71,61 @@ def command(
     that may err; each with a proof or with a request that shows it. All that is found is shown in one go, by file and line.
     """
     from tenetlang.analysis.desk import Wanted
-    from tenetlang.project.project import NothingFound
 
     if no_analysis and (overlaps or gaps or undecided or folder is not None):
         raise click.UsageError("with --no-analysis there are no overlaps, gaps, undecided questions and witnesses")
+    if watch and folder is not None:
+        raise click.UsageError("--save-witnesses writes files that --watch would see as changes; use one at a time")
+    asked = _Asked(paths or (Path(),), entry, None if no_analysis else Wanted(overlaps, gaps, undecided), folder, style)
+    if not watch:
+        return _check(asked)
+    from tenetlang.cli.watch import watching
+
+    return watching(asked.paths, lambda watch: _check(asked, watch))
+
+
+@attrs.frozen
+class _Asked:
+    """What is to be checked, and how; `wanted` is None without the analysis."""
+
+    paths: tuple[Path, ...]
+    entry: str | None
+    wanted: Wanted | None
+    folder: Path | None
+    style: str
+
+
+def _check(asked: _Asked, watch: Watch | None = None) -> int:
+    """Check once, and say what was found. Raises `Overtaken` where a watched file changes meanwhile."""
+    from tenetlang.project.project import NothingFound
+
+    today = datetime.now(UTC).date().isoformat()
     try:
-        result = compiled(paths or (Path(),), entry, datetime.now(UTC).date().isoformat())
+        result = compiled(asked.paths, asked.entry, today, None if watch is None else watch.session)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING
-    if not no_analysis:
-        result = _examined(result, Wanted(overlaps, gaps, undecided))
+    if asked.wanted is not None:
+        result = _examined(result, asked.wanted, watch)
+    style = asked.style
     say(rendered(result.findings, style, colour=coloured(sys.stdout)))
     if style == "pretty" and not result.findings:
         count = len(result.project.texts)
         say(painter(sys.stdout)("no findings", "good") + f" in {count} file{'' if count == 1 else 's'}\n")
-    if result.unsure and not undecided:
+    if result.unsure and asked.wanted is not None and not asked.wanted.undecided:
         _tell_unsure(result.unsure)
-    if folder is not None:
-        _save(result, folder)
+    if asked.folder is not None:
+        _save(result, asked.folder)
     return _status(result)
 
 
-def _examined(result: Result, wanted: Wanted) -> Result:
+def _examined(result: Result, wanted: Wanted, watch: Watch | None) -> Result:
     if result.broken or result.program is None:
         return result
     from tenetlang.analysis.examine import STEPS
 
     tools = len(result.program.tools) if result.program.uses_tools else 1
-    with Progress("examined", tools + STEPS) as progress:
+    with Progress("examined", tools + STEPS, each=each(watch)) as progress:
         return result.examined(wanted, progress.step)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,11 @@ import click
 from tenetlang.cli.output import coloured, remark, say, waiting
 
 if TYPE_CHECKING:
+    from tenetlang.cli.watch import Watch
     from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.project.project import Project, Result
     from tenetlang.report.finding import Finding
+    from tenetlang.session import Session
 
 
 class _Named(click.Path):
@@ -30,6 +32,7 @@ class _Named(click.Path):
 
 
 ANYWHERE = _Named(path_type=Path)
+WATCH = click.option("--watch", is_flag=True, help="Do it again whenever a file changes, until Ctrl-C.")
 FORMAT = click.option(
     "--format",
     "style",
@@ -48,10 +51,17 @@ DATA = click.option(
 )
 
 
-def compiled(paths: Iterable[Path], entry: str | None, today: str | None = None) -> Result:
+def compiled(
+    paths: Iterable[Path], entry: str | None, today: str | None = None, session: Session | None = None
+) -> Result:
     """The project under the paths, compiled; `today` lets rules that have expired be noted. Raises `ProjectError`."""
     with waiting("compiling"):
-        return project_of(paths).compile(entry, today)
+        return project_of(paths).compile(entry, today, session)
+
+
+def each(watch: Watch | None) -> Callable[[], None]:
+    """What is to be called at each step of a round that may be watched."""
+    return (lambda: None) if watch is None else watch.step
 
 
 def evaluator_of(result: Result, documents: Mapping[str, object]) -> Evaluator:

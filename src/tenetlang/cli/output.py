@@ -137,19 +137,21 @@ def _writing() -> Iterator[None]:
 class Progress:
     """How far something is that takes a while: on standard error, on a terminal only, and only after a second.
 
-    Not `wanted` where the output itself appears on the terminal bit by bit, and shows as much. Used in a `with`, which
-    takes the line away again at the end.
+    Not `wanted` where the output itself appears on the terminal bit by bit, and shows as much. `each` is called at each step.
+    Used in a `with`, which takes the line away again at the end.
     """
 
     what: str
     total: int | None = None
     wanted: bool = True
+    each: Callable[[], None] = lambda: None
     done: int = 0
     began: float = attrs.field(factory=time.monotonic)
     shown: float = 0.0
 
     def step(self) -> None:
         """One more is done."""
+        self.each()
         self.done += 1
         now = time.monotonic()
         if not self.wanted or now - self.began < 1 or now - self.shown < 0.1 or not sys.stderr.isatty():

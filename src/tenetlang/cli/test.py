@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, project_of, report_broken
+from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, WATCH, each, project_of, report_broken
 from tenetlang.cli.output import Progress, complain, painter, say, say_json, waiting
 from tenetlang.cli.selection import Selection, SelectionError, selection
 
 if TYPE_CHECKING:
     from tenetlang.cli.results import AnyResult
+    from tenetlang.cli.watch import Watch
     from tenetlang.program.program import Program
 
 EXAMPLES = [
@@ -25,6 +27,7 @@ EXAMPLES = [
     "tenet test policies/ --mutants --fail-under 90",
     "tenet test policies/ --generate -o policies/suite.tenet",
     'tenet test policies/ -k "refund and not large" --junit results.xml',
+    "tenet test policies/ --watch",
 ]
 STATUSES = [
     (0, "all passed"),
@@ -58,6 +61,7 @@ STATUSES = [
     "-o", "--output", type=ANYWHERE, metavar="FILE", help="With --generate: write it there instead of showing it."
 )
 @click.option("--force", is_flag=True, help="With --generate and -o: write over the file if it exists.")
+@WATCH
 @ENTRY
 @FORMAT
 def command(
@@ -69,6 +73,7 @@ def command(
     generating: bool,
     output: Path | None,
     force: bool,
+    watch: bool,
     entry: str | None,
     style: str,
 ) -> int:
@@ -84,8 +89,6 @@ def command(
     --generate writes tests: what each rule decides, the edges of each comparison, each condition that alone makes
     a rule fail. They say what the policy does; whether it should is for you to know.
     """
-    from tenetlang.project.project import NothingFound, all_findings
-
     try:
         wanted = selection(expression) if expression is not None else None
     except SelectionError as error:
@@ -99,26 +102,63 @@ def command(
         raise click.UsageError("--generate writes tests and runs none; only -o, --force and --entry go with it")
     if mutating and junit is not None:
         raise click.UsageError("--junit reports tests, and --mutants what they notice; use one at a time")
+    if watch and (mutating or generating):
+        raise click.UsageError("--watch runs tests again, and goes with neither --mutants nor --generate")
+    paths = paths or (Path(),)
+    if generating:
+        return _generate(paths, entry, output, force=force)
+    asked = _Asked(paths, entry, wanted, junit, fail_under, style)
+    if not watch:
+        return _test(asked, mutating=mutating)
+    from tenetlang.cli.watch import watching
+
+    return watching(paths, lambda watch: _test(asked, watch))
+
+
+@attrs.frozen
+class _Asked:
+    """What is to be tested, and how."""
+
+    paths: tuple[Path, ...]
+    entry: str | None
+    wanted: Selection | None
+    junit: Path | None
+    fail_under: float | None
+    style: str
+
+
+def _generate(paths: tuple[Path, ...], entry: str | None, output: Path | None, *, force: bool) -> int:
+    from tenetlang.cli.generate import run_generate
+    from tenetlang.project.project import NothingFound
+
     try:
-        with waiting("compiling"):
-            project = project_of(paths or (Path(),))
-            results = () if generating else project.compile_tested(entry)
+        project = project_of(paths)
     except NothingFound as nothing:
         complain(str(nothing))
         return statuses.NOTHING
-    if generating:
-        from tenetlang.cli.generate import run_generate
+    return run_generate(project, entry, output, force=force)
 
-        return run_generate(project, entry, output, force=force)
+
+def _test(asked: _Asked, watch: Watch | None = None, *, mutating: bool = False) -> int:
+    """Test once, and say what came of it. Raises `Overtaken` where a watched file changes meanwhile."""
+    from tenetlang.project.project import NothingFound, all_findings
+
+    try:
+        with waiting("compiling"):
+            project = project_of(asked.paths)
+            results = project.compile_tested(asked.entry, None if watch is None else watch.session)
+    except NothingFound as nothing:
+        complain(str(nothing))
+        return statuses.NOTHING
     if any(result.broken for result in results):
-        report_broken(all_findings(results), style)
+        report_broken(all_findings(results), asked.style)
         return statuses.FOUND
     programs = [result.program for result in results if result.program is not None]
     if mutating:
         from tenetlang.cli.mutants import run_mutants
 
-        return run_mutants(project, programs, wanted, style, fail_under)
-    return _run(programs, wanted, junit, style)
+        return run_mutants(project, programs, asked.wanted, asked.style, asked.fail_under)
+    return _run(programs, asked, watch)
 
 
 def _check_together(options: dict[str, tuple[bool, bool, str]]) -> None:
@@ -128,16 +168,17 @@ def _check_together(options: dict[str, tuple[bool, bool, str]]) -> None:
             raise click.UsageError(f"{name} goes with {needed}")
 
 
-def _run(programs: list[Program], wanted: Selection | None, junit: Path | None, style: str) -> int:
+def _run(programs: list[Program], asked: _Asked, watch: Watch | None) -> int:
     from tenetlang.cli.results import as_json, outcome, result_lines, summary
 
+    wanted, style = asked.wanted, asked.style
     paint = painter(sys.stdout)
     results: list[AnyResult] = []
     quiet = style == "json" or not sys.stdout.isatty()
     chosen = wanted or (lambda _: True)
     counts = [_count(program, chosen) for program in programs]
     several = sum(count > 0 for count in counts) > 1
-    with Progress("tested", sum(counts), wanted=quiet) as progress:
+    with Progress("tested", sum(counts), wanted=quiet, each=each(watch)) as progress:
         for program in programs:
             begun = False
             for result in _results(program, chosen, progress):
@@ -146,8 +187,8 @@ def _run(programs: list[Program], wanted: Selection | None, junit: Path | None, 
                     head = [] if begun or not several else [paint(f"package {program.entry}", "heading")]
                     say("".join(f"{line}\n" for line in (*head, *result_lines(result, paint))))
                 begun = True
-    if junit is not None:
-        _write(junit, results)
+    if asked.junit is not None:
+        _write(asked.junit, results)
     if style == "json":
         say_json(as_json(results))
     if not results:

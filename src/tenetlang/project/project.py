@@ -31,6 +31,7 @@ from tenetlang.report.finding import Finding
 from tenetlang.report.suppress import apply
 from tenetlang.report.words import severity_of
 from tenetlang.resources import stdlib_files
+from tenetlang.session import Session
 from tenetlang.syntax.parse import LARGEST
 from tenetlang.syntax.tree import ClaimDeclaration, File, TestDeclaration
 from tenetlang.text import Text
@@ -57,31 +58,44 @@ class Project:
     texts: tuple[Text, ...]
     configuration: Configuration
 
-    def compile(self, entry: str | None = None, today: str | None = None) -> Result:
+    def compile(self, entry: str | None = None, today: str | None = None, session: Session | None = None) -> Result:
         """Check all texts; suppressions are applied to what was found. `Result.examined` goes on from there.
 
-        `entry` goes before that of the configuration; `today` (`2027-01-01`) lets rules that have expired be noted.
+        `entry` goes before that of the configuration; `today` (`2027-01-01`) lets rules that have expired be noted. A
+        `session` that has checked most of it before makes it quick.
         """
-        return self._checked(pipeline.parse_texts(self.texts, standard_library()), entry, today)
+        session = session or new_session()
+        project = attrs.evolve(self, texts=session.same(self.texts))
+        return _checked(project, session, session.parse(project.texts), entry, today)
 
-    def compile_tested(self, entry: str | None = None) -> tuple[Result, ...]:
+    def compile_tested(self, entry: str | None = None, session: Session | None = None) -> tuple[Result, ...]:
         """One result for each package that has tests or claims, by name: checked as the package that decides.
 
         With `entry` just the result for that one. Where no package has any, or the configuration names an entry that is
         not there, it is the result of `compile`.
         """
-        parsed = pipeline.parse_texts(self.texts, standard_library())
+        session = session or new_session()
+        project = attrs.evolve(self, texts=session.same(self.texts))
+        parsed = session.parse(project.texts)
         packages = {file.package.text for file in parsed.files if file.package is not None}
         configured = self.configuration.entry
         tested = sorted(_tested_packages(parsed.files))
         if entry is not None or not tested or (configured is not None and configured not in packages):
-            return (self._checked(parsed, entry),)
-        return tuple(self._checked(parsed, name) for name in tested)
+            return (_checked(project, session, parsed, entry),)
+        return tuple(_checked(project, session, parsed, name) for name in tested)
 
-    def _checked(self, parsed: pipeline.Parsed, entry: str | None = None, today: str | None = None) -> Result:
-        compiled = pipeline.check_parsed(parsed, entry or self.configuration.entry, today)
-        shown = apply(compiled.findings, self.texts, CATALOGUE.keys() - ANALYSIS)
-        return Result(self, compiled.program, shown, compiled.findings)
+
+def _checked(
+    project: Project, session: Session, parsed: pipeline.Parsed, entry: str | None = None, today: str | None = None
+) -> Result:
+    compiled = session.check(parsed, entry or project.configuration.entry, today)
+    shown = apply(compiled.findings, project.texts, CATALOGUE.keys() - ANALYSIS)
+    return Result(project, compiled.program, shown, compiled.findings)
+
+
+def new_session() -> Session:
+    """A session that knows nothing but the standard library."""
+    return Session(standard_library())
 
 
 def all_findings(results: Iterable[Result]) -> tuple[Finding, ...]:
