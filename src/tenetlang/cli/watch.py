@@ -143,7 +143,10 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield from policy_files(path)
         except ProjectError:
             yield path
-    first = paths[0].absolute()
+    try:
+        first = paths[0].absolute()
+    except OSError:  # the current folder is gone, and may come back
+        return
     for folder in (first, *first.parents):
         yield folder / FILE_NAME
         yield folder / "pyproject.toml"

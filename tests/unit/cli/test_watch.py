@@ -160,6 +160,17 @@ def test_a_path_that_is_not_there_is_watched_for(tmp_path: Path) -> None:
     assert look((missing,)) != before
 
 
+def test_a_current_folder_that_goes_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    (folder / "a.tenet").write_text(GOOD)
+    monkeypatch.chdir(folder)
+    before = look((Path(),))
+    (folder / "a.tenet").unlink()
+    folder.rmdir()
+    assert look((Path(),)) != before
+
+
 def test_options_that_do_not_go_together_are_refused(tenet: Tenet) -> None:
     for words in (
         ("check", "--watch", "--save-witnesses", "w"),
