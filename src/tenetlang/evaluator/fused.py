@@ -32,10 +32,11 @@ from tenetlang.decision_tree.tree import Leaf, Node, Switch, leaves
 from tenetlang.evaluator import python
 from tenetlang.evaluator.generate import Generated, Settling, bucket_body, uses
 from tenetlang.evaluator.generate_expressions import INPUTS, RUN, Module, Parts, Use, finish
-from tenetlang.evaluator.generate_reading import REQUEST, decoder, local, reading
+from tenetlang.evaluator.generate_reading import REQUEST, local, reading
 from tenetlang.evaluator.layout import Layout, Path, layout_of, typing_of
 from tenetlang.evaluator.requests import RequestReader, RequestSchema
 from tenetlang.evaluator.runtime import ABSENT
+from tenetlang.evaluator.shapes import decoder
 from tenetlang.program import expression as core
 
 VALUES: Final = "values"

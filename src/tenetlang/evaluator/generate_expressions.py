@@ -281,6 +281,9 @@ def walked(function: ast.expr, arguments: list[ast.expr], at: Span) -> ast.expr:
 def _made(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
     at = node.at
     match node:
+        case core.MakeList(items) | core.MakeSet(items) if items and all(isinstance(i, core.Constant) for i in items):
+            constants = tuple(item.value for item in items if isinstance(item, core.Constant))
+            return module.constant(constants if isinstance(node, core.MakeList) else frozenset(constants), at)
         case core.MakeList(items):
             return placed(ast.Tuple([expression(module, item, scope) for item in items], ast.Load()), at)
         case core.MakeSet(items):

@@ -19,10 +19,11 @@ It takes only what the general way takes, and gives equal values. What it doesn'
 says what is wrong. Types are exact: a subclass of `str`, as key or value, could answer one thing now and another later.
 Each value is looked up once, so another thread that changes the request can't slip in what was not looked at.
 
-*JSON.* msgspec decodes a text straight into objects with the fields of the tool (`decoder`), and has looked at types,
+*JSON.* msgspec decodes a text straight into objects with the fields of the tool (`shapes.py`), and has looked at types,
 surrogates and unknown fields by then. What it does not look at is keys that are there twice. Outside of strings
 a document has one colon for each key that it writes. So if it has as many colons as there are fields in what came out, each is
-there once; and if strings have the others, none of them written `\u003a`, too.
+there once; and if strings have the others, none of them written `\u003a`, too. Where there are maps, what came out is written once
+more, to count its colons, as `values.reading` does.
 """
 
 from __future__ import annotations
@@ -32,9 +33,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
-import msgspec
 
-from tenetlang.evaluator.layout import Group, Layout, Part, groups
+from tenetlang.evaluator.layout import Group, Layout, Part, expected, groups
 from tenetlang.evaluator.python import (
     all_of,
     any_of,
@@ -56,12 +56,12 @@ from tenetlang.evaluator.python import (
 from tenetlang.evaluator.reading_parts import SHORT, TEXT, Shares, Unusual, kept, many, part_reader, top_of, undeclared
 from tenetlang.evaluator.requests import RequestReader, RequestSchema
 from tenetlang.evaluator.runtime import ABSENT, NOTHING
+from tenetlang.evaluator.shapes import PARSED, encode
 from tenetlang.program import types as t
-from tenetlang.values.numbers import parse_number, whole
+from tenetlang.values.numbers import whole
 from tenetlang.values.patterns import compile_regex
 
 REQUEST: Final = "request"
-PARSED: Final = frozenset({"time", "duration", "ip", "cidr", "url", "email", "host", "path", "semver"})
 _UNPACKED: Final = 8
 """Records of up to so many fields have their keys looked at one by one."""
 _NAMES: Final = 2**16
@@ -75,7 +75,8 @@ class Reading:
     """The statements in the making, and the values of the names in them.
 
     `present` names the optional facts of the requests that they are for, None where they are for all; to those with other
-    facts they apply `full`. Parts at the positions `absent` have no variables.
+    facts they apply `full`. Parts at the positions `absent` have no variables. `late` are the statements that read what takes
+    its time, for JSON, of which it is known by then that no key is there twice.
     """
 
     schema: RequestSchema
@@ -89,6 +90,7 @@ class Reading:
     names: dict[str, object] = attrs.field(factory=dict)
     statements: list[ast.stmt] = attrs.field(factory=list)
     texts: list[str] = attrs.field(factory=list)
+    late: list[ast.stmt] = attrs.field(factory=list)
 
     def named(self, value: object) -> ast.expr:
         """A name for the value."""
@@ -113,7 +115,7 @@ def reading(
 ) -> Reading | None:
     """Statements that put each part of `request` into its variable; None where a request is too large for that.
 
-    For JSON, `request` has been decoded by `decoder`, and `data` is its text. `present` as in `Reading`.
+    For JSON, `request` has been decoded by `shapes.decoder`, and `data` is its text. `present` as in `Reading`.
     """
     parts = [part for part in layout.parts.values() if not _is_text(part.type)]
     lists = sum(_is_texts(part.type) for part in layout.parts.values())
@@ -147,11 +149,6 @@ def _is_texts(type_: t.Type) -> bool:
 # ------------------------------------------------------------------------------------------------------------- records
 
 
-def expected(layout: Layout, present: frozenset[str] | None) -> list[Part | Group]:
-    """What stands at the top of requests that have these optional facts; of all, where that is None."""
-    return [field for field in layout.top if present is None or not field.optional or field.path[0] in present]
-
-
 def _top(made: Reading) -> None:
     layout = made.layout
     fields = expected(layout, made.present)
@@ -171,7 +168,7 @@ def _top(made: Reading) -> None:
         made.statements.append(assign("keys", constant(len(names) - len(optional))))
         for number, field in enumerate(fields):
             made.statements += _field(made, field, REQUEST, number, sure=made.present is not None)
-        made.statements += _counted(made)
+        made.statements += [*_counted(made), *made.late]
         return
     different = compare(call("len", load(REQUEST)), ast.NotEq(), constant(len(names)))
     if made.present is not None:
@@ -355,9 +352,18 @@ def _read(made: Reading, part: Part, name: str, read: Callable[[object], object]
             make = tuple if isinstance(part.type, t.ListType) else frozenset
             one = kept(part_reader(made.schema, t.Scalar(scalar), None, len(part.path) + 1, made.shares, strict=True))
             several = many(read, one, make, min(limits.size // SHORT, limits.values - 1))
-            yield assign(name, ast.Call(made.named(several), [value], []))
+            yield from _later(made, name, several)
         case _:
-            yield assign(name, ast.Call(made.named(read), [value], []))
+            yield from _later(made, name, read)
+
+
+def _later(made: Reading, name: str, read: Callable[[object], object]) -> Iterator[ast.stmt]:
+    """Reads a part that may have keys of its own."""
+    reading_ = assign(name, ast.Call(made.named(read), [load(name)], []))
+    if not made.json:
+        yield reading_
+        return
+    made.late.append(if_(compare(load(name), ast.IsNot(), load("ABSENT")), [reading_]))
 
 
 def _text(made: Reading, part: Part, value: ast.expr) -> ast.stmt:
@@ -429,52 +435,14 @@ def _outside(value: ast.expr, bounds: tuple[int, int] | None) -> list[ast.expr]:
 
 
 def _counted(made: Reading) -> list[ast.stmt]:
-    """Each key is there once: as many colons as keys, or as keys and colons in strings."""
+    """Each key is there once: as many colons as keys, or as keys and colons in strings, or as in what came out, written again."""
     colons, keys = load("colons"), load("keys")
     within = method(strings(made.texts), "count", constant(":")) if made.texts else constant(0)
-    wrong = [
-        compare(constant(b"\\u003"), ast.In(), load("data")),
-        compare(colons, ast.NotEq(), plus(keys, within)),
-    ]
+    again = method(call("encode", load(REQUEST)), "count", constant(b":"))
+    different = [compare(colons, ast.NotEq(), number) for number in (plus(keys, within), again)]
+    wrong = [compare(constant(b"\\u003"), ast.In(), load("data")), all_of(different)]
+    made.names["encode"] = encode
     return [
         assign("colons", method(load("data"), "count", constant(b":"))),
         if_(compare(colons, ast.NotEq(), keys), [if_(any_of(wrong), [raising("Unusual")])]),
     ]
-
-
-def decoder(layout: Layout, present: frozenset[str] | None) -> Callable[[bytes], object]:
-    """Decodes JSON into an object whose fields `f0`, `f1`, … are what is `expected` at the top, and then the tool."""
-    fields = expected(layout, present)
-    if present is not None:
-        fields = [attrs.evolve(field, optional=False) for field in fields]
-    shape = _shape(fields, "tool" if layout.arguments is not None else None)
-    return msgspec.json.Decoder(shape, float_hook=parse_number).decode
-
-
-def _shape(fields: list[Part | Group], last: str | None) -> type:
-    declared: list[tuple[str, object] | tuple[str, object, object]] = []
-    renamed: dict[str, str] = {}
-    for number, field in enumerate(fields):
-        renamed[f"f{number}"] = field.path[-1]
-        kind = _shape(list(field.fields), None) if isinstance(field, Group) else _kind(field.type)
-        declared.append((f"f{number}", kind, ABSENT) if field.optional else (f"f{number}", kind))
-    if last is not None:
-        renamed[f"f{len(fields)}"] = last
-        declared.append((f"f{len(fields)}", str))
-    return msgspec.defstruct(
-        "Shape", declared, rename=renamed, kw_only=True, forbid_unknown_fields=True, gc=False, eq=False, frozen=True
-    )
-
-
-def _kind(type_: t.Type) -> object:
-    match type_:
-        case t.Scalar(name) if name in {"string", "tool"} | PARSED:
-            return str
-        case t.UnionType():
-            return str
-        case t.Scalar("bool"):
-            return bool
-        case t.ListType(t.STRING) | t.SetType(t.STRING):
-            return tuple[str, ...]
-        case _:
-            return object

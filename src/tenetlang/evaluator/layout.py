@@ -159,7 +159,12 @@ def groups(layout: Layout) -> Iterator[Group]:
         waiting += [item for item in group.fields if isinstance(item, Group)]
 
 
-# -------------------------------------------------------------------------------------------------------- raw and typed
+def expected(layout: Layout, present: frozenset[str] | None) -> list[Part | Group]:
+    """What stands at the top of requests that have these optional facts; of all, where that is None."""
+    return [field for field in layout.top if present is None or not field.optional or field.path[0] in present]
+
+
+# ------------------------------------------------------------------------------------------------------------- values
 
 
 def typing_of(

@@ -207,14 +207,39 @@ class _Expression(Protocol):
     def fullmatch(self, text: bytes) -> object | None: ...
 
 
+def needed_texts(syntax: PatternSyntax) -> tuple[str, ...]:
+    """Texts that are in every string that matches, a few of the longest that are plain to see: to look for them costs a tenth of
+    what the engine does, and mostly settles it."""
+    found: list[str] = []
+    waiting = [syntax]
+    while waiting:
+        match waiting.pop():
+            case Literal(text):
+                found.append(text)
+            case Sequence(parts):
+                waiting += parts
+            case Repeat(of, least) if least > 0:
+                waiting.append(of)
+            case _:
+                pass
+    return tuple(sorted(found, key=lambda text: (-len(text), text))[:_NEEDED])
+
+
+_NEEDED: Final = 3
+
+
 def _engine_matcher(syntax: PatternSyntax) -> Matcher:
     expression = re2_text(syntax)
+    needed = needed_texts(syntax)
     compiled: _BytesMatcher | None = None
 
     def matches(text: str) -> bool:
         nonlocal compiled
         if compiled is None:
             compiled = _compiled(expression)
+        for piece in needed:
+            if piece not in text:
+                return False
         try:
             encoded = text.encode()
         except UnicodeEncodeError:
