@@ -119,8 +119,8 @@ def changed(source: str) -> str:
 
 def measure(what: str, shape: str, rules: int) -> None:
     from tenetlang import pipeline
-    from tenetlang.analysis.compare import compared_programs
-    from tenetlang.analysis.diff import diff
+    from tenetlang.analysis.comparison.compare import compared_programs
+    from tenetlang.analysis.comparison.diff import diff
     from tenetlang.evaluator.judge import BothEvaluators
     from tenetlang.program.program import Program
     from tenetlang.project.project import standard_library

@@ -22,8 +22,8 @@ from tenetlang.syntax.tree import File, Import
 from tenetlang.text import Text
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.desk import Wanted
-    from tenetlang.analysis.examine import Examined
+    from tenetlang.analysis.findings.desk import Wanted
+    from tenetlang.analysis.findings.examine import Examined
 
 
 Read: TypeAlias = Callable[[Text], tuple[File, tuple[Finding, ...]]]
@@ -113,7 +113,7 @@ def examined(
     program: Program, texts: Iterable[Text], wanted: Wanted | None = None, step: Callable[[], None] = lambda: None
 ) -> Examined:
     """Checked program without errors → what there is to say of all requests, as far as it concerns these texts."""
-    from tenetlang.analysis.examine import examine
+    from tenetlang.analysis.findings.examine import examine
     from tenetlang.evaluator.judge import BothEvaluators
 
     with without_collector():

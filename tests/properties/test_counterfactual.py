@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenetlang.analysis.changeable import at, known_documents, known_facts
-from tenetlang.analysis.counterfactual import Change, Way, explain_change
-from tenetlang.analysis.nearest import put
-from tenetlang.analysis.pieces import LEFT_OUT
+from tenetlang.analysis.counterfactuals.changeable import at, known_documents, known_facts
+from tenetlang.analysis.counterfactuals.counterfactual import Change, Way, explain_change
+from tenetlang.analysis.counterfactuals.nearest import put
+from tenetlang.analysis.counterfactuals.pieces import LEFT_OUT
+from tenetlang.analysis.counterfactuals.specialise import specialised
 from tenetlang.analysis.shape import Shape
-from tenetlang.analysis.specialise import specialised
 from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.surroundings import Surroundings, surroundings
 from tenetlang.program.program import Program

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from tenetlang.analysis.formulas import Formula
-from tenetlang.analysis.opinion import SecondOpinion
+from tenetlang.analysis.proofs.opinion import SecondOpinion
 from tenetlang.analysis.questions import Analysis, Judged, Scene, Shows, Undecided
 from tenetlang.evaluator.judge import BothEvaluators
 from tests.properties.generated_programs import program

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tenetlang.analysis.compare import Compared, compared_programs
-from tenetlang.analysis.diff import Box, Diff, Region, diff
+from tenetlang.analysis.comparison.compare import Compared, compared_programs
+from tenetlang.analysis.comparison.diff import Box, Diff, Region, diff
 from tenetlang.analysis.formulas import Among, Atom, Below, Equal, Fits, Formula, Linear, Some, There
 from tenetlang.analysis.regions import Variable, line, region_of
 from tenetlang.evaluator.judge import BothEvaluators

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenetlang import pipeline
-from tenetlang.analysis.desk import Wanted
-from tenetlang.analysis.examine import Examined
+from tenetlang.analysis.findings.desk import Wanted
+from tenetlang.analysis.findings.examine import Examined
 from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.program.program import Package, Program, Rule
 from tenetlang.report.finding import Finding

@@ -8,10 +8,10 @@ from itertools import product
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tenetlang.analysis.automata import Automaton
-from tenetlang.analysis.characters import choose
-from tenetlang.analysis.languages import BUDGET, NO_TEXT, Undecided, contains, find_text, is_disjoint
-from tenetlang.analysis.product import Search
+from tenetlang.analysis.languages.automata import Automaton
+from tenetlang.analysis.languages.characters import choose
+from tenetlang.analysis.languages.find import BUDGET, NO_TEXT, Undecided, contains, find_text, is_disjoint
+from tenetlang.analysis.languages.product import Search
 from tenetlang.values.code_points import ALL, complement
 from tenetlang.values.globs import parse_glob
 from tenetlang.values.pattern_syntax import (

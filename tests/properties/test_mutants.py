@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from tenetlang.analysis.mutants import mutants
-from tenetlang.analysis.mutations import mutations
+from tenetlang.analysis.mutation.mutants import mutants
+from tenetlang.analysis.mutation.mutations import mutations
 from tenetlang.analysis.questions import Analysis, Witness
 from tenetlang.program.program import Program
 from tenetlang.testing.replays import MutantEvaluators, seen

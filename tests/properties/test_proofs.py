@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenetlang import pipeline
-from tenetlang.analysis.compare import Compared, compared_programs
-from tenetlang.analysis.given import with_functions
-from tenetlang.analysis.prove import (
+from tenetlang.analysis.comparison.compare import Compared, compared_programs
+from tenetlang.analysis.proofs.given import with_functions
+from tenetlang.analysis.proofs.prove import (
     Compatible,
     Counterexample,
     Differs,

@@ -7,8 +7,8 @@ from functools import cache
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tenetlang.analysis.automata import Automaton
-from tenetlang.analysis.derivatives import (
+from tenetlang.analysis.languages.automata import Automaton
+from tenetlang.analysis.languages.derivatives import (
     accepts_letter,
     after,
     before,
@@ -18,8 +18,8 @@ from tenetlang.analysis.derivatives import (
     restricted,
     without_letter,
 )
-from tenetlang.analysis.languages import contains
-from tenetlang.analysis.text_types import embedded, embedded_segment, is_canonical, language, lengths, limits
+from tenetlang.analysis.languages.find import contains
+from tenetlang.analysis.languages.text_types import embedded, embedded_segment, is_canonical, language, lengths, limits
 from tenetlang.values.code_points import ALL, complement, normalized
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.network import Cidr, Email, Host, Ip, parse_ip

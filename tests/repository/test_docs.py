@@ -19,7 +19,7 @@ import attrs
 import pytest
 
 from tenetlang import pipeline
-from tenetlang.analysis.desk import Wanted
+from tenetlang.analysis.findings.desk import Wanted
 from tenetlang.project.configuration import FILE_NAME, find_configuration
 from tenetlang.project.project import standard_library
 from tenetlang.report.catalogue import CATALOGUE

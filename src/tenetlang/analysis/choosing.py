@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from tenetlang.analysis.arithmetic import in_type
-from tenetlang.analysis.languages import NoText, Undecided
+from tenetlang.analysis.languages.find import NoText, Undecided
 from tenetlang.analysis.linear import Inequality, solution
 from tenetlang.analysis.regions import Variable, address, bounds, interval, region_of, regions, step_of
 from tenetlang.analysis.search import Search

@@ -21,7 +21,7 @@ import attrs
 from tenetlang.analysis.arithmetic import in_type
 from tenetlang.analysis.choosing import SIMPLEST, Chooser, Frame, NoModel, as_number
 from tenetlang.analysis.formulas import Fits, There
-from tenetlang.analysis.languages import find_text
+from tenetlang.analysis.languages.find import find_text
 from tenetlang.analysis.regions import region_of
 from tenetlang.analysis.search import OutOfBudget, Search
 from tenetlang.analysis.shape import NOWHERE, plain

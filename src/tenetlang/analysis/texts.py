@@ -8,10 +8,10 @@ from typing import Final
 
 import attrs
 
-from tenetlang.analysis.languages import NO_TEXT, NoText, Undecided, find_text
+from tenetlang.analysis.languages.find import NO_TEXT, NoText, Undecided, find_text
+from tenetlang.analysis.languages.text_types import TEXT_TYPES, embedded, embedded_segment, find_value, language
 from tenetlang.analysis.regions import interval, region_of, regions
 from tenetlang.analysis.space import FALSE_BIT, TRUE_BIT, Masks, Space, TextGroup
-from tenetlang.analysis.text_types import TEXT_TYPES, embedded, embedded_segment, find_value, language
 from tenetlang.program import types as t
 from tenetlang.values.pattern_syntax import ANYTHING, AnyOf, Literal, PatternSyntax, Repeat, choice, sequence
 from tenetlang.values.patterns import matcher

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tenetlang.analysis.counterfactual import Change, Way
-from tenetlang.analysis.differences import Difference
+from tenetlang.analysis.counterfactuals.counterfactual import Change, Way
+from tenetlang.analysis.counterfactuals.differences import Difference
 from tenetlang.cli.output import Paint, plain
 from tenetlang.cli.shown import LONGEST, cut, value_text
 from tenetlang.decision import Decision, Verdict

@@ -18,7 +18,7 @@ from tenetlang.cli.options import ANYWHERE, ENTRY, WATCH, compiled, each, render
 from tenetlang.cli.output import Progress, coloured, complain, painter, remark, say
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.desk import Unsure, Wanted
+    from tenetlang.analysis.findings.desk import Unsure, Wanted
     from tenetlang.cli.watch import Watch
     from tenetlang.project.project import Result
 
@@ -70,7 +70,7 @@ def command(
     Where there are no errors, all requests are looked at: rules that never match or never decide, that contradict each other,
     that may err; each with a proof or with a request that shows it. All that is found is shown in one go, by file and line.
     """
-    from tenetlang.analysis.desk import Wanted
+    from tenetlang.analysis.findings.desk import Wanted
 
     if no_analysis and (overlaps or gaps or undecided or folder is not None):
         raise click.UsageError("with --no-analysis there are no overlaps, gaps, undecided questions and witnesses")
@@ -122,7 +122,7 @@ def _check(asked: _Asked, watch: Watch | None = None) -> int:
 def _examined(result: Result, wanted: Wanted, watch: Watch | None) -> Result:
     if result.broken or result.program is None:
         return result
-    from tenetlang.analysis.examine import STEPS
+    from tenetlang.analysis.findings.examine import STEPS
 
     tools = len(result.program.tools) if result.program.uses_tools else 1
     with Progress("examined", tools + STEPS, each=each(watch)) as progress:

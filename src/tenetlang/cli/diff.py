@@ -14,7 +14,7 @@ from tenetlang.cli.options import ENTRY, report_broken
 from tenetlang.cli.output import Progress, complain, painter, say, say_json, waiting
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.diff import Diff
+    from tenetlang.analysis.comparison.diff import Diff
     from tenetlang.cli.versions import Version
     from tenetlang.program.program import Program
 
@@ -90,8 +90,8 @@ def _compiled(version: Version, entry: str | None, style: str) -> Program | None
 
 
 def _diff(old: Program, new: Program) -> Diff:
-    from tenetlang.analysis.compare import compared_programs
-    from tenetlang.analysis.diff import diff
+    from tenetlang.analysis.comparison.compare import compared_programs
+    from tenetlang.analysis.comparison.diff import diff
     from tenetlang.evaluator.judge import BothEvaluators
 
     with Progress("tools compared") as progress:

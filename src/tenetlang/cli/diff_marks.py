@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tenetlang.analysis.declared import Change
-from tenetlang.analysis.diff import Diff, Outcome, Region, Untold
+from tenetlang.analysis.comparison.declared import Change
+from tenetlang.analysis.comparison.diff import Diff, Outcome, Region, Untold
 from tenetlang.cli.diff_text import (
     HEADINGS,
     change_words,

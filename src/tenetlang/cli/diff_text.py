@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tenetlang.analysis.declared import Change
-from tenetlang.analysis.diff import Diff, Region, Untold
+from tenetlang.analysis.comparison.declared import Change
+from tenetlang.analysis.comparison.diff import Diff, Region, Untold
 from tenetlang.cli.output import Paint, plain
 from tenetlang.decision import SEVERITY, Verdict
 from tenetlang.report.json import write

@@ -14,7 +14,7 @@ from tenetlang.cli.output import Paint, Progress, complain, painter, plain, rema
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.mutations import Change
+    from tenetlang.analysis.mutation.mutations import Change
     from tenetlang.cli.selection import Selection
     from tenetlang.program.program import Program
     from tenetlang.project.project import Project

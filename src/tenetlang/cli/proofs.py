@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from tenetlang.analysis.opinion import SecondOpinion
-from tenetlang.analysis.prove import (
+from tenetlang.analysis.proofs.opinion import SecondOpinion
+from tenetlang.analysis.proofs.prove import (
     Comparison,
     Compatible,
     Counterexample,

@@ -17,8 +17,8 @@ from tenetlang.cli.options import ANYWHERE, ENTRY, FORMAT, project_of, report_br
 from tenetlang.cli.output import Progress, complain, painter, say, say_json, waiting
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.opinion import SecondOpinion
-    from tenetlang.analysis.prove import Comparison, Relation
+    from tenetlang.analysis.proofs.opinion import SecondOpinion
+    from tenetlang.analysis.proofs.prove import Comparison, Relation
     from tenetlang.cli.proofs import ComparisonResult, ProofResult
     from tenetlang.program.program import Claim, Program
     from tenetlang.project.claims import AdHoc
@@ -109,8 +109,8 @@ def command(
 def _second(*, smt: bool, cross_check: bool) -> SecondOpinion | None:
     if not (smt or cross_check):
         return None
-    from tenetlang.analysis.opinion import SecondOpinion
-    from tenetlang.analysis.solver import NoSolver, solver_version
+    from tenetlang.analysis.proofs.opinion import SecondOpinion
+    from tenetlang.analysis.proofs.solver import NoSolver, solver_version
 
     try:
         solver_version()
@@ -260,7 +260,7 @@ def _run(steps: _Steps, second: SecondOpinion | None, style: str) -> int:
 
 
 def _proofs(steps: _Steps, second: SecondOpinion | None, step: Callable[[], None]) -> Iterator[ProofResult]:
-    from tenetlang.analysis.prove import Proved
+    from tenetlang.analysis.proofs.prove import Proved
     from tenetlang.analysis.questions import Analysis
     from tenetlang.cli.proofs import ProofResult
     from tenetlang.evaluator.judge import BothEvaluators
@@ -276,8 +276,8 @@ def _proofs(steps: _Steps, second: SecondOpinion | None, step: Callable[[], None
 
 
 def _comparisons(steps: _Steps, second: SecondOpinion | None, step: Callable[[], None]) -> Iterator[ComparisonResult]:
-    from tenetlang.analysis.compare import compared_programs
-    from tenetlang.analysis.prove import compare_programs
+    from tenetlang.analysis.comparison.compare import compared_programs
+    from tenetlang.analysis.proofs.prove import compare_programs
     from tenetlang.cli.proofs import ComparisonResult
     from tenetlang.evaluator.judge import BothEvaluators
     from tenetlang.project.configuration import shown_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
-from tenetlang.analysis.prove import terms_in_the_way
+from tenetlang.analysis.proofs.prove import terms_in_the_way
 from tenetlang.cli.output import Paint, plain
 from tenetlang.cli.proofs import proved_words, reason
 from tenetlang.report.json import write

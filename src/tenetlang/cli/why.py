@@ -27,7 +27,7 @@ from tenetlang.cli.output import painter, remark, say, say_json, waiting
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.counterfactual import Way
+    from tenetlang.analysis.counterfactuals.counterfactual import Way
     from tenetlang.cli.why_text import Known
     from tenetlang.decision import Decision, Verdict
     from tenetlang.evaluator.evaluator import Evaluator
@@ -140,7 +140,7 @@ def _ways(
     only_arguments: bool,
 ) -> tuple[Way, ...]:
     """What would lead to other verdicts; nothing for a request that no rule was tried on."""
-    from tenetlang.analysis.counterfactual import explain_change
+    from tenetlang.analysis.counterfactuals.counterfactual import explain_change
     from tenetlang.evaluator.surroundings import surroundings
 
     if request is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from tenetlang.analysis.given import needed_facts
+from tenetlang.analysis.proofs.given import needed_facts
 from tenetlang.analysis.questions import Judged
 from tenetlang.decision import Decision
 from tenetlang.decision_tree.build import build

@@ -1,4 +1,4 @@
-"""An actual request with its documents, for what the analysis asks of it (`analysis/actual.py`)."""
+"""An actual request with its documents, for what the analysis asks of it (`analysis/counterfactuals/actual.py`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from tenetlang.analysis.actual import Situation, Untold
+from tenetlang.analysis.counterfactuals.actual import Situation, Untold
 from tenetlang.decision import Decision, Verdict
 from tenetlang.evaluator.judge import BothEvaluators
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, value

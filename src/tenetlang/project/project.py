@@ -38,7 +38,7 @@ from tenetlang.text import Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
 
 if TYPE_CHECKING:
-    from tenetlang.analysis.desk import Unsure, Wanted
+    from tenetlang.analysis.findings.desk import Unsure, Wanted
 
 SUFFIX = ".tenet"
 

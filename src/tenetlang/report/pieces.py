@@ -1,6 +1,6 @@
 """What requests of a region have in common, piece by piece: terms and values as texts of the language, before they become words.
 
-`analysis/describe.py` makes them, `regions.py` puts them into words.
+`analysis/comparison/describe.py` makes them, `regions.py` puts them into words.
 """
 
 from __future__ import annotations

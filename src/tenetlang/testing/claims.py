@@ -1,6 +1,6 @@
 """Decides `never` and `always`: proves them for all requests, or looks for a request that breaks them.
 
-The analysis proves most claims, or breaks them with a request (`analysis/prove.py`). What it leaves undecided is sampled. A
+The analysis proves most claims, or breaks them with a request (`analysis/proofs/prove.py`). What it leaves undecided is sampled. A
 sampled claim is never called proved. What is said is how many requests were tried, how many of these the claim is
 about, and the first that breaks it. A claim is *about* a request
 
@@ -21,8 +21,8 @@ from typing import Literal
 
 import attrs
 
-from tenetlang.analysis.opinion import SecondOpinion
-from tenetlang.analysis.prove import Counterexample, Proof, Proved, Unproved, counterexample, prove
+from tenetlang.analysis.proofs.opinion import SecondOpinion
+from tenetlang.analysis.proofs.prove import Counterexample, Proof, Proved, Unproved, counterexample, prove
 from tenetlang.analysis.questions import Analysis, Undecided
 from tenetlang.evaluator.claims import breaks, meets
 from tenetlang.evaluator.judge import BothEvaluators

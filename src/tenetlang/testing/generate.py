@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 
-from tenetlang.analysis.mutants import Mutant, mutants
-from tenetlang.analysis.mutations import Kind, Mutation, mutations
+from tenetlang.analysis.mutation.mutants import Mutant, mutants
+from tenetlang.analysis.mutation.mutations import Kind, Mutation, mutations
+from tenetlang.analysis.mutation.suite import Aim, default_aims, moved_by, rule_aims
 from tenetlang.analysis.questions import Analysis, Answer, Undecided, Witness
-from tenetlang.analysis.suite import Aim, default_aims, moved_by, rule_aims
 from tenetlang.frozen import frozen
 from tenetlang.program.program import Program, TestCase
 from tenetlang.project.project import Project

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from tenetlang.analysis.mutations import Kind, Mutation
+from tenetlang.analysis.mutation.mutations import Kind, Mutation
 from tenetlang.decision import Decision
 from tenetlang.program.program import Program
 from tenetlang.project.project import Project

@@ -1,7 +1,7 @@
 """Runs the author's tests against the mutants of a policy: which are noticed, and which test is missing.
 
 A mutant is *killed* by a test that fails on it. Only those are asked for that some request can tell from the policy
-(`analysis/mutants.py`); one that is proved equivalent counts for nothing. For one that survives there is such a request,
+(`analysis/mutation/mutants.py`); one that is proved equivalent counts for nothing. For one that survives there is such a request,
 and so the test that is missing: the request made small and readable, with what the policy decides on it. It is only
 offered once it has passed on the policy and failed on the mutant. Several survivors often want the same test.
 
@@ -19,8 +19,8 @@ from typing import Literal
 
 import attrs
 
-from tenetlang.analysis.mutants import Mutant, mutants
-from tenetlang.analysis.mutations import Mutation, mutations
+from tenetlang.analysis.mutation.mutants import Mutant, mutants
+from tenetlang.analysis.mutation.mutations import Mutation, mutations
 from tenetlang.analysis.questions import Analysis, Undecided, Witness
 from tenetlang.evaluator.meaning import Fault, Run
 from tenetlang.evaluator.reference import Reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tenetlang.analysis.mutations import Change
+from tenetlang.analysis.mutation.mutations import Change
 
 LONGEST: Final = 90
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from tenetlang.analysis.mutations import Mutation
+from tenetlang.analysis.mutation.mutations import Mutation
 from tenetlang.analysis.questions import Judge, Judged, Witness
 from tenetlang.decision import Decision
 from tenetlang.evaluator.judge import BothEvaluators

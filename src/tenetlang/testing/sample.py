@@ -13,7 +13,7 @@ from random import Random
 
 import attrs
 
-from tenetlang.analysis.given import needed_facts
+from tenetlang.analysis.proofs.given import needed_facts
 from tenetlang.program import types as t
 from tenetlang.program.expression import Condition, Constant, Not, Read, ToolIs
 from tenetlang.program.program import Claim, Program

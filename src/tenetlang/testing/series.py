@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from tenetlang.analysis.neighbours import neighbour
+from tenetlang.analysis.mutation.neighbours import neighbour
 from tenetlang.frozen import frozen
 from tenetlang.program import types as t
 from tenetlang.program.expression import Read

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tenetlang import pipeline
-from tenetlang.analysis.desk import Wanted
-from tenetlang.analysis.examine import Examined
+from tenetlang.analysis.findings.desk import Wanted
+from tenetlang.analysis.findings.examine import Examined
 from tenetlang.project.project import standard_library
 from tenetlang.report.finding import Finding
 from tenetlang.report.words import severity_of

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tenetlang.analysis import desk
-from tenetlang.analysis.desk import Wanted
+from tenetlang.analysis.findings import desk
+from tenetlang.analysis.findings.desk import Wanted
 from tenetlang.report.finding import Finding
 from tenetlang.report.words import severity_of
 from tests.unit.analysis.findings import HEAD, examined, found, told
@@ -116,7 +116,7 @@ def test_pairs_that_the_author_ranks_by_an_override_are_not_listed() -> None:
 
 
 def test_more_pairs_than_are_shown_are_said_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenetlang.analysis.conflict._MOST_PAIRS", 2)
+    monkeypatch.setattr("tenetlang.analysis.findings.conflict._MOST_PAIRS", 2)
     rules = "".join(f"allow a{n} if {{ tool is refund; args.parts == {n} }}\n" for n in range(4)) + DEAR.format("deny")
     variants = [finding.variant for finding in found(rules, Wanted(overlaps=True))]
     assert variants.count("more") == 1
@@ -317,7 +317,7 @@ def test_only_the_files_of_the_author_are_looked_at() -> None:
 
 
 def test_a_question_that_may_cost_nothing_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenetlang.analysis.asking.MOST_PER_QUESTION", 0)
+    monkeypatch.setattr("tenetlang.analysis.findings.asking.MOST_PER_QUESTION", 0)
     rules = SMALL + "deny never if { tool is refund; args.amount > 9.0; args.amount < 5.0; args.parts > 2 }\n"
     made = examined(rules)
     assert all(finding.check == "always-denied-tool" for finding in made.findings)

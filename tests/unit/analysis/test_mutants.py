@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tenetlang.analysis.mutants import Mutant, mutants
-from tenetlang.analysis.mutations import mutations
+from tenetlang.analysis.mutation.mutants import Mutant, mutants
+from tenetlang.analysis.mutation.mutations import mutations
 from tenetlang.analysis.questions import Analysis, Witness
 from tenetlang.testing.replays import MutantEvaluators
 from tests.sources import program_of

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tenetlang.analysis.mutations import Mutation, mutations
-from tenetlang.analysis.neighbours import neighbour
+from tenetlang.analysis.mutation.mutations import Mutation, mutations
+from tenetlang.analysis.mutation.neighbours import neighbour
 from tenetlang.program import types as t
 from tenetlang.values.numbers import INT_MAX
 from tests.sources import program_of

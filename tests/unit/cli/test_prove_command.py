@@ -218,7 +218,7 @@ def test_the_solver_settles_what_is_undecided_and_checks_the_rest(tenet: Tenet, 
 
 
 def test_without_the_solver_it_is_said_how_to_get_it(tenet: Tenet, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tenetlang.analysis import solver
+    from tenetlang.analysis.proofs import solver
 
     def missing(name: str) -> object:
         raise ImportError(name)

@@ -26,4 +26,4 @@ def test_importing_the_package_and_telling_the_version_load_next_to_nothing(prog
 def test_the_compiler_loads_neither_the_command_line_nor_the_analysis() -> None:
     modules = loaded("import tenetlang; tenetlang.load")
     assert "tenetlang.pipeline" in modules
-    assert modules.isdisjoint({"click", "asyncio", "z3", "tenetlang.analysis.examine", "tenetlang.cli"})
+    assert modules.isdisjoint({"click", "asyncio", "z3", "tenetlang.analysis.findings.examine", "tenetlang.cli"})

@@ -1,0 +1,1 @@
+"""Two programs side by side: what they decide differently, and in which words to say so."""

@@ -1,0 +1,1 @@
+"""What would have to be different about one request for another verdict."""

@@ -1,0 +1,1 @@
+"""What `tenet check` says of all requests."""

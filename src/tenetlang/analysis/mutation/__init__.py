@@ -1,0 +1,1 @@
+"""Mutants of a program, which of them a request can tell from it, and a suite that would."""

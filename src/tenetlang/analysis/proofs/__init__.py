@@ -1,0 +1,1 @@
+"""Claims, refinement and equivalence: proved for all requests, or broken by one."""
