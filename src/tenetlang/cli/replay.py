@@ -15,20 +15,32 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.bar import Bar
 from tenetlang.cli.commands import Command
+from tenetlang.cli.extras import NEEDS_SQL
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT, compiled, documents_of, report_broken
-from tenetlang.cli.output import complain, painter, say, say_json, waiting
+from tenetlang.cli.options import (
+    ANYWHERE,
+    DATA,
+    ENTRY,
+    FORMAT,
+    compiled,
+    documents_of,
+    report_broken,
+)
+from tenetlang.cli.output import complain, painter, remark, say, say_json, waiting
+from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
     from tenetlang.project.project import Result
     from tenetlang.replay.items import Item
     from tenetlang.replay.run import Version
     from tenetlang.replay.summary import Summary
+    from tenetlang.targets.sql.conditions import Fold
 
 EXAMPLES = [
     "tenet replay policies/ --log decisions.db",
     "tenet replay proposed/ --log decisions.db --fail-on any --format json",
     "tenet replay proposed/ --requests requests.jsonl --against policies/",
+    "tenet replay proposed/ --engine duckdb --requests requests.parquet --against policies/",
 ]
 STATUSES = [
     (0, "decided again; nothing changed that --fail-on names"),
@@ -48,6 +60,13 @@ STATUSES = [
 )
 @click.option(
     "--against", type=ANYWHERE, metavar="POLICY", help="With --requests: compare with what this policy decides."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(("evaluator", "duckdb")),
+    default="evaluator",
+    show_default=True,
+    help="With duckdb, --requests is a Parquet file, and a query decides what it can.",
 )
 @DATA
 @ENTRY
@@ -72,6 +91,7 @@ def command(
     log: Path | None,
     requests: Path | None,
     against: Path | None,
+    engine: str,
     given: tuple[str, ...],
     entry: str | None,
     jobs: int | None,
@@ -89,6 +109,8 @@ def command(
         raise click.UsageError("give the requests by one of --log and --requests")
     if against is not None and requests is None:
         raise click.UsageError("--against goes with --requests: a log has its own decisions")
+    if (engine == "duckdb") != (requests is not None and requests.suffix == ".parquet"):
+        raise click.UsageError("--engine duckdb goes with --requests FILE.parquet, and that with no other engine")
     result = compiled([policy], entry)
     before = None if against is None else compiled([against], entry)
     for one in (result, before):
@@ -96,7 +118,10 @@ def command(
             report_broken(one.findings, style)
             return statuses.FOUND
     source = _Source(log, requests)
-    found, name = _replay(result, before, given, source, jobs or _cores())
+    if engine == "duckdb":
+        found, name = _replay_table(result, before, given, str(requests), jobs or _cores())
+    else:
+        found, name = _replay(result, before, given, source, jobs or _cores())
     _show(found, name, source.noun, style, everything=everything)
     return _status(found, fail_on)
 
@@ -139,7 +164,9 @@ class _Source:
     @property
     def noun(self) -> str:
         """What the place of an item is called."""
-        return "line" if self.log is None else "record"
+        if self.log is not None:
+            return "record"
+        return "row" if self.requests is not None and self.requests.suffix == ".parquet" else "line"
 
 
 def _replay(
@@ -162,6 +189,46 @@ def _replay(
             bar.reached(done if position is None else position(), count)
 
         return replay(version, items, jobs=jobs, against=against, progress=progress), name
+
+
+def _replay_table(
+    result: Result, before: Result | None, given: tuple[str, ...], files: str, jobs: int
+) -> tuple[Summary, tuple[str, str]]:
+    """The same for a table."""
+    from tenetlang.decision_tree.json_form import digest
+
+    try:
+        from tenetlang.replay.tables import TableError, replay_table
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"{NEEDS_SQL} ({missing})") from missing
+    with waiting("compiling"):
+        version, fold = _version(result, given), _folding(result, given)
+        against = (
+            None
+            if before is None
+            else (_version(before, _declared(before, given)), _folding(before, _declared(before, given)))
+        )
+    with Bar("replaying what the query leaves", None) as bar:
+        try:
+            found = replay_table(
+                version, fold, files, jobs=jobs, against=against, progress=lambda count: bar.reached(0, count)
+            )
+        except ModuleNotFoundError as missing:
+            raise click.ClickException(f"{NEEDS_SQL} ({missing})") from missing
+        except TableError as mistake:
+            raise click.ClickException(str(mistake)) from mistake
+    total = found.summary.counts["items"]
+    remark(f"{found.by_query:,} of {total:,} rows decided by the query, the others by the evaluator\n")
+    for fallback in found.fallbacks:
+        remark(f"left to the evaluator: {visible(fallback.rule)}: {visible(fallback.reason)}\n")
+    return found.summary, (version.policy.entry, digest(version.policy))
+
+
+def _folding(result: Result, given: tuple[str, ...]) -> Fold:
+    from tenetlang.replay.constants import folding
+
+    assert result.program is not None
+    return folding(result.program, documents_of(result, given))
 
 
 def _version(result: Result, given: tuple[str, ...]) -> Version:

@@ -194,7 +194,7 @@ def _recorded_before(record: Mapping[str, object], found: RecordedRequest) -> Be
     kept: frozenset[str] | None = None
     if isinstance(obligations, list):
         kept = frozenset(
-            _obligation(item.get("name"), found.value(f"/decided/obligations/{place}/args"))
+            obligation_text(item.get("name"), found.value(f"/decided/obligations/{place}/args"))
             for place, item in enumerate(obligations)
             if isinstance(item, Mapping)
         )
@@ -209,7 +209,8 @@ def _verdict(value: object) -> Verdict | None:
             return None
 
 
-def _obligation(name: object, arguments: object) -> str:
+def obligation_text(name: object, arguments: object) -> str:
+    """An obligation with its arguments as a text that is equal exactly where they are."""
     try:
         listed = canonical_bytes(list(arguments) if isinstance(arguments, list | tuple) else arguments).decode()
     except CanonicalError:
@@ -297,7 +298,7 @@ def _written_before(recorded: Mapping[str, object]) -> Before | None:
     kept = None
     if isinstance(obligations, list):
         listed = (item for item in obligations if isinstance(item, Mapping))
-        kept = frozenset(_obligation(item.get("name"), item.get("args")) for item in listed)
+        kept = frozenset(obligation_text(item.get("name"), item.get("args")) for item in listed)
     return Before(verdict, tuple(_word(str(name)) for name in by), kept, _reviewers(recorded.get("escalations")))
 
 
@@ -305,7 +306,7 @@ def _written_before(recorded: Mapping[str, object]) -> Before | None:
 
 
 def _before(decision: Decision) -> Before:
-    obligations = frozenset(_obligation(item.name, list(item.args)) for item in decision.obligations)
+    obligations = frozenset(obligation_text(item.name, list(item.args)) for item in decision.obligations)
     return Before(
         decision.verdict,
         tuple(map(_word, decision.decided_by)),
@@ -326,7 +327,7 @@ def _asked(item: Escalation) -> str:
 def _compare(before: Before, decision: Decision, request: object, place: Place, summary: Summary) -> None:
     after = _before(decision)
     summary.verdicts[before.verdict, after.verdict] += 1
-    change = _change(before, after)
+    change = change_between(before, after)
     if change is None:
         summary.counts["same"] += 1
         return
@@ -334,7 +335,9 @@ def _compare(before: Before, decision: Decision, request: object, place: Place, 
     _note(summary, change, request, place)
 
 
-def _change(before: Before, after: Before) -> Change | None:
+def change_between(before: Before, after: Before) -> Change | None:
+    """What became of a request; None where nothing that matters changed."""
+
     def change(kind: Kind, *lost: str) -> Change:
         return Change(kind, before.verdict, after.verdict, before.decided_by, after.decided_by, lost)
 
@@ -361,9 +364,10 @@ def _difference(before: frozenset[str] | None, after: frozenset[str] | None) -> 
 
 def _note(summary: Summary, change: Change, request: object, place: Place) -> None:
     known = change in summary.changes
-    note_change(summary, change, 1, Example(place, None) if known else _example(request, place))
+    note_change(summary, change, 1, Example(place, None) if known else example(request, place))
 
 
-def _example(request: object, place: Place) -> Example:
+def example(request: object, place: Place) -> Example:
+    """The request as an example, if it is not too long and is one (no bytes)."""
     shown = not isinstance(request, bytes) and len(_text(request)) <= LONGEST_EXAMPLE
     return Example(place, request if shown else None)
