@@ -12,27 +12,45 @@ docs/audit-format.md describes the file well enough to write another reader. Not
 can be verified on a machine that has none.
 """
 
+from tenetlang.audit.checkpoint import Checkpoint, checkpoint_of
 from tenetlang.audit.errors import (
     AuditError,
+    InvalidNote,
+    InvalidProof,
     InvalidRecord,
     LogAltered,
     LogDamaged,
     LogPoisoned,
     LogUnavailable,
+    NoCheckpoint,
+    NoSignatures,
     NotALog,
     RecordNotFound,
     UnreadableRemembered,
+    UnusableKey,
 )
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
+from tenetlang.audit.note import SigningKey, VerifierKey
 from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
+from tenetlang.audit.signing import (
+    SIGN_EVERY,
+    create_key,
+    load_signing_key,
+    load_verifier_key,
+    newest_checkpoint,
+)
 from tenetlang.audit.source import export_jsonl
 from tenetlang.audit.verify import Problem, Verification, verify_log
 
 __all__ = [
+    "SIGN_EVERY",
     "AppendedRecord",
     "AuditError",
+    "Checkpoint",
+    "InvalidNote",
+    "InvalidProof",
     "InvalidRecord",
     "Log",
     "LogAltered",
@@ -40,16 +58,26 @@ __all__ = [
     "LogPoisoned",
     "LogUnavailable",
     "LostRequest",
+    "NoCheckpoint",
+    "NoSignatures",
     "NotALog",
     "Problem",
     "RecordNotFound",
     "RecordedRequest",
+    "SigningKey",
     "StoredRecord",
     "Surroundings",
     "UnreadableRemembered",
+    "UnusableKey",
     "Verification",
+    "VerifierKey",
+    "checkpoint_of",
+    "create_key",
     "decision_record",
     "export_jsonl",
+    "load_signing_key",
+    "load_verifier_key",
+    "newest_checkpoint",
     "open_log",
     "read_record",
     "recorded_request",

@@ -37,3 +37,23 @@ class RecordNotFound(AuditError):
 
 class UnreadableRemembered(AuditError):
     """The remembered state of a log is not written as `SIZE ROOT`."""
+
+
+class UnusableKey(AuditError):
+    """What was given as a key is none, or may be read by others."""
+
+
+class InvalidNote(AuditError):
+    """What was given as a signed note is none, or is not signed by the key that it should be signed by."""
+
+
+class InvalidProof(AuditError):
+    """What was given as a proof is none, or does not lead to the root that was signed."""
+
+
+class NoCheckpoint(AuditError):
+    """The log holds no signed checkpoint that covers what was asked for."""
+
+
+class NoSignatures(AuditError):
+    """The package that signs and verifies is not installed."""

@@ -22,22 +22,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
 
 from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import CanonicalError, profile_bytes
-from tenetlang.audit.errors import AuditError, InvalidRecord, LogDamaged, LogPoisoned, LogUnavailable, NotALog
+from tenetlang.audit.errors import (
+    AuditError,
+    InvalidRecord,
+    LogDamaged,
+    LogPoisoned,
+    LogUnavailable,
+    NoSignatures,
+    NotALog,
+)
 from tenetlang.audit.merkle import Frontier, leaf_hash
+from tenetlang.audit.note import SigningKey
 from tenetlang.audit.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
 from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.signing import add_note, newest_note, next_note, signed_before
 from tenetlang.audit.storage import absolute, connect_to_write, create_tables, run, shown
 
 if TYPE_CHECKING:
     import apsw
 
 _BATCH = 64
+
+_T = TypeVar("_T")
 
 
 @attrs.frozen
@@ -109,39 +121,29 @@ class Log:
 
     def append_all(self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]) -> tuple[AppendedRecord, ...]:
         """Appends several records in one transaction: all of them or none."""
-        import apsw
-
         for envelope, payload in entries:
             _check_payload(envelope, payload)
         with self._lock:
-            self._check_usable()
-            try:
-                run(self._connection, "BEGIN IMMEDIATE")
-            except apsw.BusyError as mistake:
-                raise LogUnavailable(
-                    f"{shown(self.path)} is locked by another process; nothing was written, try again"
-                ) from mistake
-            except BaseException as mistake:
-                raise self._poisoned(mistake) from mistake
-            try:
-                appended = self._append_in_transaction(entries)
-                run(self._connection, "COMMIT")
-            except InvalidRecord:
-                self._roll_back()
-                raise
-            except LogDamaged as mistake:
-                self._roll_back()
-                self._refusal = str(mistake)
-                raise
-            except BaseException as mistake:
-                poisoned = self._poisoned(mistake)
-                self._roll_back()
-                if isinstance(mistake, Exception):
-                    raise poisoned from mistake
-                raise
+            appended = self._in_transaction(lambda: self._append_in_transaction(entries))
             if appended:
                 self._last = appended[-1]
             return appended
+
+    def sign(self, key: SigningKey) -> bytes:
+        """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
+        signed again.
+
+        All records are read and hashed for the first, later on those that were added. Raises `LogDamaged` for a log that
+        is not what the newest checkpoint in it says, which would sign two stories, and otherwise what `append` raises.
+        """
+        with self._lock:
+            return self._in_transaction(lambda: self._sign_in_transaction(key))
+
+    def check_signed(self, key: SigningKey) -> None:
+        """Raises `LogDamaged` for a log that is shorter than its newest checkpoint or does not begin with its records."""
+        with self._lock:
+            self._check_usable()
+            self._reach(newest_note(self._connection), key)
 
     def records(self) -> Iterator[StoredRecord]:
         """All records in order, read in batches; those appended meanwhile are included."""
@@ -155,10 +157,10 @@ class Log:
 
         The first call reads every leaf, later ones those that were added.
         """
-        while batch := self._batch(self._frontier.size - 1):
-            for stored in batch:
-                self._frontier.append(stored.leaf)
-        return self._frontier.size, self._frontier.root()
+        with self._lock:
+            self._check_usable()
+            self._advance(None)
+            return self._frontier.size, self._frontier.root()
 
     def close(self) -> None:
         """Closes the file. May be called twice."""
@@ -173,6 +175,77 @@ class Log:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _in_transaction(self, action: Callable[[], _T]) -> _T:
+        """Does it with the write lock held, and commits; after what may have been written by half, nothing is done again."""
+        import apsw
+
+        self._check_usable()
+        try:
+            run(self._connection, "BEGIN IMMEDIATE")
+        except apsw.BusyError as mistake:
+            raise LogUnavailable(
+                f"{shown(self.path)} is locked by another process; nothing was written, try again"
+            ) from mistake
+        except BaseException as mistake:
+            raise self._poisoned(mistake) from mistake
+        try:
+            done = action()
+            run(self._connection, "COMMIT")
+        except (InvalidRecord, NoSignatures):
+            self._roll_back()
+            raise
+        except LogDamaged as mistake:
+            self._roll_back()
+            self._refusal = str(mistake)
+            raise
+        except BaseException as mistake:
+            poisoned = self._poisoned(mistake)
+            self._roll_back()
+            if isinstance(mistake, Exception):
+                raise poisoned from mistake
+            raise
+        return done
+
+    def _sign_in_transaction(self, key: SigningKey) -> bytes:
+        newest = newest_note(self._connection)
+        self._reach(newest, key)
+        self._advance(None)
+        note = next_note(self._frontier, key)
+        if note != newest:
+            add_note(self._connection, note)
+        return note
+
+    def _reach(self, newest: bytes | None, key: SigningKey) -> None:
+        """Reads on to the newest checkpoint, and compares."""
+        if newest is None:
+            return
+        before = signed_before(newest, key, self.path)
+        if self._frontier.size > before.size:
+            self._frontier = Frontier()
+        self._advance(before.size)
+        if (self._frontier.size, self._frontier.root()) != (before.size, before.root):
+            shorter = self._frontier.size < before.size
+            raise LogDamaged(
+                f"{shown(self.path)} {'is shorter than' if shorter else 'does not begin with the records of'} its newest "
+                f"checkpoint, which is of {before.size:,} records: it was {'cut' if shorter else 'rewritten'}; run `tenet "
+                "audit verify` on it and restore it from a copy"
+            )
+
+    def _advance(self, size: int | None) -> None:
+        """Hashes the records up to this size, or all, into the frontier."""
+        while size is None or self._frontier.size < size:
+            wanted = _BATCH if size is None else min(_BATCH, size - self._frontier.size)
+            batch = self._rows_after(self._frontier.size - 1, wanted)
+            if not batch:
+                return
+            for stored in batch:
+                if stored.index != self._frontier.size or leaf_hash(stored.record) != stored.leaf:
+                    raise LogDamaged(
+                        f"record {self._frontier.size} of {shown(self.path)} was changed or is missing; run `tenet audit "
+                        "verify` on it"
+                    )
+                self._frontier.append(stored.leaf)
 
     def _append_in_transaction(
         self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]
@@ -198,18 +271,21 @@ class Log:
         return last
 
     def _batch(self, after: int) -> list[StoredRecord]:
-        import apsw
-
         with self._lock:
             self._check_usable()
-            try:
-                rows = run(
-                    self._connection,
-                    "SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?",
-                    (after, _BATCH),
-                )
-            except apsw.Error as mistake:
-                raise LogUnavailable(f"cannot read {shown(self.path)}: {mistake}; verify it") from mistake
+            return self._rows_after(after, _BATCH)
+
+    def _rows_after(self, after: int, count: int) -> list[StoredRecord]:
+        import apsw
+
+        try:
+            rows = run(
+                self._connection,
+                "SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?",
+                (after, count),
+            )
+        except apsw.Error as mistake:
+            raise LogUnavailable(f"cannot read {shown(self.path)}: {mistake}; verify it") from mistake
         return [_stored(row, self.path) for row in rows]
 
     def _check_usable(self) -> None:

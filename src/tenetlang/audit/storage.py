@@ -1,7 +1,8 @@
 """The SQLite file behind a log: its identity, how it is opened, and how it is read without trusting it.
 
-    records   idx INTEGER PRIMARY KEY, record BLOB, leaf BLOB
-    payloads  idx INTEGER PRIMARY KEY, payload BLOB         absent for a record whose payload was erased
+    records      idx INTEGER PRIMARY KEY, record BLOB, leaf BLOB
+    payloads     idx INTEGER PRIMARY KEY, payload BLOB      absent for a record whose payload was erased
+    checkpoints  number INTEGER PRIMARY KEY, note BLOB      in the order in which they were signed; made with the first
 
 The journal is a write-ahead log and `synchronous` is FULL: a commit returns when the record is on the disk, not when
 it is on its way (with NORMAL, acknowledged records are lost with the power). A file is recognised by SQLite's
@@ -33,6 +34,9 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("payloads", "CREATE TABLE payloads (idx INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT"),
     ("records", "CREATE TABLE records (idx INTEGER PRIMARY KEY, record BLOB NOT NULL, leaf BLOB NOT NULL) STRICT"),
 )
+
+CHECKPOINTS = ("checkpoints", "CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT")
+"""The table of a log that was signed."""
 
 _NEEDED_SQLITE = (3, 51, 3)
 _MAX_VALUE = 4 * MAX_PAYLOAD
@@ -180,7 +184,8 @@ def _check_identity(connection: apsw.Connection, path: str) -> None:
         found = run(
             connection,
             "SELECT name, sql FROM sqlite_schema "
-            "WHERE type IN ('trigger', 'view') OR tbl_name IN ('records', 'payloads') ORDER BY name LIMIT 8",
+            "WHERE type IN ('trigger', 'view') OR lower(tbl_name) IN ('records', 'payloads', 'checkpoints') "
+            "ORDER BY name LIMIT 8",
         )
     except apsw.NotADBError as mistake:
         raise _not_a_log(path, "it is no SQLite database, or its first page is damaged") from mistake
@@ -193,7 +198,7 @@ def _check_identity(connection: apsw.Connection, path: str) -> None:
     if version != [(STORAGE_VERSION,)]:
         ((found_version,),) = version
         raise _not_a_log(path, f"its storage version is {found_version}, and this program reads {STORAGE_VERSION}")
-    if found != list(TABLES):
+    if found not in (list(TABLES), [CHECKPOINTS, *TABLES]):
         raise LogAltered(
             f"{shown(path)} is no decision log any more: its tables are not those of a log, so somebody changed the "
             "database's own definition; restore it from a copy"

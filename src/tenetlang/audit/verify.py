@@ -11,8 +11,8 @@ the art is to name the right one. If record 6 does not name the leaf that stands
 
 so a break of the chain is only reported after a look at the record that follows.
 
-Whoever can rewrite the whole file, or cut its end, leaves nothing that contradicts itself. That is found with a size
-and a root from an earlier verification, which somebody else remembered.
+Whoever can rewrite the whole file, or cut its end, leaves nothing that contradicts itself. That is found with what was
+signed of it (signed.py), or with a size and a root from an earlier verification, which somebody else remembered.
 
 The file is hostile: one entry is in memory at a time, problems are counted beyond a limit but not kept, and nothing
 is raised but `AuditError`.
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import attrs
@@ -32,8 +32,11 @@ from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.disclosure import bodies_mistake
 from tenetlang.audit.errors import UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
+from tenetlang.audit.note import VerifierKey
 from tenetlang.audit.record import FIRST_PREVIOUS
 from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.signed import KeptState, SignedStates, compare, finish, keep, next_stored
+from tenetlang.audit.signing import stored_notes
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 
 PROBLEM_LIMIT = 100
@@ -62,7 +65,8 @@ class Verification:
 
     `size` and `root` (64 hexadecimal digits) are of the records as they stand; remembered together, they show a later
     cut or rewrite. `problems` are the first ones in the order of the records, `further` counts those beyond. `payloads`
-    counts those that are there and right, `erased` the records whose payload is gone.
+    counts those that are there and right, `erased` the records whose payload is gone. `checkpoints` counts those in the
+    log, and `signed` is the size that the newest one of a given key vouches for, or None.
     """
 
     ok: bool
@@ -72,6 +76,8 @@ class Verification:
     further: int
     payloads: int
     erased: int
+    checkpoints: int = 0
+    signed: int | None = None
 
     @property
     def remembered(self) -> str:
@@ -83,15 +89,23 @@ def verify_log(
     path: str | os.PathLike[str],
     remembered: str | None = None,
     *,
+    keys: Sequence[VerifierKey] = (),
+    checkpoints: Sequence[bytes] = (),
     limit: int = PROBLEM_LIMIT,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Verifies a log's database or an export of it.
 
-    `remembered` is `SIZE ROOT` as an earlier verification gave it; `progress` is called for each entry. Raises `NotALog`, `LogUnavailable` or
-    `UnreadableRemembered`; whatever is wrong inside of a log is in the result.
+    `remembered` is `SIZE ROOT` as an earlier verification gave it; `keys` are those that may sign, and `checkpoints` the
+    notes that somebody kept; `progress` is called for each entry. Without a key no signature is checked. Raises `NotALog`,
+    `LogUnavailable`, `UnreadableRemembered`, `InvalidNote` for a checkpoint that is none, or `NoSignatures`; whatever is
+    wrong inside of a log is in the result.
     """
-    walk = _Walk(limit, _parse_remembered(remembered))
+    states = SignedStates(keys, stored_notes(path), _parse_remembered(remembered))
+    for note in checkpoints:
+        keep(states, note)
+    next_stored(states)  # before the first record is read: what is signed later is of records that are not seen here
+    walk = _Walk(limit, states)
     for entry in read_entries(path):
         progress()
         match entry:
@@ -116,27 +130,26 @@ class _Before:
 @attrs.define
 class _Walk:
     limit: int
-    remembered: tuple[int, bytes] | None
+    states: SignedStates
     problems: list[Problem] = attrs.field(factory=list)
     further: int = 0
     frontier: Frontier = attrs.field(factory=Frontier)
     expected: int = 0
     before: _Before | None = None
     suspected: int | None = None
-    rewritten: bool = False
     payloads: int = 0
     erased: int = 0
 
 
-def _parse_remembered(text: str | None) -> tuple[int, bytes] | None:
+def _parse_remembered(text: str | None) -> list[KeptState]:
     if text is None:
-        return None
+        return []
     match = _remembered.fullmatch(text.strip())
     if match is None:
         raise UnreadableRemembered(
             "what is remembered of a log is written `SIZE ROOT`: a number, a space, and 64 hexadecimal digits"
         )
-    return int(match[1]), bytes.fromhex(match[2])
+    return [KeptState(int(match[1]), bytes.fromhex(match[2]), "it was remembered")]
 
 
 def _report(walk: _Walk, index: int | None, what: str, detail: str) -> None:
@@ -147,7 +160,7 @@ def _report(walk: _Walk, index: int | None, what: str, detail: str) -> None:
 
 
 def _take(walk: _Walk, entry: Entry) -> None:
-    _compare_with_remembered(walk)
+    compare(walk.states, walk.frontier)
     if entry.index < walk.expected:
         _report(walk, entry.index, "order", f"record {entry.index} stands after record {walk.expected - 1}")
         return
@@ -253,31 +266,20 @@ def _check_payload(walk: _Walk, entry: Entry, parsed: dict[object, object]) -> N
 
 
 def _take_damage(walk: _Walk, damage: Damage) -> None:
-    _compare_with_remembered(walk)
+    compare(walk.states, walk.frontier)
     _settle(walk)
     _report(walk, walk.expected, damage.what, damage.detail)
     walk.before = None
     walk.expected += 1
 
 
-def _compare_with_remembered(walk: _Walk) -> None:
-    if walk.remembered is not None and walk.frontier.size == walk.remembered[0]:
-        walk.rewritten = walk.rewritten or walk.frontier.root() != walk.remembered[1]
-
-
 def _finish(walk: _Walk) -> Verification:
-    _compare_with_remembered(walk)
+    compare(walk.states, walk.frontier)
     _settle(walk)
     if walk.expected == 0:
         _report(walk, 0, "missing", "the log holds no record, not even that of its opening")
-    if walk.remembered is not None:
-        size = walk.remembered[0]
-        if walk.frontier.size < size:
-            detail = f"the log had {size} records when it was remembered and now has {walk.frontier.size}: it was cut"
-            _report(walk, walk.frontier.size, "cut", detail)
-        elif walk.rewritten:
-            detail = f"the first {size} records are not those that were remembered: one of them or all were rewritten"
-            _report(walk, None, "rewritten", detail)
+    for index, what, detail in finish(walk.states, walk.frontier.size):
+        _report(walk, index, what, detail)
     return Verification(
         ok=not walk.problems and not walk.further,
         size=walk.frontier.size,
@@ -286,4 +288,6 @@ def _finish(walk: _Walk) -> Verification:
         further=walk.further,
         payloads=walk.payloads,
         erased=walk.erased,
+        checkpoints=walk.states.read,
+        signed=None if walk.states.newest is None else walk.states.newest.size,
     )

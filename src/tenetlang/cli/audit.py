@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import statuses
+from tenetlang.cli import audit_signatures, statuses
+from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
@@ -33,7 +34,11 @@ def command() -> None:
 @command.command(
     "verify",
     epilog=ending(
-        ["tenet audit verify decisions.db", 'tenet audit verify decisions.db --remembered "812 4f0c…"'],
+        [
+            "tenet audit verify decisions.db",
+            'tenet audit verify decisions.db --remembered "812 4f0c…"',
+            "tenet audit verify decisions.db --key log.key.pub --checkpoint kept.note",
+        ],
         [(0, "nothing was changed"), (1, "something was, and it says what")],
     ),
 )
@@ -43,17 +48,22 @@ def command() -> None:
     metavar='"SIZE ROOT"',
     help="What an earlier verification printed; finds a log that was cut or wholly rewritten.",
 )
+@KEY
+@KEPT
 @FORMAT
-def verify(log: Path, remembered: str | None, style: str) -> int:
+def verify(log: Path, remembered: str | None, keys: tuple[str, ...], kept: tuple[Path, ...], style: str) -> int:
     """Find what was changed in LOG, by record.
 
     It ends with the log's size and root. Keep that line where whoever could change the log can't reach it, and hand it
-    to the next verification: alone, a log whose end was cut off, or all of which was rewritten, looks sound.
+    to the next verification: alone, a log whose end was cut off, or all of which was rewritten, looks sound. A checkpoint
+    that `tenet audit checkpoint` printed is such a line with a signature.
     """
-    from tenetlang.audit import verify_log
+    from tenetlang.audit import load_verifier_key, verify_log
 
+    known = [load_verifier_key(key) for key in dict.fromkeys(keys)]
+    notes = [audit_signatures.read_note(file) for file in kept]
     with Progress("verified") as progress:
-        found = verify_log(log, remembered, progress=progress.step)
+        found = verify_log(log, remembered, keys=known, checkpoints=notes, progress=progress.step)
     if style == "json":
         say_json(
             {
@@ -62,6 +72,8 @@ def verify(log: Path, remembered: str | None, style: str) -> int:
                 "root": found.root,
                 "payloads": found.payloads,
                 "erased": found.erased,
+                "checkpoints": found.checkpoints,
+                "signed": found.signed,
                 "problems": [
                     {"index": problem.index, "what": problem.what, "detail": problem.detail}
                     for problem in found.problems
@@ -79,8 +91,20 @@ def verify(log: Path, remembered: str | None, style: str) -> int:
     state = paint("sound", "good") if found.ok else paint("changed", "bad")
     erased = f", {found.erased:,} without what the callers sent" if found.erased else ""
     say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
+    if keys and found.signed is not None:
+        after = found.size - found.signed
+        rest = f"; {after:,} came after it" if after > 0 else ""
+        say(f"signed: {found.signed:,} by the newest checkpoint of {found.checkpoints:,}{rest}\n")
+    elif found.checkpoints and not keys:
+        say(
+            f"not checked: who signed its {found.checkpoints:,} checkpoint{'s'[: found.checkpoints != 1]}; --key tells\n"
+        )
     say(f"remember: {found.remembered}\n")
     return statuses.FINE if found.ok else statuses.FOUND
+
+
+command.add_command(audit_signatures.keygen)
+command.add_command(audit_signatures.checkpoint)
 
 
 # ----------------------------------------------------------------------------------------------------------- show

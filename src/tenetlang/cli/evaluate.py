@@ -6,12 +6,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 import click
+from click.core import ParameterSource
 
 from tenetlang.cli import statuses
 from tenetlang.cli.answer import Answer
@@ -75,6 +76,13 @@ class Wanted:
 @click.option("--ask", metavar="DOCUMENT", help="Give the value of an exported `let` instead of a decision.")
 @click.option("--fill", is_flag=True, help="Assume an empty session, counters at 0 and the time now, and say so.")
 @click.option("--log", type=ANYWHERE, metavar="FILE", help="Record each decision in this log before it is given.")
+@click.option(
+    "--log-key",
+    type=ANYWHERE,
+    metavar="FILE",
+    envvar="TENET_LOG_KEY",
+    help="Sign checkpoints of the log with this key, which `tenet audit keygen` made; or TENET_LOG_KEY.",
+)
 @click.option("--exit-code", is_flag=True, help="Let the exit status tell the verdict.")
 @click.option("--no-trace", is_flag=True, help="Leave the trace out of the JSON.")
 @ENTRY
@@ -88,6 +96,7 @@ def command(
     ask: str | None,
     fill: bool,
     log: Path | None,
+    log_key: Path | None,
     exit_code: bool,
     no_trace: bool,
     entry: str | None,
@@ -97,6 +106,9 @@ def command(
 
     A request that is malformed or does not fit the policy's types is denied, and the reason says where.
     """
+    source = click.get_current_context().get_parameter_source("log_key")
+    if log_key is not None and log is None and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--log-key signs a log, so it goes with --log")
     if ask is not None and (log is not None or exit_code):
         raise click.UsageError("--ask gives a value and decides nothing, so it goes with neither --log nor --exit-code")
     result = compiled([policy], entry)
@@ -105,13 +117,13 @@ def command(
         return statuses.FOUND
     documents = documents_of(result, given)
     evaluator = evaluator_of(result, documents)
-    recorder = _recorder(log, evaluator, documents)
+    recorder = _recorder(log, log_key, evaluator, documents)
     if lines and recorder is not None and recorder.failure is not None:
         complain(recorder.failure)
     wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
     if ask is not None:
         return _ask(wanted, ask, request, lines=lines)
-    with closing(recorder) if recorder else nullcontext():
+    with _closing(recorder) if recorder else nullcontext():
         verdict = _decide_lines(wanted, request) if lines else _decide_one(wanted, request)
     if exit_code and verdict is None:
         complain("there is no request, so nothing was decided")
@@ -121,18 +133,33 @@ def command(
     return statuses.FOUND if recorder and recorder.failure else statuses.FINE
 
 
+@contextmanager
+def _closing(recorder: Recorder) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        failed_before = recorder.failure is not None
+        recorder.close()
+        if recorder.failure is not None and not failed_before:
+            complain(recorder.failure)
+
+
 def _now() -> str:
     from tenetlang.audit import time_text
 
     return time_text(time.time_ns())
 
 
-def _recorder(log: Path | None, evaluator: Evaluator, documents: Mapping[str, object]) -> Recorder | None:
+def _recorder(
+    log: Path | None, key: Path | None, evaluator: Evaluator, documents: Mapping[str, object]
+) -> Recorder | None:
     if log is None:
         return None
+    from tenetlang.audit import load_signing_key
     from tenetlang.cli.recording import open_recorder, surroundings_of
 
-    return open_recorder(log, surroundings_of(evaluator, documents))
+    signing = None if key is None else load_signing_key(key)
+    return open_recorder(log, surroundings_of(evaluator, documents), signing)
 
 
 # ------------------------------------------------------------------------------------------------------- deciding

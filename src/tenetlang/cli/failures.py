@@ -88,6 +88,7 @@ def _status(failure: Exception) -> int | None:
         ("tenetlang.project.configuration", "ConfigurationError", statuses.USAGE),
         ("tenetlang.evaluator.requests", "DataError", statuses.USAGE),
         ("tenetlang.audit.errors", "RecordNotFound", statuses.NOTHING),
+        ("tenetlang.audit.errors", "NoCheckpoint", statuses.NOTHING),
         ("tenetlang.audit.errors", "LogDamaged", statuses.FOUND),
         ("tenetlang.audit.errors", "LogAltered", statuses.FOUND),
         ("tenetlang.audit.errors", "AuditError", statuses.USAGE),

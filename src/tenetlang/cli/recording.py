@@ -2,6 +2,9 @@
 
 Records of several requests go into one transaction. If it fails, the log says whether it can be tried again; here it
 never is: that decision and all that follow are answered with deny, by `unavailable`, and the reason says what happened.
+
+With a key a checkpoint is signed every so many records and at the end. One that can't be signed is a failure as well, but
+for what comes after it: the records before it are on the disk, and their answers are given.
 """
 
 from __future__ import annotations
@@ -14,7 +17,17 @@ from pathlib import Path
 
 import attrs
 
-from tenetlang.audit import AuditError, Log, Surroundings, decision_record, open_log, time_text, ulid
+from tenetlang.audit import (
+    SIGN_EVERY,
+    AuditError,
+    Log,
+    SigningKey,
+    Surroundings,
+    decision_record,
+    open_log,
+    time_text,
+    ulid,
+)
 from tenetlang.audit.canonical import canonical_bytes
 from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
@@ -28,6 +41,8 @@ class Recorder:
     surroundings: Surroundings
     log: Log | None = None
     failure: str | None = None
+    key: SigningKey | None = None
+    unsigned: int = 0
 
     def record(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
         """The answers as they may be given: recorded, or denied."""
@@ -58,21 +73,41 @@ class Recorder:
             )
             recorded.append(attrs.evolve(answer, identifier=identifier))
         log.append_all(entries)
+        self.unsigned += len(entries)
+        if self.unsigned >= SIGN_EVERY:
+            self._sign(log)
         return tuple(recorded)
 
+    def _sign(self, log: Log) -> None:
+        if self.key is not None and self.unsigned:
+            try:
+                log.sign(self.key)
+                self.unsigned = 0
+            except AuditError as error:
+                self.failure = f"no checkpoint can be signed: {error}"
+
     def close(self) -> None:
-        """Closes the log."""
+        """Signs what is not signed yet, and closes the log."""
         if self.log is not None:
+            if self.failure is None:
+                self._sign(self.log)
             self.log.close()
 
 
-def open_recorder(file: Path, surroundings: Surroundings) -> Recorder:
+def open_recorder(file: Path, surroundings: Surroundings, key: SigningKey | None = None) -> Recorder:
     """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used.
 
-    `surroundings` go into every record.
+    `surroundings` go into every record. With a `key` the log must still be what its newest checkpoint says.
     """
     try:
-        return Recorder(surroundings, open_log(file))
+        log = open_log(file)
+        if key is not None:
+            try:
+                log.check_signed(key)
+            except AuditError:
+                log.close()
+                raise
+        return Recorder(surroundings, log, key=key)
     except AuditError as error:
         return Recorder(surroundings, failure=str(error))
 

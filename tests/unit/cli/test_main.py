@@ -263,7 +263,7 @@ def test_a_closed_input_is_an_empty_one(tmp_path: Path) -> None:
 
 def test_the_list_of_a_groups_commands_has_whole_sentences(tenet: Tenet) -> None:
     listed = tenet("audit", "--help").out.partition("Commands:\n")[2]
-    assert [line[-1] for line in listed.splitlines()] == ["."] * 3
+    assert {line[-1] for line in listed.splitlines()} == {"."}
     assert "..." not in listed
 
 
