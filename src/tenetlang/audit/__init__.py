@@ -31,6 +31,13 @@ from tenetlang.audit.errors import (
 )
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
 from tenetlang.audit.note import SigningKey, VerifierKey
+from tenetlang.audit.proofs import (
+    check_growth_proof,
+    check_record_proof,
+    prove_growth,
+    prove_record,
+    read_proof,
+)
 from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
@@ -71,6 +78,8 @@ __all__ = [
     "UnusableKey",
     "Verification",
     "VerifierKey",
+    "check_growth_proof",
+    "check_record_proof",
     "checkpoint_of",
     "create_key",
     "decision_record",
@@ -79,6 +88,9 @@ __all__ = [
     "load_verifier_key",
     "newest_checkpoint",
     "open_log",
+    "prove_growth",
+    "prove_record",
+    "read_proof",
     "read_record",
     "recorded_request",
     "show",

@@ -30,7 +30,7 @@ import msgspec
 
 from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.disclosure import bodies_mistake
-from tenetlang.audit.errors import UnreadableRemembered
+from tenetlang.audit.errors import InvalidNote, UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.note import VerifierKey
 from tenetlang.audit.record import FIRST_PREVIOUS
@@ -116,6 +116,21 @@ def verify_log(
             case StrayPayload(index=index):
                 _report(walk, index, "stray-payload", "there is a payload for a record that is not there")
     return _finish(walk)
+
+
+def kept_states(
+    remembered: str | None, checkpoints: Sequence[bytes], keys: Sequence[VerifierKey]
+) -> tuple[KeptState, ...]:
+    """What was kept of a log: a `SIZE ROOT`, and checkpoints that one of the keys signed.
+
+    Raises `UnreadableRemembered`, and `InvalidNote` for any other checkpoint.
+    """
+    states = SignedStates(keys, iter(()), _parse_remembered(remembered))
+    for note in checkpoints:
+        keep(states, note)
+    for _, _, detail in states.refused:
+        raise InvalidNote(detail)
+    return tuple(states.kept)
 
 
 @attrs.frozen

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import audit_signatures, statuses
+from tenetlang.cli import audit_proofs, audit_signatures, statuses
+from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
@@ -33,6 +34,7 @@ def command() -> None:
 
 @command.command(
     "verify",
+    short_help="Find what was changed in LOG, or check a proof.",
     epilog=ending(
         [
             "tenet audit verify decisions.db",
@@ -42,7 +44,7 @@ def command() -> None:
         [(0, "nothing was changed"), (1, "something was, and it says what")],
     ),
 )
-@click.argument("log", type=ANYWHERE)
+@click.argument("log", type=ANYWHERE, required=False)
 @click.option(
     "--remembered",
     metavar='"SIZE ROOT"',
@@ -50,9 +52,17 @@ def command() -> None:
 )
 @KEY
 @KEPT
+@PROOF
 @FORMAT
-def verify(log: Path, remembered: str | None, keys: tuple[str, ...], kept: tuple[Path, ...], style: str) -> int:
-    """Find what was changed in LOG, by record.
+def verify(
+    log: Path | None,
+    remembered: str | None,
+    keys: tuple[str, ...],
+    kept: tuple[Path, ...],
+    proof: Path | None,
+    style: str,
+) -> int:
+    """Find what was changed in LOG, by record; or say what a --proof about a log proves.
 
     It ends with the log's size and root. Keep that line where whoever could change the log can't reach it, and hand it
     to the next verification: alone, a log whose end was cut off, or all of which was rewritten, looks sound. A checkpoint
@@ -60,8 +70,14 @@ def verify(log: Path, remembered: str | None, keys: tuple[str, ...], kept: tuple
     """
     from tenetlang.audit import load_verifier_key, verify_log
 
+    if (log is None) == (proof is None):
+        raise click.UsageError("verify either a LOG or a --proof")
+    if log is None:
+        assert proof is not None
+        return audit_proofs.verify_proof(proof, keys, remembered, kept, style)
+
     known = [load_verifier_key(key) for key in dict.fromkeys(keys)]
-    notes = [audit_signatures.read_note(file) for file in kept]
+    notes = [audit_signatures.read_file(file) for file in kept]
     with Progress("verified") as progress:
         found = verify_log(log, remembered, keys=known, checkpoints=notes, progress=progress.step)
     if style == "json":
@@ -105,6 +121,7 @@ def verify(log: Path, remembered: str | None, keys: tuple[str, ...], kept: tuple
 
 command.add_command(audit_signatures.keygen)
 command.add_command(audit_signatures.checkpoint)
+command.add_command(audit_proofs.prove)
 
 
 # ----------------------------------------------------------------------------------------------------------- show

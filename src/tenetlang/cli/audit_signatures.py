@@ -32,7 +32,7 @@ KEPT = click.option(
 _MAX_FILE = 1024 * 1024
 
 
-def read_note(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
     """The content of a file with a note or a proof; of one that is too long, as much as shows that."""
     try:
         if str(file) == "-":

@@ -125,3 +125,58 @@ def test_what_can_not_be_used_is_said(signed: Tenet, words: list[str], status: i
 def test_a_log_that_was_never_signed_has_no_checkpoint_to_print(signed: Tenet) -> None:
     assert signed("eval", "shop.tenet", "-", "--log", "plain.db", given=REQUEST).status == 0
     assert signed("audit", "checkpoint", "plain.db").status == 5
+
+
+def test_a_record_is_proven_to_somebody_without_the_log(signed: Tenet, tmp_path: Path) -> None:
+    identifier = json.loads(signed("audit", "show", "log.db", "2", "--format", "json").out)["record"]["id"]
+    proof = signed("audit", "prove", "log.db", "2")
+    assert signed("audit", "prove", "log.db", identifier).out == proof.out
+    (tmp_path / "record.tlog-proof").write_text(proof.out, encoding="utf-8")
+    words = ("audit", "verify", "--proof", "record.tlog-proof", "--key", "log.key.pub")
+    answer = signed(*words)
+    proven, record = answer.out.splitlines()
+    assert (answer.status, proven) == (0, "proven: record 2 is in the log of 3, signed by example.com/shop")
+    assert json.loads(record)["id"] == identifier
+    shape = json.loads(signed(*words, "--format", "json").out)
+    assert (shape["ok"], shape["proof"], shape["index"], shape["size"]) == (True, "record", 2, 3)
+    assert shape["record"]["id"] == identifier
+    (tmp_path / "record.tlog-proof").write_text(proof.out.replace("index 2", "index 1"), encoding="utf-8")
+    answer = signed(*words)
+    assert (answer.status, answer.out[:12]) == (1, "not proven: ")
+
+
+def test_a_log_is_proven_to_have_grown_only(signed: Tenet, tmp_path: Path) -> None:
+    (tmp_path / "kept.note").write_text(signed("audit", "checkpoint", "log.db").out, encoding="utf-8")
+    assert evaluate(signed)[0] == 0
+    (tmp_path / "grown").write_text(signed("audit", "prove", "log.db", "--consistency", "3").out, encoding="utf-8")
+    words = ("audit", "verify", "--proof", "grown", "--key", "log.key.pub")
+    answer = signed(*words, "--checkpoint", "kept.note")
+    assert answer.status == 0
+    assert answer.out.startswith("proven: the log of 3 records is the beginning of the one of 4, signed by")
+    assert signed(*words, "--remembered", "3 " + "0" * 64).status == 1
+    shape = json.loads(signed(*words, "--checkpoint", "kept.note", "--format", "json").out)
+    assert (shape["ok"], shape["proof"], shape["old_size"]) == (True, "consistency", 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["prove", "log.db"], 2),
+        (["prove", "log.db", "1", "--consistency", "1"], 2),
+        (["prove", "log.db", "99"], 5),
+        (["prove", "log.db", "--consistency", "99"], 5),
+        (["verify"], 2),
+        (["verify", "log.db", "--proof", "p"], 2),
+        (["verify", "--proof", "p"], 2),
+        (["verify", "--proof", "none", "--key", "log.key.pub"], 2),
+        (["verify", "--proof", "shop.tenet", "--key", "log.key.pub"], 2),
+        (["verify", "--proof", "p", "--key", "log.key.pub", "--remembered", "1 " + "0" * 64], 2),
+        (["verify", "--proof", "grown", "--key", "log.key.pub"], 2),
+    ],
+)
+def test_what_can_not_be_proven_is_said(signed: Tenet, tmp_path: Path, words: list[str], status: int) -> None:
+    (tmp_path / "p").write_text(signed("audit", "prove", "log.db", "1").out, encoding="utf-8")
+    (tmp_path / "grown").write_text(signed("audit", "prove", "log.db", "--consistency", "1").out, encoding="utf-8")
+    answer = signed("audit", *words)
+    assert (answer.status, answer.out) == (status, "")
+    assert answer.error.startswith("error: ")
