@@ -54,9 +54,16 @@ def _scalar(column: Column, found: object) -> object:
             except InvalidRequest:
                 return found
         case _, Decimal():
-            return int(found) if found == found.to_integral_value() else found.normalize()
+            return _number(found)
         case _:
             return found
+
+
+def _number(found: Decimal) -> object:
+    """Without the zeros that the column adds. By its text: Python's own operations on decimals round to 28 digits."""
+    text = f"{found:f}"
+    digits = text.rstrip("0").rstrip(".") if "." in text else text
+    return Decimal(digits) if "." in digits else int(digits)
 
 
 def row_of(table: Table, inputs: Inputs) -> tuple[object, ...]:

@@ -281,7 +281,7 @@ class Lowering:
         if not reads_alike(self.dialect, found.syntax):
             raise NotLowered(f"the pattern {found.source!r} may take its engine too long")
         written = pattern_text(self.dialect, found.syntax)
-        if len(written) > 5000:
+        if len(written) > CHARACTERS:
             raise NotLowered("the pattern is too long")
         self._spend(CHARACTERS // 256)
         return sql.matches(self.value(of), written)
