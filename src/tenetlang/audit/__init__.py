@@ -38,6 +38,7 @@ from tenetlang.audit.proofs import (
     prove_record,
     read_proof,
 )
+from tenetlang.audit.publishing import export_tiles
 from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
@@ -84,6 +85,7 @@ __all__ = [
     "create_key",
     "decision_record",
     "export_jsonl",
+    "export_tiles",
     "load_signing_key",
     "load_verifier_key",
     "newest_checkpoint",

@@ -19,6 +19,7 @@ from tenetlang.audit.merkle import Frontier
 from tenetlang.audit.note import MAX_NOTE, SigningKey, VerifierKey, read_signing_key, read_verifier_key, sign_note
 from tenetlang.audit.note import signing_key as make_key
 from tenetlang.audit.storage import CHECKPOINTS, SQLITE_MAGIC, absolute, connect_to_read, run, shown
+from tenetlang.audit.tiles import CHECKPOINT, checkpoint_note
 
 if TYPE_CHECKING:
     import apsw
@@ -100,11 +101,14 @@ def _key_text(file: str) -> str:
 def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
     """The notes of the checkpoints in a log's database, in the order in which they were signed; None for what is none.
 
-    The state of the file is that at the first one asked for. An export has none.
+    The state of the file is that at the first one asked for. A folder of tiles has one, an export of lines none.
     """
     import apsw
 
     file = absolute(path)
+    if (Path(file) / CHECKPOINT).is_file():
+        yield checkpoint_note(file)
+        return
     if not _is_database(file):
         return
     try:

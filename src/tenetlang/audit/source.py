@@ -1,4 +1,5 @@
-"""Where the entries of a log come from: its database, or an export of it with one JSON object on each line.
+"""Where the entries of a log come from: its database, or an export of it, which is a folder of tiles (tiles.py) or a file
+with one JSON object on each line.
 
 An export is for those who have no SQLite and no tenetlang. Each line is the canonical text of
 
@@ -7,7 +8,7 @@ An export is for those who have no SQLite and no tenetlang. Each line is the can
 The record is a string and not an object, so that the bytes that were hashed survive every JSON library. `payload` is
 left out unless asked for.
 
-Both files are hostile. What cannot be an entry comes out as `Damage`, in its place; nothing is read that is longer than
+All of them are hostile. What cannot be an entry comes out as `Damage`, in its place; nothing is read that is longer than
 a log may hold; and only one entry is in memory at a time.
 """
 
@@ -27,6 +28,7 @@ from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.errors import AuditError, LogDamaged, LogUnavailable
 from tenetlang.audit.record import MAX_RECORD
 from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
+from tenetlang.audit.tiles import CHECKPOINT, read_tiles
 
 MAX_LINE = 6 * (MAX_RECORD + MAX_PAYLOAD) + 1024
 """The longest line of an export, in bytes: each byte escaped as `\\u00XX`, and the rest of the line."""
@@ -60,11 +62,14 @@ class StrayPayload:
 
 
 def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | StrayPayload]:
-    """The entries of a database or an export, in the order in which they stand.
+    """The entries of a database, a file of JSON lines or a folder of tiles, in the order in which they stand.
 
     Raises `NotALog` for any other file, `LogUnavailable` for one that cannot be read.
     """
     name = absolute(path)
+    if (Path(name) / CHECKPOINT).is_file():
+        yield from _tile_entries(name)
+        return
     try:
         with Path(name).open("rb") as file:
             beginning = file.read(len(SQLITE_MAGIC))
@@ -172,6 +177,15 @@ def _row_entry(row: tuple[object, ...]) -> Entry | Damage:
             return Entry(index, b"", b"", flaw="the record or its leaf is not stored as a blob")
         case _:
             return Damage("storage", "a row has no index")
+
+
+def _tile_entries(folder: str) -> Iterator[Entry | Damage]:
+    for index, found in enumerate(read_tiles(folder)):
+        match found:
+            case str():
+                yield Damage("storage", found, final=True)
+            case (record, leaf):
+                yield Entry(index, record, leaf)
 
 
 def _lines(file: BinaryIO) -> Iterator[Entry | Damage]:

@@ -14,7 +14,7 @@ from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
-from tenetlang.cli.output import Progress, painter, say, say_json, waiting
+from tenetlang.cli.output import Progress, painter, remark, say, say_json, waiting
 from tenetlang.cli.shown import value_text
 from tenetlang.report.visible import visible
 
@@ -233,24 +233,41 @@ def _indented(value: object, indent: int) -> Iterator[str]:
 
 @command.command(
     "export",
-    short_help="Write all records of LOG as JSON lines.",
+    short_help="Write the records of LOG for other programs.",
     epilog=ending(
-        ["tenet audit export decisions.db > decisions.jsonl"], [(0, "exported"), (2, "a record can't be exported")]
+        [
+            "tenet audit export decisions.db > decisions.jsonl",
+            "tenet audit export decisions.db --format tiles -o public/log",
+        ],
+        [
+            (0, "exported"),
+            (1, "tiles: the log is not what its newest checkpoint says"),
+            (2, "a record can't be exported"),
+            (5, "tiles: the log was never signed"),
+        ],
     ),
 )
 @click.argument("log", type=ANYWHERE)
 @click.option(
-    "--format", "style", type=click.Choice(("jsonl",)), default="jsonl", show_default=True, help="JSON lines."
+    "--format",
+    "style",
+    type=click.Choice(("jsonl", "tiles")),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines, or the files of a transparency log (C2SP tlog-tiles).",
 )
 @click.option("--payloads", is_flag=True, help="With what the callers sent, which the records only digest.")
-@click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file.")
-def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:  # noqa: ARG001  # one format so far
-    """Write all records of LOG as JSON lines, which can be verified like the log itself.
+@click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file; of tiles, to this new folder.")
+def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:
+    """Write the records of LOG in a form that can be verified like the log itself, by `tenet audit verify` and by others.
 
-    Each line holds a record as the text that was hashed, so that any language can check the chain.
+    Each JSON line holds a record as the text that was hashed, so that any language can check the chain. Tiles are what
+    public transparency logs serve: the records up to the newest signed checkpoint, their tree, and the checkpoint.
     """
     from tenetlang.audit import export_jsonl
 
+    if style == "tiles":
+        return _export_tiles(log, output, payloads=payloads)
     lines = export_jsonl(log, payloads=payloads)
     if output is None or str(output) == "-":
         for line in lines:
@@ -261,4 +278,20 @@ def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:  
             opened.writelines(lines)
     except OSError as error:
         raise click.ClickException(f"`{output}` can't be written: {error.strerror}") from error
+    return statuses.FINE
+
+
+def _export_tiles(log: Path, folder: Path | None, *, payloads: bool) -> int:
+    from tenetlang.audit import export_tiles
+    from tenetlang.audit.source import count_records
+
+    if folder is None or str(folder) == "-":
+        raise click.UsageError("tiles are many files: name their folder with -o")
+    if payloads:
+        raise click.UsageError("tiles are for the public and hold records only; --payloads goes with JSON lines")
+    with waiting("exporting"):
+        checkpoint = export_tiles(log, folder)
+        later = (count_records(log) or 0) - checkpoint.size
+    if later > 0:
+        remark(f"left out: {later:,} record{'' if later == 1 else 's'} after the newest checkpoint\n")
     return statuses.FINE

@@ -180,3 +180,19 @@ def test_what_can_not_be_proven_is_said(signed: Tenet, tmp_path: Path, words: li
     answer = signed("audit", *words)
     assert (answer.status, answer.out) == (status, "")
     assert answer.error.startswith("error: ")
+
+
+def test_a_log_becomes_a_folder_of_tiles_that_verifies_like_the_log(signed: Tenet) -> None:
+    assert signed("eval", "shop.tenet", "-", "--log", "log.db", given=REQUEST).status == 0
+    answer = signed("audit", "export", "log.db", "--format", "tiles", "-o", "public")
+    assert (answer.status, answer.out) == (0, "")
+    assert answer.error == "left out: 1 record after the newest checkpoint\n"
+    verified = signed("audit", "verify", "public", "--key", "log.key.pub")
+    assert verified.out.splitlines()[1] == "signed: 3 by the newest checkpoint of 1"
+    assert signed("audit", "show", "public", "1").status == 0
+
+
+@pytest.mark.parametrize("words", [[], ["-o", "-"], ["-o", "public", "--payloads"], ["-o", "."]])
+def test_tiles_need_a_folder_of_their_own_and_no_payloads(signed: Tenet, words: list[str]) -> None:
+    answer = signed("audit", "export", "log.db", "--format", "tiles", *words)
+    assert (answer.status, answer.out) == (2, "")
