@@ -33,12 +33,13 @@ from tenetlang.decision_tree.tree import FORMAT_VERSION, Policy
 from tenetlang.decision_tree.values_form import ValueFormatError, decode_value, encode_value
 from tenetlang.decision_tree.verify import PolicyFormatError, verify
 from tenetlang.program import types as t
+from tenetlang.program.recursion import deep_recursion
 from tenetlang.text import Span, Text
 
 __all__ = ["PolicyFormatError", "decode", "digest", "encode", "from_json", "to_json"]
 
-MAX_DEPTH: Final = 150
-"""Nodes inside nodes; the parser allows policies far fewer."""
+MAX_DEPTH: Final = 450
+"""Nodes inside nodes; the parser allows policies fewer."""
 
 MAX_LINE: Final = 10_000_000
 MAX_COLUMN: Final = 1 << 20
@@ -46,7 +47,8 @@ MAX_COLUMN: Final = 1 << 20
 
 def encode(policy: Policy) -> bytes:
     """The canonical bytes of the policy's JSON form."""
-    return canonical(to_json(policy))
+    with deep_recursion():
+        return canonical(to_json(policy))
 
 
 def decode(data: bytes | str) -> Policy:
@@ -101,7 +103,8 @@ def from_json(document: object) -> Policy:
     try:
         reading = _Reading(_files(files), ())
         reading.types = tuple(_decode_type(reading, form) for form in listed)
-        policy = _decoder(Policy)(reading, body)
+        with deep_recursion():
+            policy = _decoder(Policy)(reading, body)
     except RecursionError:
         raise PolicyFormatError("nested too deeply") from None
     assert isinstance(policy, Policy)

@@ -32,6 +32,7 @@ from tenetlang.evaluator.meaning import ABSENT, Fault, Run, Scope, chosen, value
 from tenetlang.evaluator.requests import Inputs, Invalid, RequestReader, read_data, request_reader, request_schema
 from tenetlang.program import expression as core
 from tenetlang.program.program import Fallback, Package, Program, Rule, Template
+from tenetlang.program.recursion import deep_recursion
 from tenetlang.program.types import BOOL
 from tenetlang.values.render import text, to_plain
 from tenetlang.values.times import Duration, duration_text
@@ -117,7 +118,8 @@ class Reference:
 
     def _decide_inputs(self, inputs: Inputs) -> tuple[Decision, Mapping[str, Tried]]:
         run = Run(self.program, inputs, self.data)
-        tried = {rule.name: try_rule(run, rule) for rule in self._rules(inputs)}
+        with deep_recursion():
+            tried = {rule.name: try_rule(run, rule) for rule in self._rules(inputs)}
         observing = {package.name for package in self.program.packages[1:] if package.observe}
         watched = {name for name, t in tried.items() if t.rule.observe or t.rule.package in observing}
         approved = {str(item["reviewers"]) for item in _approvals(inputs)}

@@ -7,13 +7,7 @@ policy, so that the steps after it, and editors, can go on; what is broken is in
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from threading import Lock
-from typing import Final
-
-import attrs
+from collections.abc import Iterable, Mapping, Sequence
 
 from tenetlang.frozen import field, frozen
 from tenetlang.program.definitions import Definitions, define
@@ -24,6 +18,7 @@ from tenetlang.program.overrides import check_defaults, note_missing_default, wi
 from tenetlang.program.program import Fact, Package, Program, Reviewers
 from tenetlang.program.reads import Reads
 from tenetlang.program.recall import NOTHING, Memories, recalling, surroundings, with_rules
+from tenetlang.program.recursion import deep_recursion
 from tenetlang.program.reviewers import lower_reviewers
 from tenetlang.program.rules import lower_package
 from tenetlang.program.schema import resolve_declared_types
@@ -36,8 +31,6 @@ from tenetlang.report.finding import Finding
 from tenetlang.syntax.tree import File
 
 __all__ = ["Checked", "check"]
-
-_DEEPEST = 20_000
 
 
 @frozen
@@ -69,7 +62,7 @@ def check(
     modules = arrange(files, entry, notes, library)
     if modules is None:
         return Checked(None, notes.ordered())
-    with _deep_recursion():
+    with deep_recursion():
         world = World(modules, notes)
         resolve_declared_types(world)
         make_views(world)
@@ -133,38 +126,6 @@ def _follows(finding: Finding, broken: frozenset[str]) -> bool:
         return False
     name = finding.at.source.strip('"`')
     return name in broken or not broken.isdisjoint(name.split("."))
-
-
-@contextlib.contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Room for the deepest expression that the parser lets through; Python's own limit is meant for runaway programs.
-
-    The limit belongs to the process, so of the threads that check at one time the last one out puts it back.
-    """
-    with _DEEP.lock:
-        if _DEEP.inside == 0:
-            _DEEP.before = sys.getrecursionlimit()
-            sys.setrecursionlimit(max(_DEEP.before, _DEEPEST))
-        _DEEP.inside += 1
-    try:
-        yield
-    finally:
-        with _DEEP.lock:
-            _DEEP.inside -= 1
-            if _DEEP.inside == 0:
-                sys.setrecursionlimit(_DEEP.before)
-
-
-@attrs.define
-class _Deep:
-    """Who has raised Python's limit of recursion, and what it was."""
-
-    lock: Lock = attrs.field(factory=Lock)
-    inside: int = 0
-    before: int = 0
-
-
-_DEEP: Final = _Deep()
 
 
 def _program(

@@ -27,6 +27,7 @@ from tenetlang.values.network import Email, parse_cidr, parse_ip
 from tenetlang.values.patterns import compile_glob, compile_regex
 from tenetlang.values.times import Duration, Time
 from tenetlang.values.versions import parse_semver
+from tests.sources import program_of
 from tests.unit import programs as p
 
 AMOUNT = p.read("args.amount", t.DECIMAL)
@@ -146,6 +147,16 @@ def test_a_value_has_one_spelling(form: object) -> None:
 def test_what_is_no_policy_is_refused(data: bytes) -> None:
     with pytest.raises(PolicyFormatError):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [f"{'not ' * 190}args.b", f"{'1 + ' * 190}args.n > 2", f"{'not (' * 60}args.b{' and args.b)' * 60}"],
+    ids=["not", "sum", "brackets"],
+)
+def test_what_the_parser_lets_through_is_not_too_deep(condition: str) -> None:
+    made = program_of(f"package p\ntool t(n: int, b: bool)\nallow a if {{ tool is t; {condition} }}\n")
+    assert decode(encode(build(made))) == build(made)
 
 
 def test_nesting_is_bounded() -> None:
