@@ -162,7 +162,7 @@ def test_what_the_parser_lets_through_is_not_too_deep(condition: str) -> None:
 def test_nesting_is_bounded() -> None:
     document = to_json(policy())
     deep: object = {"is": "Constant", "value": True, "type": 0, "at": [0, 1, 1]}
-    for _ in range(400):
+    for _ in range(600):
         deep = {"is": "Not", "of": deep, "type": 0, "at": [0, 1, 1]}
     document["policy"]["definitions"]["acme.half"]["value"] = deep  # type: ignore[index]  # JSON
     with pytest.raises(PolicyFormatError, match="deep"):
