@@ -52,10 +52,12 @@ from tenetlang.evaluator.generate_expressions import (
     returning,
 )
 from tenetlang.evaluator.runtime import Recording, RuleFunction, Run
+from tenetlang.evaluator.texts import FEW, Matcher, matching
 from tenetlang.program import expression as core
 from tenetlang.program.program import Rule, Template
 from tenetlang.text import Span, Text
 from tenetlang.values.numbers import whole
+from tenetlang.values.patterns import Pattern
 
 Inputs: TypeAlias = Mapping[str, object]
 BucketFunction: TypeAlias = Callable[[Inputs, Run], int]
@@ -251,7 +253,9 @@ def bucket_body(generated: Generated, bucket: Bucket, *, leaving: bool) -> tuple
             body.append(_if(_not(_live(at), at), [returning(_number(0, module, at))]))
     settling = Settling()
     inline = 0
-    for position, candidate in enumerate(bucket.candidates):
+    patterns, candidates = _patterns(generated, bucket)
+    body += patterns
+    for position, candidate in enumerate(candidates):
         rule = generated.rules[candidate.rule]
         if not candidate.rest and rule.exception is None:
             continue
@@ -270,6 +274,38 @@ def bucket_body(generated: Generated, bucket: Bucket, *, leaving: bool) -> tuple
 
 
 _NOWHERE: Final = Span(Text("", ""), 0, 0)
+
+
+def _patterns(generated: Generated, bucket: Bucket) -> tuple[list[ast.stmt], list[Candidate]]:
+    """Statements that try the patterns which rules of a bucket have for the same part of a request (`texts.py`), and what is
+    left of the rules."""
+    module = generated.deciding
+    reads: dict[tuple[str, ...], core.Read] = {}
+    found: dict[tuple[str, ...], dict[int, tuple[int, Matcher]]] = {}
+    for position, candidate in enumerate(bucket.candidates):
+        rule = generated.rules[candidate.rule]
+        for place in candidate.rest if _is_plain(generated.known, rule, candidate) else ():
+            match rule.body[place]:
+                case core.Condition(core.Matches(core.Read() as read, core.Constant(Pattern() as pattern))):
+                    reads[read.path] = read
+                    found.setdefault(read.path, {}).setdefault(1 << position, (place, pattern.matches))
+                case _:
+                    pass
+    statements: list[ast.stmt] = []
+    taken: dict[int, set[int]] = {}
+    for path, matchers in found.items():
+        if len(matchers) > FEW:
+            at = reads[path].at
+            function = matching({bit: matches for bit, (_, matches) in matchers.items()})
+            value = _looked_at(module, reads[path], "value")
+            statements.append(_set_live(_called(module, function, [_live(at), value], at), at))
+            for bit, (place, _) in matchers.items():
+                taken.setdefault(bit, set()).add(place)
+    candidates = [
+        Candidate(candidate.rule, tuple(p for p in candidate.rest if p not in taken.get(1 << position, ())))
+        for position, candidate in enumerate(bucket.candidates)
+    ]
+    return statements, candidates
 
 
 def _is_plain(known: Knowledge, rule: Rule, candidate: Candidate) -> bool:
