@@ -53,7 +53,19 @@ from tenetlang.evaluator.python import (
     store,
     strings,
 )
-from tenetlang.evaluator.reading_parts import SHORT, TEXT, Shares, Unusual, kept, many, part_reader, top_of, undeclared
+from tenetlang.evaluator.reading_parts import (
+    SHORT,
+    TEXT,
+    Shares,
+    Unusual,
+    is_single,
+    is_texts,
+    kept,
+    many,
+    part_reader,
+    top_of,
+    undeclared,
+)
 from tenetlang.evaluator.requests import RequestReader, RequestSchema
 from tenetlang.evaluator.runtime import ABSENT, NOTHING
 from tenetlang.evaluator.shapes import PARSED, encode
@@ -117,9 +129,10 @@ def reading(
 
     For JSON, `request` has been decoded by `shapes.decoder`, and `data` is its text. `present` as in `Reading`.
     """
-    parts = [part for part in layout.parts.values() if not _is_text(part.type)]
-    lists = sum(_is_texts(part.type) for part in layout.parts.values())
-    shares = Shares(len(parts) + 1, 1 + sum(not group.strict for group in groups(layout)), lists)
+    single = sum(is_single(part.type) for part in layout.parts.values())
+    lists = sum(is_texts(part.type) for part in layout.parts.values())
+    open_records = sum(not group.strict for group in groups(layout))
+    shares = Shares(len(layout.parts) - single - lists, single, open_records + 1, lists)
     if sum(len(name) for part in layout.parts.values() for name in part.path) > _NAMES:
         return None
     made = Reading(schema, reader, tool, layout, shares, json, present)
@@ -136,14 +149,6 @@ def reading(
             if_(compare(call("len", length), ast.Gt(), constant(TEXT)), [raising("Unusual")]),
         ]
     return made
-
-
-def _is_text(type_: t.Type) -> bool:
-    return type_ in (t.STRING, t.BOOL) or isinstance(type_, t.UnionType)
-
-
-def _is_texts(type_: t.Type) -> bool:
-    return isinstance(type_, t.ListType | t.SetType) and type_.of == t.STRING
 
 
 # ------------------------------------------------------------------------------------------------------------- records
@@ -309,7 +314,7 @@ def _texts(made: Reading, field: Part | Group) -> list[str]:
 
 def _part(made: Reading, part: Part, name: str) -> list[ast.stmt]:
     refinement = part.refinement
-    inline = part.type in (t.INT, t.DECIMAL, t.STRING) or _is_texts(part.type)
+    inline = part.type in (t.INT, t.DECIMAL, t.STRING) or is_texts(part.type)
     strict = part.path[0] in {"args", "counters"}
     read = part_reader(
         made.schema, part.type, None if inline else refinement, len(part.path), made.shares, strict=strict
@@ -348,7 +353,7 @@ def _read(made: Reading, part: Part, name: str, read: Callable[[object], object]
                 yield _text(made, part, value)
             yield assign(name, ast.Call(made.named(kept(read)), [value], []))
         case t.ListType(t.Scalar(scalar)) | t.SetType(t.Scalar(scalar)) if scalar in PARSED and part.refinement is None:
-            limits = made.shares.part(len(part.path))
+            limits = made.shares.part(part.type, len(part.path))
             make = tuple if isinstance(part.type, t.ListType) else frozenset
             one = kept(part_reader(made.schema, t.Scalar(scalar), None, len(part.path) + 1, made.shares, strict=True))
             several = many(read, one, make, min(limits.size // SHORT, limits.values - 1))

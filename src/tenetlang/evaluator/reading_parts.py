@@ -30,11 +30,15 @@ SHORT: Final = 128
 TEXT: Final = 2**17
 """Bytes in all of the strings that generated code reads itself."""
 PARTS: Final = Limits(size=2**18, depth=MAX_DEPTH, values=20_000, string=2**18)
-"""What parts hold together that are read here."""
+"""What the parts hold together that are read here and consist of several values."""
+SINGLE: Final = Limits(size=2**17, depth=MAX_DEPTH, values=1_000, string=2**17)
+"""What those hold together that are one value each."""
 OTHERS: Final = Limits(size=2**17, depth=MAX_DEPTH, values=5_000, string=2**17)
 """What the parts hold together that nobody declares."""
 MEMBERS: Final = 20_000
 """How many members lists of strings have together."""
+LISTS: Final = Limits(size=2**16, depth=MAX_DEPTH, values=MEMBERS, string=2**16)
+"""What lists of strings hold together that generated code does not read itself: tuples and sets."""
 FRACTIONS: Final = 700
 """Numbers with a fraction in all parts that are read here: so few are never too many (`reading.py`)."""
 KEY: Final = 64
@@ -47,9 +51,11 @@ class Unusual(Exception):
 
 @frozen
 class Shares:
-    """How many there are to divide the limits among: parts, records that may have undeclared fields, lists of strings."""
+    """How many there are to divide the limits among: parts of several values and of one, records that may have undeclared
+    fields, lists of strings."""
 
     parts: int
+    single: int
     others: int
     lists: int
 
@@ -57,11 +63,25 @@ class Shares:
     def members(self) -> int:
         return MEMBERS // max(1, self.lists)
 
-    def part(self, depth: int) -> Limits:
+    def part(self, type_: t.Type, depth: int) -> Limits:
+        if is_single(type_):
+            return _share(SINGLE, max(1, self.single), depth)
+        if is_texts(type_):
+            return _share(LISTS, max(1, self.lists), depth)
         return _share(PARTS, max(1, self.parts), depth)
 
     def other(self, depth: int) -> Limits:
         return _share(OTHERS, max(1, self.others), depth)
+
+
+def is_single(type_: t.Type) -> bool:
+    """Whether a value of the type is a string, a number or a bool in JSON."""
+    return isinstance(type_, t.UnionType) or (isinstance(type_, t.Scalar) and type_ not in (t.JSON, t.ARGUMENTS))
+
+
+def is_texts(type_: t.Type) -> bool:
+    """Whether the type is a list or a set of strings."""
+    return isinstance(type_, t.ListType | t.SetType) and type_.of == t.STRING
 
 
 def _share(limits: Limits, of: int, depth: int) -> Limits:
@@ -74,8 +94,8 @@ def part_reader(
 ) -> Reader:
     """Reads a part in the general way, for itself."""
     read = refined(reader(type_, schema.tools, strict=strict), refinement)
-    limits = shares.part(depth)
-    fractions = FRACTIONS // max(1, shares.parts)
+    limits = shares.part(type_, depth)
+    fractions = 1 if is_single(type_) else FRACTIONS // max(1, shares.parts)
 
     def read_alone(value: object) -> object:
         return read(read_part(value, limits, fractions))

@@ -25,7 +25,7 @@ from tenetlang.values.pattern_syntax import (
     size,
     steps,
 )
-from tenetlang.values.patterns import Pattern, PatternError, compile_glob, compile_regex, re2_text
+from tenetlang.values.patterns import Pattern, PatternError, compile_glob, compile_regex, needed_texts, re2_text
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "opa-builtins" / "vectors.jsonl"
 NO_SLASH = AnyOf(complement(((0x2F, 0x2F),)))
@@ -479,3 +479,21 @@ def test_regular_expressions_agree_with_open_policy_agent() -> None:
             assert compile_regex(regex).matches(text) is row["want"]
         compared += 1
     assert compared == 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "texts"),
+    [
+        (compile_regex("[a-z]+-7x[0-9]*"), ("-7x",)),
+        (compile_regex("(ab)+c?"), ("ab",)),
+        (compile_regex("(ab)*c?"), ()),
+        (compile_regex("ab|cd"), ()),
+        (compile_regex("(?i)ab"), ()),
+        (compile_glob("/srv/*/x/*.txt", "/"), ("/srv/", ".txt", "/x/")),
+        (compile_glob("aa*b*cc*ddd*e", None), ("ddd", "aa", "cc")),
+    ],
+)
+def test_the_plain_texts_of_a_pattern_are_in_every_string_that_matches(
+    pattern: Pattern, texts: tuple[str, ...]
+) -> None:
+    assert needed_texts(pattern.syntax) == texts
