@@ -4,7 +4,7 @@ A checkpoint says how many records there were and what their root was. While the
 it passes each of these sizes, and there the roots are equal or they are not. The first that differs says between which
 two sizes the log was changed, and those behind it differ for the same reason, so it alone is reported.
 
-With a key, every checkpoint in the log must be signed by it, and there must be one: whoever rewrites a log without the
+With a key, every checkpoint in the log must be signed by it, and there must be one, there or kept elsewhere: whoever rewrites a log without the
 key can only leave them out. Whoever has the key, or cuts the log at an older checkpoint, is found by one that was kept
 elsewhere, and by nothing else.
 """
@@ -35,7 +35,8 @@ class KeptState:
 
 @attrs.define
 class SignedStates:
-    """The checkpoints of a log while it is read; `newest` is the last one whose signature was checked."""
+    """The checkpoints of a log while it is read; `newest` is the one of most records whose signature was
+    checked, in the log or kept."""
 
     keys: Sequence[VerifierKey]
     notes: Iterator[bytes | None]
@@ -61,6 +62,8 @@ def keep(states: SignedStates, note: bytes) -> None:
     except InvalidNote as mistake:
         states.refused.append((None, "signature", f"the checkpoint that was kept proves nothing: {mistake}"))
     else:
+        if states.keys:
+            _vouched(states, checkpoint)
         states.kept.append(KeptState(checkpoint.size, checkpoint.root, "the checkpoint that was kept was signed"))
 
 
@@ -82,7 +85,7 @@ def next_stored(states: SignedStates) -> None:
             _invalid(states, f"checkpoint {states.read} of the log proves nothing: {mistake}")
             continue
         if states.keys:
-            states.newest = checkpoint
+            _vouched(states, checkpoint)
         states.waiting = checkpoint
 
 
@@ -122,8 +125,13 @@ def finish(states: SignedStates, size: int) -> Iterator[Found]:
     for detail in states.invalid:
         more = f" (and {states.further_invalid} more)" if states.further_invalid else ""
         yield None, "signature", detail + more
-    if states.keys and states.read == 0:
+    if states.keys and states.read == 0 and states.newest is None:
         yield None, "unsigned", "the log holds no checkpoint: it was never signed, or they were taken out"
+
+
+def _vouched(states: SignedStates, checkpoint: Checkpoint) -> None:
+    if states.newest is None or states.newest.size <= checkpoint.size:
+        states.newest = checkpoint
 
 
 def _stored(states: SignedStates, note: bytes | None) -> Checkpoint:

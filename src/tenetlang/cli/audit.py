@@ -110,7 +110,7 @@ def verify(
     if keys and found.signed is not None:
         after = found.size - found.signed
         rest = f"; {after:,} came after it" if after > 0 else ""
-        say(f"signed: {found.signed:,} by the newest checkpoint of {found.checkpoints:,}{rest}\n")
+        say(f"signed: {found.signed:,} by the newest checkpoint{rest}\n")
     elif found.checkpoints and not keys:
         say(
             f"not checked: who signed its {found.checkpoints:,} checkpoint{'s'[: found.checkpoints != 1]}; --key tells\n"

@@ -165,6 +165,9 @@ def test_an_export_is_compared_with_what_was_kept(log: Path) -> None:
     export = log.with_suffix(".jsonl")
     export.write_bytes(b"".join(export_jsonl(log)))
     assert found(export, newest_checkpoint(log), key=False) == []
+    assert found(export) == [(None, "unsigned")]
+    verification = verify_log(export, keys=[KEY.verifier], checkpoints=[newest_checkpoint(log)])
+    assert (verification.ok, verification.signed) == (True, 9)
     export.write_bytes(b"".join(list(export_jsonl(log))[:7]))
     assert found(export, newest_checkpoint(log), key=False) == [(7, "cut")]
 

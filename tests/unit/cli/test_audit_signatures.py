@@ -49,7 +49,7 @@ def test_a_signed_log_is_verified_with_the_key_in_a_file_or_as_text(signed: Tene
     for key in ("log.key.pub", (tmp_path / "log.key.pub").read_text("utf-8").strip()):
         answer = signed("audit", "verify", "log.db", "--key", key)
         assert answer.status == 0
-        assert answer.out.splitlines()[:2] == ["sound: 3 records", "signed: 3 by the newest checkpoint of 2"]
+        assert answer.out.splitlines()[:2] == ["sound: 3 records", "signed: 3 by the newest checkpoint"]
     shape = json.loads(signed("audit", "verify", "log.db", "--key", "log.key.pub", "--format", "json").out)
     assert (shape["checkpoints"], shape["signed"]) == (2, 3)
     assert "not checked: who signed its 2 checkpoints" in signed("audit", "verify", "log.db").out
@@ -90,7 +90,7 @@ def test_a_log_is_signed_now_and_then_while_it_stays_open(signed: Tenet) -> None
     answer = signed("eval", "shop.tenet", "many.jsonl", "--lines", "--log", "log.db", "--log-key", "log.key")
     assert answer.status == 0
     assert (
-        "signed: 603 by the newest checkpoint of 5" in signed("audit", "verify", "log.db", "--key", "log.key.pub").out
+        "signed: 603 by the newest checkpoint\n" in signed("audit", "verify", "log.db", "--key", "log.key.pub").out
     )
 
 
@@ -188,7 +188,7 @@ def test_a_log_becomes_a_folder_of_tiles_that_verifies_like_the_log(signed: Tene
     assert (answer.status, answer.out) == (0, "")
     assert answer.error == "left out: 1 record after the newest checkpoint\n"
     verified = signed("audit", "verify", "public", "--key", "log.key.pub")
-    assert verified.out.splitlines()[1] == "signed: 3 by the newest checkpoint of 1"
+    assert verified.out.splitlines()[1] == "signed: 3 by the newest checkpoint"
     assert signed("audit", "show", "public", "1").status == 0
 
 
