@@ -75,12 +75,14 @@ class Symbol:
 
 @attrs.define(eq=False)
 class FileScope:
-    """One file, and the words that its imports bring; `used` are those that something in it makes use of."""
+    """One file, and the words that its imports bring; `used` are those that something in it makes use of.
+    `facts` are its `with` lines, which hold for all its tests."""
 
     file: tree.File
     package: PackageScope
     words: dict[str, Word] = attrs.field(factory=dict)
     used: set[str] = attrs.field(factory=set)
+    facts: tuple[tree.With, ...] = ()
 
     def word(self, name: str) -> Word | None:
         """The package that a word stands for here, if it does; it is then used."""
@@ -132,6 +134,7 @@ def declared(file: FileScope) -> Iterator[Declared]:
 def declare(package: PackageScope, notes: Notes) -> None:
     """Enter all declarations of the package's files under their names; notes names that are declared twice."""
     for file in package.files:
+        file.facts = tuple(item for item in file.file.declarations if isinstance(item, tree.With))
         for item in declared(file):
             match item.declaration:
                 case tree.TypeDeclaration():

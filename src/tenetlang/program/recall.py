@@ -92,8 +92,9 @@ class Recall(Generic[Made]):
         if world.notes.said == said:
             lowered = _Lowered(declaration, made, frozenset(world.used), frozenset(file.used))
             self.kept[id(declaration)] = lowered
-        world.used |= used
-        file.used |= words
+        used |= world.used
+        words |= file.used
+        world.used, file.used = used, words
         return made
 
     def memory(self) -> Memory[Made]:

@@ -76,8 +76,7 @@ def _replacements(unit: Unit, written: tuple[tree.With, ...], scope: Scope) -> t
 def file_replacements(world: World, file: FileScope) -> tuple[Replacement, ...]:
     """What the `with` lines at top level say for all tests of their file."""
     unit = Unit(world, file, "test")
-    written = tuple(item for item in file.file.declarations if isinstance(item, tree.With))
-    return _replacements(unit, written, Scope())
+    return _replacements(unit, file.facts, Scope())
 
 
 def _test(world: World, item: Declared, declaration: tree.TestDeclaration, rules: Package) -> TestCase:

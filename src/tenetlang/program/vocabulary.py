@@ -42,6 +42,7 @@ def make_views(world: World) -> None:
             for symbol in world.packages[name].all("value"):
                 if isinstance(symbol.declaration, tree.CounterDeclaration):
                     _add_counter(world, view, symbol.name, name)
+        view.all_tools = frozenset(view.tools)
         view.uses_tools = AGENTS in reached
         for name in reached:
             world.views.setdefault(name, view)

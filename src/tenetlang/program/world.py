@@ -44,22 +44,20 @@ class Signature:
 
 @attrs.define(eq=False)
 class View:
-    """What one program is made of: the package that decides in it, all packages it takes in, and their one vocabulary."""
+    """What one program is made of: the package that decides in it, all packages it takes in, and their one vocabulary.
+    `all_tools` are the names of `tools`."""
 
     root: str
     deciding: tuple[str, ...]
     reached: tuple[str, ...]
     facts: dict[str, DeclaredFact] = attrs.field(factory=dict)
     tools: dict[str, Tool] = attrs.field(factory=dict)
+    all_tools: frozenset[str] = frozenset()
     obligations: dict[str, Obligation] = attrs.field(factory=dict)
     counters: dict[str, Symbol] = attrs.field(factory=dict)
     uses_tools: bool = False
     shared: dict[frozenset[str], RecordType] = attrs.field(factory=dict)
     sensitive: set[tuple[str, str]] = attrs.field(factory=set)
-
-    @property
-    def all_tools(self) -> frozenset[str]:
-        return frozenset(self.tools)
 
 
 @attrs.define(eq=False)
