@@ -70,9 +70,12 @@ def decided(
 
     `known` has what `rule_truth` says of some of the rules, by name.
     """
-    found = {rule.name: known[rule.name] if rule.name in known else rule_truth(lowering, rule) for rule in rules}
-    watching = {package.name for package in program.packages[1:] if package.observe}
+    watching = watching_packages(program)
     watched = {rule.name for rule in rules if rule.observe or rule.package in watching}
+    found = {
+        rule.name: known[rule.name] if rule.name in known else rule_truth(lowering, rule, owes=rule.name not in watched)
+        for rule in rules
+    }
     lifted = _lifted(lowering, rules, found, watched)
     formulas = lowering.formulas
     made = []
@@ -86,13 +89,19 @@ def decided(
     return _verdicts(program, lowering, tuple(made))
 
 
-def rule_truth(lowering: Lowering, rule: Rule) -> tuple[Formula, Formula]:
-    """When the rule matches, and when it errs."""
+def watching_packages(program: Program) -> frozenset[str]:
+    """The bases that only observe."""
+    return frozenset(package.name for package in program.packages[1:] if package.observe)
+
+
+def rule_truth(lowering: Lowering, rule: Rule, *, owes: bool) -> tuple[Formula, Formula]:
+    """When the rule matches, and when it errs. What a rule that is watched would owe is never evaluated: it owes nothing."""
     formulas = lowering.formulas
+    arguments = _arguments(rule) if owes else ()
 
     def strictly(scope: Scope) -> Truth:
         excepted = Truth(FALSE) if rule.exception is None else lowering.block(rule.exception, scope)
-        of_arguments = formulas.any_of(lowering.value(item, scope).errs for item in _arguments(rule))
+        of_arguments = formulas.any_of(lowering.value(item, scope).errs for item in arguments)
         errs = formulas.either(excepted.errs, formulas.both(formulas.negation(excepted.holds), of_arguments))
         holds = formulas.both(formulas.negation(excepted.holds), formulas.negation(errs))
         return Truth(holds, errs)

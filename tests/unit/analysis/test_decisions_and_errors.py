@@ -32,3 +32,9 @@ def test_an_exception_that_errs_is_an_error_before_any_argument_is() -> None:
     found = answers["errs", "r"]
     assert isinstance(found, Witness)
     assert ("holds", "r") in asked(POLICY.format(exception="10 % args.n == 0")).shown({"n": 0, "b": True}, {})
+
+
+def test_a_rule_that_only_watches_owes_nothing_and_no_argument_of_an_obligation_errs() -> None:
+    made = asked(POLICY.format(exception="args.b").replace("allow r", "@observe\nallow r"))
+    assert ("errs", "r") not in made.shown({"n": 0, "b": False}, {})
+    assert made.answers()["errs", "r"] is None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from tenetlang.analysis.decisions import default_verdict
+from tenetlang.analysis.decisions import default_verdict, watching_packages
 from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.program import Program, Rule
@@ -84,7 +84,8 @@ def same(old: Program, new: Program) -> Same:
     if _schema(old) != _schema(new):
         return Same(frozenset(), frozenset())
     changed = {rule.name for rule in changed_rules(old, new)} - moved_rules(old, new)
-    rules = {rule.name for package in old.packages for rule in package.rules} - changed
+    other = watching_packages(old) ^ watching_packages(new)  # the rules of these owe something in one program only
+    rules = {rule.name for package in old.packages if package.name not in other for rule in package.rules} - changed
     return Same(frozenset(rules), frozenset(old.definitions) - changed_names(old, new))
 
 

@@ -171,7 +171,7 @@ def _differs(asking: Asking, item: RuleFormula, changed: Rule) -> bool | None:
     lowering = asking.scene.lowering
     try:
         with_room(lowering)
-        holds, errs = rule_truth(lowering, changed)
+        holds, errs = rule_truth(lowering, changed, owes=not item.watched)
     except (TooLarge, RecursionError):
         return None
     negation = asking.scene.formulas.negation

@@ -231,7 +231,7 @@ class _Comparing:
         return decided(program, scene.lowering, rules_for(program, scene.tool), known)
 
     def _changed_rules(self, scene: Scene, mutation: Mutation, known: Mapping[str, Pair]) -> dict[str, Pair]:
-        """When each rule that was changed matches and errs now."""
+        """When each rule that was changed matches and errs now. Rules that are watched are not mutated."""
         if mutation.rule is not None:
             rule, own = mutation.changed, scene.decided.rule(mutation.rule)
             assert own is not None, "the rule has to do with the tool"
@@ -243,12 +243,12 @@ class _Comparing:
             ):
                 return {mutation.rule: known[mutation.rule]}
             scene.lowering.steps = 0
-            return {rule.name: rule_truth(scene.lowering, rule)}
+            return {rule.name: rule_truth(scene.lowering, rule, owes=True)}
         program = mutation.program
         judge = self.replays.judge_of(program)
         lowering = Lowering(program, scene.formulas, scene.lowering.shape, Faults(program), judge.constant)
         rules = [item.rule for item in scene.decided.rules if item.rule.name in mutation.rules]
-        found = {rule.name: rule_truth(lowering, rule) for rule in rules}
+        found = {rule.name: rule_truth(lowering, rule, owes=True) for rule in rules}
         return {name: pair for name, pair in found.items() if pair != known[name]}
 
 
