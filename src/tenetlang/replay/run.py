@@ -4,17 +4,20 @@ One process reads and hands out chunks; the others decide. There are never more 
 a reader that is faster than they are waits. Summaries come back in the order of the chunks and are merged in it.
 
 Processes are started afresh (`spawn`): each reads the compiled policy from its JSON form and generates its code. That takes a
-moment, so the first chunks are decided right here, and an input that ends with them never starts a process.
+second or two, so the first chunks are decided right here, and an input that ends with them never starts a process.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Final
 
 import attrs
@@ -26,8 +29,8 @@ from tenetlang.replay.compare import Deciding, document_digests, summarised
 from tenetlang.replay.items import Item, chunks
 from tenetlang.replay.summary import Summary, merge
 
-CHUNKS_HERE: Final = 8
-"""So many chunks are decided without starting a process."""
+CHUNKS_HERE: Final = 40
+"""So many chunks are decided before any process is started."""
 
 UNDER_WAY: Final = 3
 """Chunks for each process that are handed out and not merged yet."""
@@ -66,19 +69,14 @@ def replay(
     total = Summary()
     cut = chunks(items)
     deciding = _deciding(version, against)
-    first = tuple(islice(cut, CHUNKS_HERE)) if jobs > 1 else ()
-    rest = cut
-    more = next(rest, None) if len(first) == CHUNKS_HERE else None
-    here: Iterable[tuple[Item, ...]] = first if jobs > 1 else cut
-    if more is None:
-        for chunk in here:
-            merge(total, summarised(deciding, chunk))
-            progress(len(chunk))
-        return total
-    start = _start(version, against)
-    for size, found in _in_processes(start, chain(first, (more,), rest), jobs):
-        merge(total, found)
-        progress(size)
+    for chunk in cut if jobs == 1 else islice(cut, CHUNKS_HERE):
+        merge(total, summarised(deciding, chunk))
+        progress(len(chunk))
+    further = next(cut, None)
+    if further is not None:
+        for size, found in _in_processes(_start(version, against), chain((further,), cut), jobs):
+            merge(total, found)
+            progress(size)
     return total
 
 
@@ -101,7 +99,8 @@ def _in_processes(start: _Start, parts: Iterator[tuple[Item, ...]], jobs: int) -
     waiting: deque[tuple[int, Future[Summary]]] = deque()
     try:
         for part in parts:
-            waiting.append((len(part), pool.submit(_work, part)))
+            with _uninterrupted():
+                waiting.append((len(part), pool.submit(_work, part)))
             if len(waiting) >= jobs * UNDER_WAY:
                 size, future = waiting.popleft()
                 yield size, future.result()
@@ -112,17 +111,39 @@ def _in_processes(start: _Start, parts: Iterator[tuple[Item, ...]], jobs: int) -
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until the end. A process that is started meanwhile never hears of it: the first one tells it to stop."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # --------------------------------------------------------------------------------------------------- in a process
 
 _started: list[Deciding] = []
 
 
 def _begin(start: _Start) -> None:
-    """Runs once in each process. Ctrl-C reaches all processes of a terminal; only the first one acts on it."""
+    """Runs once in each process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_first, daemon=True).start()
     version = Version(json_form.decode(start.policy), start.documents)
     against = None if start.against is None else Version(json_form.decode(start.against[0]), start.against[1])
     _started[:] = [_deciding(version, against)]
+
+
+def _end_with_the_first() -> None:
+    """Ends this process when the one that started it is gone, however that came."""
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
 
 
 def _work(part: tuple[Item, ...]) -> Summary:

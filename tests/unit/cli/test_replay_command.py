@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.unit.cli.conftest import Tenet
@@ -232,3 +238,48 @@ def test_what_can_t_be_used_is_said(shop: Tenet, words: list[str], status: int) 
 def test_nothing_to_decide_is_told(shop: Tenet) -> None:
     answer = shop("replay", "shop", "--requests", "-", given="\n\n")
     assert (answer.status, answer.error) == (5, "error: there is nothing to decide again\n")
+
+
+@pytest.mark.deep
+def test_ctrl_c_ends_all_processes_without_a_word(shop: Tenet, tmp_path: Path) -> None:
+    (tmp_path / "many.jsonl").write_text('{"tool": "ping", "args": {}}\n' * 2_000_000, encoding="utf-8")
+    words = [sys.executable, "-m", "tenetlang", "replay", "shop", "--requests", "many.jsonl", "--jobs", "2"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as process:
+        time.sleep(6)
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, b"")
+
+
+def test_a_query_is_built_and_says_what_it_leaves(shop: Tenet, tmp_path: Path) -> None:
+    answer = shop("build", "shop", "--target", "sql", "--dialect", "spark", "-o", "shop.sql")
+    assert answer.status == 0
+    assert answer.error.startswith("built shop.sql from shop, sha256:")
+    text = (tmp_path / "shop.sql").read_text(encoding="utf-8")
+    assert "--   tenet_matched_0, bit 2: blocked (deny)\n" in text
+    assert "'eve'" in text
+
+
+def test_a_table_is_replayed_by_duckdb(shop: Tenet, tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        rows = "SELECT 'refund' AS tool, CAST(n AS DECIMAL(30, 12)) AS args__amount, 'c1' AS args__customer FROM range(45, 65) AS made(n)"
+        connection.execute(f"COPY ({rows}) TO '{tmp_path}/table.parquet' (FORMAT parquet)")
+    answer = shop("replay", "shop", "--engine", "duckdb", "--requests", "table.parquet")
+    assert answer.status == 0
+    assert "  allow by small: 6\n    row 1  " in answer.out
+    assert "  escalate by large: 14\n    row 7  " in answer.out
+    assert answer.error == "20 of 20 rows decided by the query, the others by the evaluator\n"
+    write_policy(tmp_path, "loose", "60.00")
+    answer = shop(
+        "replay", "loose", "--engine", "duckdb", "--requests", "table.parquet", "--against", "shop", "--format", "json"
+    )
+    assert answer.status == 1
+    assert [(item["before"], item["after"], item["count"]) for item in json.loads(answer.out)["changes"]] == [
+        ("escalate", "allow", 10)
+    ]
+
+
+def test_a_table_goes_with_its_engine_only(shop: Tenet) -> None:
+    assert shop("replay", "shop", "--requests", "table.parquet").status == 2
+    assert shop("replay", "shop", "--requests", "requests.jsonl", "--engine", "duckdb").status == 2
+    assert shop("replay", "shop", "--requests", "table.parquet", "--engine", "duckdb").status == 2
