@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tenetlang.pipeline import Compiled, compile_texts
+from tenetlang.pipeline import Compiled, check_parsed, compile_texts, parse_texts
 from tenetlang.program.program import Rule
 from tenetlang.project.project import standard_library
 from tenetlang.session import Session
@@ -100,6 +100,14 @@ def test_each_entry_has_memories_of_its_own() -> None:
     assert rule(alone, "small").shown_name == "small"
     assert rule(below, "p.small").shown_name == "p.small"
     assert checked(session, files, "p").program == alone.program
+
+
+def test_the_memories_of_one_entry_are_of_no_use_to_another() -> None:
+    files = {**BASE, "z.tenet": "package q\nextend p\ndefault deny\n"}
+    parsed = parse_texts(texts(files), LIBRARY)
+    alone = check_parsed(parsed, "p")
+    below = check_parsed(parsed, "q", before=alone.memories)
+    assert rule(below, "p.small").name == rule(alone, "small").name
 
 
 def test_texts_that_look_alike_stay_two_texts() -> None:
