@@ -64,9 +64,10 @@ def load_signing_key(path: str | os.PathLike[str]) -> SigningKey:
     try:
         if os.name == "posix" and Path(file).stat().st_mode & 0o077:
             raise UnusableKey(f"{shown(file)} may be read by others, so the key may be known: `chmod 600` or a new one")
-        return read_signing_key(text)
     except OSError as mistake:
         raise UnusableKey(f"cannot read {shown(file)}: {mistake.strerror}") from mistake
+    try:
+        return read_signing_key(text)
     except UnusableKey as mistake:
         raise UnusableKey(f"{shown(file)} can't sign: {mistake}") from mistake
 

@@ -109,7 +109,10 @@ def test_what_is_no_public_key_is_refused(text: str) -> None:
         read_verifier_key(text)
 
 
-@pytest.mark.parametrize("text", ["", "PRIVATE+KEY+", str(KEY.verifier), KEY.text()[:-8] + "AAAAAAA="])
+@pytest.mark.parametrize(
+    "text",
+    ["", "PRIVATE+KEY+", str(KEY.verifier), KEY.text().replace("com/log", "com/lag"), KEY.text()[:-8] + "AAAAAAA="],
+)
 def test_what_is_no_private_key_is_refused(text: str) -> None:
     with pytest.raises(UnusableKey):
         read_signing_key(text)

@@ -257,3 +257,20 @@ def test_what_is_no_file_of_a_key_is_refused(tmp_path: Path) -> None:
             load_verifier_key(str(tmp_path / name))
     with pytest.raises(UnusableKey):
         create_key(tmp_path / "no" / "folder", "a")
+
+
+def test_a_kept_checkpoint_by_another_key_is_a_finding_in_a_sound_log(log: Path, tmp_path: Path) -> None:
+    with open_sample(tmp_path / "other.db") as other:
+        kept = other.sign(OTHER)
+    assert found(log, kept) == [(None, "signature")]
+
+
+def test_without_the_package_that_signs_all_but_signatures_is_verified(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = newest_checkpoint(log)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert found(log, kept, key=False) == []
+    cut(log, 7)
+    assert found(log, key=False) == [(7, "cut")]
