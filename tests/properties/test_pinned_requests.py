@@ -157,6 +157,32 @@ def test_most_requests_are_found_possible() -> None:
     assert found * 10 >= asked * 7, f"{found} of {asked}"
 
 
+def test_what_is_not_said_of_a_request_is_mostly_impossible() -> None:
+    """Pins that pinned nothing would contradict nothing."""
+    ruled_out = wrong = 0
+    for number in range(15):
+        made = checked(program(Random(f"wrong/{number}").choice))
+        if made is None:
+            continue
+        judge = BothEvaluators(made)
+        analysis = Analysis(made, judge)
+        making = wild_sampler(made, Random(number))
+        request, documents = making.request(), making.documents()
+        judged, pair = judge.judge(request, documents), judge.pair(request, documents)
+        scene = analysis.scene(str(request["tool"]))
+        if judged is None or pair is None or not isinstance(scene, Scene):
+            continue
+        inputs = pair.reference.reader.read(request)
+        assert not isinstance(inputs, Invalid)
+        pinned = scene.formulas.all_of(pins(scene.lowering, inputs, pair.reference.data).values())
+        for _, formula in said_of(scene, judged):
+            opposite = scene.formulas.both(scene.formulas.negation(formula), pinned)
+            ruled_out += is_possible(scene, opposite) is False
+            wrong += 1
+    assert wrong > 0
+    assert ruled_out * 10 >= wrong * 9, f"{ruled_out} of {wrong}"
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("part", range(4))
 def test_requests_that_were_decided_are_possible_in_hundreds_of_programs(part: int) -> None:
