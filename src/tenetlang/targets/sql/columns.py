@@ -31,6 +31,9 @@ Form: TypeAlias = Literal["bool", "int", "decimal", "text", "time", "duration", 
 MEMBERS: Final = 100
 """A row with a longer list is the evaluator's, so that quantifiers end long before the limit of their work."""
 
+ALL_MEMBERS: Final = 500
+"""The same of all lists of a row together: with texts of at most 200 characters they stay below what a request may hold."""
+
 CHARACTERS: Final = 20_000
 """A row whose texts are longer together is the evaluator's: far below the limits of a request."""
 
@@ -286,12 +289,14 @@ def unsure(table: Table, dialect: Dialect) -> Sql:
     """When SQL can't tell whether the row is a request, or what its values are."""
     found: list[Sql] = []
     sizes: list[Sql] = []
+    lengths: list[Sql] = []
     for column in table.columns:
         value = sql.column(column.name)
         if column.form == "json":
             found.append(sql.every([sql.present(value), sql.negated(sql.among(value, _trivial(column)))]))
         elif column.listed:
             found.append(sql.compared(">", sql.length(value), sql.number(MEMBERS)))
+            lengths.append(sql.or_else(sql.length(value), sql.number(0)))
             found += [sql.compared(">", sql.filtered(value, "member", bad), sql.number(0)) for bad in _doubtful(column)]
             if isinstance(column.type, t.SetType) and column.refinement is not None:
                 found.append(sql.present(value))  # its members are counted once each
@@ -302,6 +307,7 @@ def unsure(table: Table, dialect: Dialect) -> Sql:
             if pattern is not None and not reads_alike(dialect, compile_regex(pattern).syntax):
                 found.append(sql.present(value))
     found.append(sql.compared(">", sql.total(sizes), sql.number(CHARACTERS)))
+    found.append(sql.compared(">", sql.total(lengths), sql.number(ALL_MEMBERS)))
     return sql.some([sql.holds(item) for item in found])
 
 
