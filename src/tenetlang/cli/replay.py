@@ -40,7 +40,7 @@ EXAMPLES = [
     "tenet replay policies/ --log decisions.db",
     "tenet replay proposed/ --log decisions.db --fail-on any --format json",
     "tenet replay proposed/ --requests requests.jsonl --against policies/",
-    "tenet replay proposed/ --engine duckdb --requests requests.parquet --against policies/",
+    "tenet replay new/ --engine duckdb --requests log.parquet --against old/",
 ]
 STATUSES = [
     (0, "decided again; nothing changed that --fail-on names"),
