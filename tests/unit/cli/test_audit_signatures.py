@@ -89,9 +89,7 @@ def test_a_log_is_signed_now_and_then_while_it_stays_open(signed: Tenet) -> None
         file.write(requests)
     answer = signed("eval", "shop.tenet", "many.jsonl", "--lines", "--log", "log.db", "--log-key", "log.key")
     assert answer.status == 0
-    assert (
-        "signed: 603 by the newest checkpoint\n" in signed("audit", "verify", "log.db", "--key", "log.key.pub").out
-    )
+    assert "signed: 603 by the newest checkpoint\n" in signed("audit", "verify", "log.db", "--key", "log.key.pub").out
 
 
 def test_a_log_can_be_signed_by_hand(signed: Tenet) -> None:
