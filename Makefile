@@ -15,9 +15,16 @@ help:  ## say what each target does
 demo: $(READY)  ## a tour of tenet in one terminal page
 	@$(BIN)/tenet demo
 
+# Measuring coverage makes Python several times slower, so the properties are measured with few examples and held with all.
 test: lint  ## everything that a change must pass: lint, types, layers, tests with branch coverage
-	@echo "==> pytest"
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@echo "==> pytest, with coverage"
+	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --ignore=tests/properties --ignore=tests/golden
+	@TENET_TEST_PROFILE=brief $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0 tests/properties
+	@$(BIN)/python -m coverage report --omit="*/analysis/*,*/replay/*,*/targets/*"
+	@$(BIN)/python -m coverage report --include="*/analysis/*" --fail-under=93
+	@$(BIN)/python -m coverage report --include="*/replay/*,*/targets/*" --fail-under=91
+	@echo "==> pytest, every example of the properties, and every golden decision"
+	@$(BIN)/python -m pytest tests/properties tests/golden
 
 lint: $(READY)  ## ruff, mypy and import-linter, without the tests
 	@echo "==> ruff"

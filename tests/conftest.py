@@ -1,7 +1,8 @@
-"""How hard Hypothesis tries: `TENET_TEST_PROFILE` is `ci` (the default) or `deep`.
+"""How hard Hypothesis tries: `TENET_TEST_PROFILE` is `ci` (the default), `brief` or `deep`.
 
 Under `ci` the examples follow from the tests alone, so that a run says the same as the run before it and a failure
-is always caused by the change at hand. Under `deep` they are drawn anew each time, and there are many.
+is always caused by the change at hand. Under `deep` they are drawn anew each time, and there are many. `brief` is for
+measuring coverage, which makes Python several times slower: the few examples of a property say which lines it reaches.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("ci", derandomize=True, max_examples=50, deadline=None, database=None)
+settings.register_profile("brief", derandomize=True, max_examples=6, deadline=None, database=None)
 settings.register_profile(
     "deep",
     max_examples=2_000,
