@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tenetlang.audit import AuditError, export_jsonl, verify_log
 from tenetlang.audit.canonical import canonical_bytes, profile_bytes, profile_mistake
-from tenetlang.audit.disclosure import bodies_mistake, read_payload
 from tenetlang.audit.merkle import leaf_hash
-from tenetlang.audit.record import MAX_RECORD
-from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.records.disclosure import bodies_mistake, read_payload
+from tenetlang.audit.records.record import MAX_RECORD
+from tenetlang.audit.records.shape import shape_mistake
 from tests.unit.audit.samples import DECISION, open_sample, rows, sample, small_log, tamper
 
 SAFE = 2**53 - 1

@@ -12,7 +12,22 @@ docs/audit-format.md describes the file well enough to write another reader. Not
 can be verified on a machine that has none.
 """
 
-from tenetlang.audit.checkpoint import Checkpoint, checkpoint_of
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of
+from tenetlang.audit.checkpoints.note import SigningKey, VerifierKey
+from tenetlang.audit.checkpoints.proofs import (
+    check_growth_proof,
+    check_record_proof,
+    prove_growth,
+    prove_record,
+    read_proof,
+)
+from tenetlang.audit.checkpoints.signing import (
+    SIGN_EVERY,
+    create_key,
+    load_signing_key,
+    load_verifier_key,
+    newest_checkpoint,
+)
 from tenetlang.audit.errors import (
     AuditError,
     InvalidNote,
@@ -29,26 +44,11 @@ from tenetlang.audit.errors import (
     UnreadableRemembered,
     UnusableKey,
 )
+from tenetlang.audit.exports.publishing import export_tiles
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
-from tenetlang.audit.note import SigningKey, VerifierKey
-from tenetlang.audit.proofs import (
-    check_growth_proof,
-    check_record_proof,
-    prove_growth,
-    prove_record,
-    read_proof,
-)
-from tenetlang.audit.publishing import export_tiles
-from tenetlang.audit.record import Surroundings, decision_record, time_text, ulid
-from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
+from tenetlang.audit.records.record import Surroundings, decision_record, time_text, ulid
+from tenetlang.audit.records.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
-from tenetlang.audit.signing import (
-    SIGN_EVERY,
-    create_key,
-    load_signing_key,
-    load_verifier_key,
-    newest_checkpoint,
-)
 from tenetlang.audit.source import export_jsonl
 from tenetlang.audit.verify import Problem, Verification, verify_log
 

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
 
-from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import CanonicalError, profile_bytes
+from tenetlang.audit.checkpoints.note import SigningKey
+from tenetlang.audit.checkpoints.signing import add_note, newest_note, next_note, signed_before
 from tenetlang.audit.errors import (
     AuditError,
     InvalidRecord,
@@ -38,11 +39,10 @@ from tenetlang.audit.errors import (
     NotALog,
 )
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.note import SigningKey
-from tenetlang.audit.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
-from tenetlang.audit.shape import shape_mistake
-from tenetlang.audit.signing import add_note, newest_note, next_note, signed_before
-from tenetlang.audit.storage import absolute, connect_to_write, create_tables, run, shown
+from tenetlang.audit.records.bodies import MAX_PAYLOAD
+from tenetlang.audit.records.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
+from tenetlang.audit.records.shape import shape_mistake
+from tenetlang.audit.stores.sqlite import absolute, connect_to_write, create_tables, run, shown
 
 if TYPE_CHECKING:
     import apsw

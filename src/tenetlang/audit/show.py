@@ -9,9 +9,9 @@ from contextlib import closing
 
 import msgspec
 
-from tenetlang.audit.disclosure import read_payload, showable
 from tenetlang.audit.errors import LogDamaged, RecordNotFound
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.records.disclosure import read_payload, showable
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 
 

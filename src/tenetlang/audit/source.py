@@ -1,4 +1,4 @@
-"""Where the entries of a log come from: its database, or an export of it, which is a folder of tiles (tiles.py) or a file
+"""Where the entries of a log come from: its database, or an export of it, which is a folder of tiles (exports/tiles.py) or a file
 with one JSON object on each line.
 
 An export is for those who have no SQLite and no tenetlang. Each line is the canonical text of
@@ -23,12 +23,12 @@ from typing import BinaryIO
 import attrs
 import msgspec
 
-from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.errors import AuditError, LogDamaged, LogUnavailable
-from tenetlang.audit.record import MAX_RECORD
-from tenetlang.audit.storage import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
-from tenetlang.audit.tiles import CHECKPOINT, read_tiles
+from tenetlang.audit.exports.tiles import CHECKPOINT, read_tiles
+from tenetlang.audit.records.bodies import MAX_PAYLOAD
+from tenetlang.audit.records.record import MAX_RECORD
+from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
 
 MAX_LINE = 6 * (MAX_RECORD + MAX_PAYLOAD) + 1024
 """The longest line of an export, in bytes: each byte escaped as `\\u00XX`, and the rest of the line."""

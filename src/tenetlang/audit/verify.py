@@ -12,7 +12,7 @@ the art is to name the right one. If record 6 does not name the leaf that stands
 so a break of the chain is only reported after a look at the record that follows.
 
 Whoever can rewrite the whole file, or cut its end, leaves nothing that contradicts itself. That is found with what was
-signed of it (signed.py), or with a size and a root from an earlier verification, which somebody else remembered.
+signed of it (checkpoints/signed.py), or with a size and a root from an earlier verification, which somebody else remembered.
 
 The file is hostile: one entry is in memory at a time, problems are counted beyond a limit but not kept, and nothing
 is raised but `AuditError`.
@@ -29,14 +29,14 @@ import attrs
 import msgspec
 
 from tenetlang.audit.canonical import profile_bytes
-from tenetlang.audit.disclosure import bodies_mistake
+from tenetlang.audit.checkpoints.note import VerifierKey
+from tenetlang.audit.checkpoints.signed import KeptState, SignedStates, compare, finish, keep, next_stored
+from tenetlang.audit.checkpoints.signing import stored_notes
 from tenetlang.audit.errors import InvalidNote, UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.note import VerifierKey
-from tenetlang.audit.record import FIRST_PREVIOUS
-from tenetlang.audit.shape import shape_mistake
-from tenetlang.audit.signed import KeptState, SignedStates, compare, finish, keep, next_stored
-from tenetlang.audit.signing import stored_notes
+from tenetlang.audit.records.disclosure import bodies_mistake
+from tenetlang.audit.records.record import FIRST_PREVIOUS
+from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 
 PROBLEM_LIMIT = 100

@@ -72,7 +72,7 @@ def prove(log: Path, record: str | None, old: int | None) -> int:
 def verify_proof(file: Path, keys: Sequence[str], remembered: str | None, kept: Sequence[Path], style: str) -> int:
     """Says what a proof in a file proves, given the keys and what was kept."""
     from tenetlang.audit import check_growth_proof, check_record_proof, load_verifier_key, read_proof
-    from tenetlang.audit.proofs import RecordProof
+    from tenetlang.audit.checkpoints.proofs import RecordProof
     from tenetlang.audit.verify import kept_states
 
     if not keys:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from tenetlang.audit.disclosure import showable
+from tenetlang.audit.records.disclosure import showable
 from tenetlang.cli.output import Paint, plain
 from tenetlang.cli.shown import value_text
 from tenetlang.replay.summary import WEAKER, Change, Example, Group, Kind, Mismatch, Place, Summary

@@ -19,8 +19,8 @@ from typing import Final
 import attrs
 
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes
-from tenetlang.audit.record import author_word, decided_members
-from tenetlang.audit.requests import LostRequest, RecordedRequest, read_record, recorded_request
+from tenetlang.audit.records.record import author_word, decided_members
+from tenetlang.audit.records.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.decision import SEVERITY, Decision, Escalation, Verdict
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.replay.items import Flaw, Item, Line, LogEntry

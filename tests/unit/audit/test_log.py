@@ -23,7 +23,7 @@ from tenetlang.audit import (
     show_last,
     verify_log,
 )
-from tenetlang.audit.record import opened_record
+from tenetlang.audit.records.record import opened_record
 from tests.unit.audit.samples import DECISION, open_sample, rows, sample, small_log, tamper
 
 SOURCES = Path(__file__).parents[3] / "src"

@@ -7,14 +7,14 @@ from typing import TypedDict
 
 import pytest
 
-from tenetlang.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
-from tenetlang.audit.paths import (
+from tenetlang.audit.checkpoints.paths import (
     consistency_holds,
     consistency_ranges,
     inclusion_holds,
     inclusion_ranges,
     roots_of,
 )
+from tenetlang.audit.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 

@@ -14,12 +14,12 @@ import pytest
 
 from tenetlang.audit import AuditError, export_jsonl, newest_checkpoint, verify_log
 from tenetlang.audit.canonical import profile_bytes
-from tenetlang.audit.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.merkle import leaf_hash
-from tenetlang.audit.note import signing_key
 from tests.repository.checkout import ROOT
+from tests.unit.audit.checkpoints.test_note import SIGNATURES, SignatureCase
 from tests.unit.audit.samples import open_sample, rows, sample, small_log, tamper
-from tests.unit.audit.test_note import SIGNATURES, SignatureCase
 
 SECOND = ROOT / "examples" / "verify_log" / "verify_log.py"
 KEY = signing_key("example.com/log", b"\x01" * 32)

@@ -24,9 +24,9 @@ from tenetlang.audit import (
     verify_log,
 )
 from tenetlang.audit.canonical import profile_bytes
-from tenetlang.audit.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.merkle import leaf_hash
-from tenetlang.audit.note import signing_key
 from tests.unit.audit.samples import open_sample, rows, sample, tamper
 
 KEY = signing_key("example.com/log", b"\x01" * 32)

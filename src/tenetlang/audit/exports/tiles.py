@@ -20,10 +20,10 @@ from pathlib import Path
 
 import attrs
 
-from tenetlang.audit.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import MAX_NOTE
 from tenetlang.audit.errors import InvalidNote
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.note import MAX_NOTE
 
 WIDTH = 256
 """Hashes in a full tile."""

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from tenetlang.audit.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import VerifierKey
 from tenetlang.audit.errors import InvalidNote, LogDamaged
 from tenetlang.audit.merkle import Frontier
-from tenetlang.audit.note import VerifierKey
 
 Found = tuple[int | None, str, str]
 """What is wrong: the record, if one is meant, the word for it, and a sentence."""

@@ -24,11 +24,9 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from tenetlang.audit.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
-from tenetlang.audit.errors import InvalidNote, InvalidProof, LogDamaged, NoCheckpoint
-from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.note import VerifierKey, base64_bytes
-from tenetlang.audit.paths import (
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import VerifierKey, base64_bytes
+from tenetlang.audit.checkpoints.paths import (
     MAX_STEPS,
     Range,
     consistency_holds,
@@ -37,8 +35,10 @@ from tenetlang.audit.paths import (
     inclusion_ranges,
     roots_of,
 )
-from tenetlang.audit.signed import KeptState
-from tenetlang.audit.signing import newest_checkpoint
+from tenetlang.audit.checkpoints.signed import KeptState
+from tenetlang.audit.checkpoints.signing import newest_checkpoint
+from tenetlang.audit.errors import InvalidNote, InvalidProof, LogDamaged, NoCheckpoint
+from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.source import Damage, Entry, read_entries
 
 _HEADER = "c2sp.org/tlog-proof@v1"

@@ -18,8 +18,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.errors import LogAltered, LogDamaged, LogUnavailable, NotALog
+from tenetlang.audit.records.bodies import MAX_PAYLOAD
 
 if TYPE_CHECKING:
     import apsw

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tenetlang.audit.canonical import SAFE_INTEGER
-from tenetlang.audit.record import FORMAT_VERSION
+from tenetlang.audit.records.record import FORMAT_VERSION
 
 _kind = re.compile(r"[a-z][a-z_]{0,31}(\.[a-z][a-z_]{0,31}){0,3}")
 _time = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)

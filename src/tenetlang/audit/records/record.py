@@ -30,8 +30,8 @@ from hashlib import sha256
 
 import attrs
 
-from tenetlang.audit.bodies import Bodies
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes, number_text, profile_bytes
+from tenetlang.audit.records.bodies import Bodies
 
 FORMAT_VERSION = 1
 MAX_RECORD = 65_535

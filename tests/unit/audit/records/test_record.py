@@ -8,11 +8,11 @@ from hashlib import sha256
 import pytest
 
 from tenetlang.audit import Surroundings, decision_record, time_text, ulid
-from tenetlang.audit.bodies import MAX_PAYLOAD
 from tenetlang.audit.canonical import canonical_bytes, profile_bytes
-from tenetlang.audit.disclosure import bodies_mistake, read_payload
-from tenetlang.audit.record import MAX_RECORD, author_word, caller_word
-from tenetlang.audit.shape import shape_mistake
+from tenetlang.audit.records.bodies import MAX_PAYLOAD
+from tenetlang.audit.records.disclosure import bodies_mistake, read_payload
+from tenetlang.audit.records.record import MAX_RECORD, author_word, caller_word
+from tenetlang.audit.records.shape import shape_mistake
 from tests.unit.audit.samples import DECISION, REQUEST, START, TRACE, identifier, salts, sample
 
 

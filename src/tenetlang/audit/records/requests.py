@@ -25,9 +25,9 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import msgspec
 
-from tenetlang.audit.bodies import MIN_SALT
-from tenetlang.audit.disclosure import read_payload
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.records.bodies import MIN_SALT
+from tenetlang.audit.records.disclosure import read_payload
 
 Loss: TypeAlias = Literal["erased", "omitted", "unreadable", "damaged"]
 

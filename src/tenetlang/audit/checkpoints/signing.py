@@ -13,13 +13,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenetlang.audit.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import (
+    MAX_NOTE,
+    SigningKey,
+    VerifierKey,
+    read_signing_key,
+    read_verifier_key,
+    sign_note,
+)
+from tenetlang.audit.checkpoints.note import signing_key as make_key
 from tenetlang.audit.errors import InvalidNote, LogDamaged, LogUnavailable, NoCheckpoint, UnusableKey
+from tenetlang.audit.exports.tiles import CHECKPOINT, checkpoint_note
 from tenetlang.audit.merkle import Frontier
-from tenetlang.audit.note import MAX_NOTE, SigningKey, VerifierKey, read_signing_key, read_verifier_key, sign_note
-from tenetlang.audit.note import signing_key as make_key
-from tenetlang.audit.storage import CHECKPOINTS, SQLITE_MAGIC, absolute, connect_to_read, run, shown
-from tenetlang.audit.tiles import CHECKPOINT, checkpoint_note
+from tenetlang.audit.stores.sqlite import CHECKPOINTS, SQLITE_MAGIC, absolute, connect_to_read, run, shown
 
 if TYPE_CHECKING:
     import apsw

@@ -17,10 +17,10 @@ from tenetlang.audit import (
     prove_record,
     read_proof,
 )
-from tenetlang.audit.checkpoint import unchecked_checkpoint
-from tenetlang.audit.note import signing_key
-from tenetlang.audit.proofs import GrowthProof, ProofVerdict, RecordProof
-from tenetlang.audit.signed import KeptState
+from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import signing_key
+from tenetlang.audit.checkpoints.proofs import GrowthProof, ProofVerdict, RecordProof
+from tenetlang.audit.checkpoints.signed import KeptState
 from tenetlang.audit.verify import kept_states
 from tests.unit.audit.samples import open_sample, rows, sample, tamper
 

@@ -11,8 +11,8 @@ from base64 import b64decode
 from decimal import Decimal
 from hashlib import sha256
 
-from tenetlang.audit.bodies import PAYLOAD_VERSION
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes, number_text
+from tenetlang.audit.records.bodies import PAYLOAD_VERSION
 
 _LONG_INTEGER = 1000
 

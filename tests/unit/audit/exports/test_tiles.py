@@ -18,13 +18,13 @@ from tenetlang.audit import (
     prove_record,
     verify_log,
 )
+from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.errors import AuditError
+from tenetlang.audit.exports.tiles import Bundles, TileTree, read_tiles, tile_path
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.note import signing_key
-from tenetlang.audit.tiles import Bundles, TileTree, read_tiles, tile_path
 from tests.unit.audit.samples import open_sample, sample, tamper
 
-PUBLISHED = Path(__file__).parents[2] / "vectors" / "tile-log"
+PUBLISHED = Path(__file__).parents[3] / "vectors" / "tile-log"
 KEY = signing_key("example.com/log", b"\x01" * 32)
 
 

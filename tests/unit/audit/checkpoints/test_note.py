@@ -9,9 +9,8 @@ from typing import NotRequired, TypedDict
 import pytest
 
 from tenetlang.audit import InvalidNote, NoSignatures, UnusableKey, checkpoint_of
-from tenetlang.audit.checkpoint import unchecked_checkpoint
-from tenetlang.audit.merkle import EMPTY_ROOT
-from tenetlang.audit.note import (
+from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import (
     MAX_NOTE,
     open_note,
     read_signing_key,
@@ -20,8 +19,9 @@ from tenetlang.audit.note import (
     signing_key,
     verifies,
 )
+from tenetlang.audit.merkle import EMPTY_ROOT
 
-VECTORS = Path(__file__).parents[2] / "vectors"
+VECTORS = Path(__file__).parents[3] / "vectors"
 
 
 class OpenCase(TypedDict):

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import attrs
 
+from tenetlang.audit.checkpoints.note import VerifierKey, base64_bytes, open_note, split_note
 from tenetlang.audit.errors import InvalidNote
-from tenetlang.audit.note import VerifierKey, base64_bytes, open_note, split_note
 
 _size = re.compile("0|[1-9][0-9]{0,15}")
 

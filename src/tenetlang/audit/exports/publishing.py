@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tenetlang.audit.checkpoint import Checkpoint, unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
+from tenetlang.audit.checkpoints.signing import newest_checkpoint
 from tenetlang.audit.errors import InvalidNote, LogDamaged, LogUnavailable
+from tenetlang.audit.exports.tiles import CHECKPOINT, Bundles, TileTree
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.signing import newest_checkpoint
 from tenetlang.audit.source import Damage, Entry, read_entries
-from tenetlang.audit.storage import absolute, shown
-from tenetlang.audit.tiles import CHECKPOINT, Bundles, TileTree
+from tenetlang.audit.stores.sqlite import absolute, shown
 
 
 def export_tiles(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Checkpoint:

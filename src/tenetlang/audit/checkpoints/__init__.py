@@ -1,0 +1,1 @@
+"""What is signed of a log: keys, notes, checkpoints, and the proofs that lead to them."""
