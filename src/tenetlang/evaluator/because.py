@@ -29,7 +29,7 @@ class Words:
 
 
 def words_of(generated: Generated, rule: Rule, position: int) -> Words:
-    variables = variables_of(rule)
+    variables = variables_of(rule.body)
     because = None if rule.because is None else generated.template(rule.because, variables)
     then = tuple(
         (use.obligation, tuple(generated.valuation(item, variables) for item in use.arguments)) for use in rule.then

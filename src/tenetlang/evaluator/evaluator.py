@@ -30,7 +30,9 @@ from tenetlang.decision import (
 )
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
+from tenetlang.evaluator.asking import Asking
 from tenetlang.evaluator.because import Words, approved, fixed_text, hole_text, observed_reason, variables, words_of
+from tenetlang.evaluator.counting import Counted, Total
 from tenetlang.evaluator.fused import Fused
 from tenetlang.evaluator.generate import Inputs, Valuation, generate
 from tenetlang.evaluator.generate_expressions import document_key
@@ -55,10 +57,6 @@ KEPT_OUTCOMES: Final = 4096
 
 _NO_RUN: Final = Run()
 """Stands for a run where none is needed; nothing is ever noted in it."""
-
-
-class AskError(ValueError):
-    """A definition that has no value: the request is invalid, or the definition errs."""
 
 
 @attrs.define
@@ -126,17 +124,18 @@ class Evaluator:
         self._tool_leaves: Final[dict[object, _Leaf]] = {}
         self._tool_rules: Final[dict[object, tuple[tuple[int, Rule], ...]]] = {}
         self._words: Final[dict[int, Words]] = {}
-        self._asked: Final[dict[str, Valuation]] = {}
         self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
         self._root: Final = self._dispatch(policy.root)
         self._default: Final = default_of(policy)
         self._quick = self._quickly()
+        self._asking = Asking(policy, self._generated, self.reader, self._documents, self._lock)
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
         """The same policy with other documents; all that is generated is shared. Raises `DataError`."""
         made = copy(self)
         made._documents = self._read_documents(documents)  # noqa: SLF001  # of the same class
         made._quick = made._quickly()  # noqa: SLF001  # as above
+        made._asking = Asking(self.policy, self._generated, self.reader, made._documents, self._lock)  # noqa: SLF001
         return made
 
     def _read_documents(self, documents: Mapping[str, object]) -> Mapping[str, object]:
@@ -459,7 +458,7 @@ class Evaluator:
             traced(self._generated, self._lock, position, rule, inputs, known) for position, rule in rules
         )
 
-    # ------------------------------------------------------------------------------------------------------ documents
+    # -------------------------------------------------------------------------------------------- what else can be asked
 
     def ask(self, name: str, request: object) -> object:
         """The value of an exported definition for a request, as JSON values; None where it is limited to other tools.
@@ -467,24 +466,19 @@ class Evaluator:
         `name` is a full name, or that of a definition of the entry package. Raises `LookupError` for a name that is not
         exported, and `AskError`, a `ValueError`, for an invalid request and for an error inside the definition.
         """
-        full = name if name in self.policy.definitions else f"{self.policy.entry}.{name}"
-        definition = self.policy.definitions.get(full)
-        if definition is None or not definition.exported:
-            raise LookupError(f"no exported definition is called {name!r}")
-        inputs = self.reader.read(request)
-        if isinstance(inputs, Invalid):
-            raise AskError(inputs.reason)
-        if definition.tools is not None and inputs.get("tool") not in definition.tools:
-            return None
-        with self._lock:
-            if full not in self._asked:
-                self._asked[full] = self._generated.valuation(definition.value, ())
-        try:
-            value = self._asked[full]({**inputs, **self._documents}, Run())
-        except ValueFault as fault:
-            raise AskError(f"{fault.code} at {place_of(fault)}") from None
-        except KeyError as absent:
-            raise AskError(f"the definition reads `{absent.args[0]}`, which the request does not have") from None
-        except (RecursionError, MemoryError) as problem:
-            raise AskError(f"internal error: {type(problem).__name__}") from None
-        return None if value is ABSENT else to_plain(value)
+        return self._asking.value(name, request)
+
+    def counted(self, request: Mapping[str, object], total: Total) -> Counted:
+        """The values of the policy's counters for a request that need not say them, and what the call is to each.
+
+        `total` says at what a counter stands for a key. Raises `AskError` for a request that is invalid apart from its
+        counters, and for an error inside a counter.
+        """
+        return self._asking.counted(request, total)
+
+    def people(self, reviewers: str, request: object) -> tuple[str, ...]:
+        """Who the reviewers of this name are for a request, sorted; the name is the one that decisions show.
+
+        Raises `LookupError` for a name that nobody has, and `AskError` as `ask`.
+        """
+        return self._asking.people(reviewers, request)

@@ -25,6 +25,7 @@ import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeAlias, assert_never
 
 import attrs
@@ -110,6 +111,10 @@ class Generated:
         rule = self.rules[position]
         return self._made(self.deciding, rule_function(self.deciding, rule, range(len(rule.body))))
 
+    def choice(self, body: core.Block, at: Span) -> Valuation:
+        """A function that gives the values of a block's variables under the first choice for which it holds, or None."""
+        return self._made(self.deciding, block_function(self.deciding, body, None, at))
+
     def valuation(self, value: core.Expression, variables: Sequence[str]) -> Valuation:
         """A function from inputs, run and the values of some variables to the value of an expression."""
         name = self.deciding.fresh("e")
@@ -137,10 +142,10 @@ def generate(policy: Policy) -> Generated:
     return Generated(policy, policy.rules, knowledge(policy), deciding, explaining)
 
 
-def variables_of(rule: Rule) -> tuple[str, ...]:
+def variables_of(body: core.Block) -> tuple[str, ...]:
     """The variables that the body of a rule binds, in order."""
     names: list[str] = []
-    for step in rule.body:
+    for step in body:
         match step:
             case core.Assign(local):
                 names.append(local.name)
@@ -159,32 +164,31 @@ def rule_function(module: Module, rule: Rule, rest: Sequence[int]) -> str:
 
     It gives the values of the rule's variables (True, if there are none) for the first choice that holds, or None.
     """
+    return block_function(module, tuple(rule.body[position] for position in rest), rule, rule.at)
+
+
+def block_function(module: Module, body: core.Block, rule: Rule | None, at: Span) -> str:
+    """The name of a new function for these steps, those of a rule or of a counter."""
     name = module.fresh("r")
     recorded = module.recording
-    variables = variables_of(rule)
+    variables = variables_of(body if rule is None else rule.body)
 
     def at_end(scope: Scope) -> list[ast.stmt]:
         if recorded:
-            found = method(RUN, "witness", [], rule.at)
+            found = method(RUN, "witness", [], at)
         elif variables:
-            found = placed(
-                ast.Tuple([name_of(scope[variable], rule.at) for variable in variables], ast.Load()), rule.at
-            )
+            found = placed(ast.Tuple([name_of(scope[variable], at) for variable in variables], ast.Load()), at)
         else:
-            found = placed(ast.Constant(True), rule.at)
+            found = placed(ast.Constant(True), at)
         return [returning(found)]
 
-    def spared(scope: Scope) -> ast.expr:
-        return _spared(module, rule, scope)
-
-    at = rule.at
     block = Block(
         at_end,
         lambda place: placed(ast.Constant(None), place),
         recorded,
-        spared=None if rule.exception is None else spared,
+        spared=None if rule is None or rule.exception is None else partial(_spared, module, rule),
     )
-    statements = steps(module, tuple(rule.body[position] for position in rest), {}, block)
+    statements = steps(module, body, {}, block)
     statements.append(returning(placed(ast.Constant(None), at)))
     add_function(module, name, [], statements, at)
     return name

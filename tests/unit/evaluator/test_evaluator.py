@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tenetlang.decision_tree.build import build
 from tenetlang.evaluator import evaluator as evaluator_module
 from tenetlang.evaluator import meaning
-from tenetlang.evaluator.evaluator import AskError, Evaluator
+from tenetlang.evaluator.asking import AskError
+from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
 from tenetlang.evaluator.requests import DataError
 from tenetlang.program import expression as core
