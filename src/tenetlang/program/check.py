@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tenetlang.frozen import field, frozen
+from tenetlang.program.counters import note_counted_counters
 from tenetlang.program.definitions import Definitions, define
 from tenetlang.program.errors import Faults
 from tenetlang.program.modules import arrange
@@ -82,6 +83,7 @@ def check(
         }
         view = world.view(modules.entry)
         reads = Reads(definitions)
+        note_counted_counters(world, definitions.counters.values(), reads)
         program = _program(world, view, definitions, reviewers, packages, proofs[modules.entry], reads)
         note_unsaid(world, view, program, reads)
         note_missing_default(world, view, packages, world.packages[modules.entry])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from tenetlang.program import expression as core
@@ -14,6 +14,7 @@ from tenetlang.program.conditions import known_tools
 from tenetlang.program.flow import Flow
 from tenetlang.program.names import Symbol
 from tenetlang.program.program import Counter
+from tenetlang.program.reads import Reads, nodes
 from tenetlang.program.relations import has_equality, is_unknown
 from tenetlang.program.types import Type
 from tenetlang.program.unit import Open, Scope, Unit, source_text
@@ -102,3 +103,13 @@ def _window(unit: Unit, declaration: tree.CounterDeclaration, name: str) -> int 
         found = source_text(written.at) if constant else "not a fixed duration"
         unit.notes.add("bad-counter", written.at, "within", counter=name, found=found)
     return 1
+
+
+def note_counted_counters(world: World, counters: Iterable[Counter], reads: Reads) -> None:
+    """Note each counter that reads another one through a definition or a function; read directly, it has been noted."""
+    for counter in counters:
+        parts = (counter.argument or (), counter.by, counter.body)
+        direct = {node.path for node in nodes(parts) if isinstance(node, core.Read)}
+        through = sorted(path[1] for path in reads.of(parts) - direct if path[0] == "counters")
+        if through and not any(path[0] == "counters" for path in direct):
+            world.notes.add("bad-counter", counter.at, "reads", name=through[0])
