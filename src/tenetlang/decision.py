@@ -1,4 +1,4 @@
-"""What an evaluation says: the decision, and the trace behind it.
+"""What an evaluation says: the decision and the trace behind it, and what a call is to the counters of the policy.
 
 A `Decision` is a value: verdict, who decided, the reason, what matched, what was lifted, what erred. Its trace is
 *lazy*: deciding keeps only what it needs, and the first look at `trace` expands it by running each rule again in the
@@ -9,6 +9,7 @@ outside programs rely on; keys are only ever added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -265,6 +266,33 @@ class Decision(msgspec.Struct, metaclass=_Making, frozen=True, eq=False, gc=Fals
         if trace:
             shape["trace"] = [rule.to_json() for rule in self.trace]
         return shape
+
+
+Amount: TypeAlias = int | Decimal
+
+
+@frozen
+class Share:
+    """What one call is to one counter.
+
+    `key` says which total the call reads; None where it belongs to none. `adds` is what it adds to it once it is allowed: 1
+    for `count()`, a number for `sum`, the text of a value for `distinct`; None where it is not counted. `within` is the
+    window in nanoseconds, None for all time.
+    """
+
+    counter: str
+    aggregate: Literal["count", "sum", "distinct"]
+    within: int | None
+    key: str | None
+    adds: Amount | str | None
+
+
+@frozen
+class Counted:
+    """The values of all counters for a call, by short name, and what the call is to each of them."""
+
+    values: Mapping[str, Amount]
+    shares: tuple[Share, ...]
 
 
 _Explain: TypeAlias = Callable[..., Trace]  # type: ignore[explicit-any]  # takes what it is kept beside

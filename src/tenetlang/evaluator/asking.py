@@ -12,8 +12,9 @@ from threading import RLock
 
 import attrs
 
+from tenetlang.decision import Counted
 from tenetlang.decision_tree.tree import Policy
-from tenetlang.evaluator.counting import Counted, Counting, Total, counting_of
+from tenetlang.evaluator.counting import Counting, Total, counting_of
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation
 from tenetlang.evaluator.requests import Invalid, RequestReader
 from tenetlang.evaluator.runtime import ABSENT, Run, place_of

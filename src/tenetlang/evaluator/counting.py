@@ -14,46 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import attrs
 import msgspec
 
+from tenetlang.decision import Amount, Counted, Share
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation, variables_of
 from tenetlang.evaluator.runtime import ABSENT, Run
-from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.program import Counter, Tool
 from tenetlang.program.reads import Reads, nodes
 from tenetlang.values.render import to_plain
-
-Amount: TypeAlias = int | Decimal
-
-
-@frozen
-class Share:
-    """What one call is to one counter.
-
-    `key` says which total the call reads; None where it belongs to none. `adds` is what it adds to it once it is allowed: 1
-    for `count()`, a number for `sum`, the text of a value for `distinct`; None where it is not counted. `within` is the
-    window in nanoseconds, None for all time.
-    """
-
-    counter: str
-    aggregate: Literal["count", "sum", "distinct"]
-    within: int | None
-    key: str | None
-    adds: Amount | str | None
-
-
-@frozen
-class Counted:
-    """The values of all counters for a call, by short name, and what the call is to each of them."""
-
-    values: Mapping[str, Amount]
-    shares: tuple[Share, ...]
-
 
 Total: TypeAlias = Callable[[Share], Amount]
 """What the counter of a share stands at for its key. It is not asked where there is no key."""

@@ -21,6 +21,7 @@ from typing import Final
 import attrs
 
 from tenetlang.decision import (
+    Counted,
     Decision,
     Findings,
     Obligation,
@@ -32,7 +33,7 @@ from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
 from tenetlang.evaluator.asking import Asking
 from tenetlang.evaluator.because import Words, approved, fixed_text, hole_text, observed_reason, variables, words_of
-from tenetlang.evaluator.counting import Counted, Total
+from tenetlang.evaluator.counting import Total
 from tenetlang.evaluator.fused import Fused
 from tenetlang.evaluator.generate import Inputs, Valuation, generate
 from tenetlang.evaluator.generate_expressions import document_key

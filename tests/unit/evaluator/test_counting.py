@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from tenetlang.decision import Amount, Share
 from tenetlang.evaluator.asking import AskError
-from tenetlang.evaluator.counting import Amount, Share
 from tenetlang.evaluator.evaluator import Evaluator
 from tests.sources import both
 
