@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from decimal import Decimal
+from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenetlang.audit import AuditError, export_jsonl, verify_log
-from tenetlang.audit.canonical import canonical_bytes, profile_bytes, profile_mistake
+from tenetlang.audit.canonical import _quickly, _write, canonical_bytes, profile_bytes, profile_mistake
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.disclosure import bodies_mistake, read_payload
 from tenetlang.audit.records.record import MAX_RECORD
@@ -46,6 +48,42 @@ quickly = settings(max_examples=150, deadline=None)
 slowly = settings(max_examples=20, deadline=None)
 
 
+class Number(IntEnum):
+    """A number that is none of JSON's."""
+
+    ONE = 1
+
+
+class Word(str):
+    """A text with a class of its own."""
+
+    __slots__ = ()
+
+
+WILD = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**54), 2**54),
+        st.floats(),
+        st.decimals(allow_nan=True),
+        st.text(st.characters(exclude_categories=())),
+        st.text("ab", max_size=2),
+        st.binary(max_size=3),
+        st.datetimes(),
+        st.uuids(),
+        st.frozensets(st.integers(), max_size=2),
+        st.sampled_from([Number.ONE, OrderedDict(a=1), Word("word")]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner),
+        st.sets(st.integers(), max_size=2),
+        st.dictionaries(st.one_of(st.text(max_size=3), st.integers(), st.none()), inner, max_size=3),
+    ),
+)
+
+
 @quickly
 @given(profile_documents)
 def test_the_fast_path_is_the_canonical_form_for_every_value_of_the_profile(value: object) -> None:
@@ -58,6 +96,16 @@ def test_the_fast_path_is_the_canonical_form_for_every_value_of_the_profile(valu
 @given(interoperable_documents)
 def test_canonical_json_is_the_same_as_another_hands(value: object) -> None:
     assert canonical_bytes(value, "round") == rfc8785.dumps(json.loads(json.dumps(value)))
+
+
+@quickly
+@given(WILD)
+def test_what_is_checked_in_c_has_the_text_that_is_written_value_by_value(value: object) -> None:
+    quick = _quickly(value)
+    if quick is not None:
+        parts: list[str] = []
+        _write(value, "quote", parts, 64)
+        assert quick == "".join(parts).encode()
 
 
 @quickly

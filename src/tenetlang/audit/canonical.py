@@ -15,13 +15,18 @@ has one text whether or not a double can hold it. A Python float stands for its 
 Records themselves never need any of this. Their profile (ASCII names, no fractions, integers within 2^53) is one
 where a plain sorted serializer in C is already RFC 8785; `profile_bytes` checks the profile and takes that path. The
 tests compare it with another hand's JCS on every code point.
+
+The check itself is made in C as well where it can be (`_quickly`): a value that msgspec converts to nested lists and objects
+of texts, safe integers, booleans and null, and that is equal to what it was converted to, holds nothing else; and names are
+ASCII if the whole text is. Whatever does not pass this is looked at in Python, and only that can refuse it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from functools import cache
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -46,7 +51,10 @@ _ESCAPES = {
     0x5C: "\\\\",
 }
 
-_sorted_encoder = msgspec.json.Encoder(order="sorted")
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+_QUICK_DEPTH = 6
+"""Values nested deeper than this are checked in Python."""
 
 
 class CanonicalError(ValueError):
@@ -58,8 +66,9 @@ def canonical_bytes(value: object, inexact: Inexact = "quote") -> bytes:
 
     Raises `CanonicalError` where there is no such text.
     """
-    if profile_mistake(value) is None:
-        return _encoded(value)
+    text = _in_profile(value)
+    if text is not None:
+        return text
     parts: list[str] = []
     _write(value, inexact, parts, MAX_DEPTH)
     return "".join(parts).encode()
@@ -67,14 +76,17 @@ def canonical_bytes(value: object, inexact: Inexact = "quote") -> bytes:
 
 def digested_and_kept(value: object) -> tuple[bytes, bytes]:
     """The text for a digest and the text for a payload; they differ only in numbers that no double holds."""
-    if profile_mistake(value) is None:
-        text = _encoded(value)
+    text = _in_profile(value)
+    if text is not None:
         return text, text
     return canonical_bytes(value, "quote"), canonical_bytes(value, "keep")
 
 
 def profile_bytes(value: object) -> bytes:
     """The same for a value of the records' profile; raises `CanonicalError` for one outside of it."""
+    text = _quickly(value)
+    if text is not None:
+        return text
     mistake = profile_mistake(value)
     if mistake is not None:
         raise CanonicalError(mistake)
@@ -120,9 +132,49 @@ def number_text(value: float | Decimal) -> str:
     return _laid_out(bool(sign), digits.rstrip("0"), len(digits) + exponent)
 
 
+def _in_profile(value: object) -> bytes | None:
+    """The text of a value of the profile, None for any other. Raises `CanonicalError` for a lone surrogate."""
+    text = _quickly(value)
+    if text is None and profile_mistake(value) is None:
+        return _encoded(value)
+    return text
+
+
+def _quickly(value: object) -> bytes | None:
+    """The text of a value that is certainly of the profile; None where that takes a closer look."""
+    try:
+        if _plain()(value) == value:
+            text: bytes = _encode_sorted(value)
+            return text if text.isascii() else None
+    except (ValueError, TypeError, RecursionError):  # what it is, the closer look says
+        pass
+    return None
+
+
+@cache
+def _plain() -> Callable[[object], object]:
+    """What copies a value of the profile, and refuses what certainly is none; made when first wanted, in a millisecond.
+
+    A set comes out as a list, which no set is equal to; names that are not ASCII come through.
+    """
+    integer = Annotated[int, msgspec.Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)]
+    nested: object = str | integer | bool | None
+    for _ in range(_QUICK_DEPTH):
+        nested = str | integer | bool | None | list[nested] | dict[str, nested]  # type: ignore[valid-type]
+    kind = msgspec.defstruct("Plain", [("value", nested)], gc=False)
+
+    def copied(value: object) -> object:
+        made: object = convert({"value": value}, kind).value  # type: ignore[attr-defined]  # its one field
+        return made
+
+    convert = msgspec.convert
+    copied({})
+    return copied
+
+
 def _encoded(value: object) -> bytes:
     try:
-        return _sorted_encoder.encode(value)
+        return _encode_sorted(value)
     except UnicodeEncodeError:
         raise CanonicalError("a string holds a lone surrogate") from None
 
