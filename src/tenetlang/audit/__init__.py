@@ -8,6 +8,8 @@
 
     verify_log("decisions.db").ok
 
+Where many threads or coroutines record, `tenetlang.audit.writer` has a `Writer` that appends for all of them together.
+
 docs/audit-format.md describes the file well enough to write another reader. Nothing here knows the compiler, so a log
 can be verified on a machine that has none.
 """
@@ -50,6 +52,7 @@ from tenetlang.audit.records.record import Surroundings, decision_record, time_t
 from tenetlang.audit.records.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.show import show, show_last
 from tenetlang.audit.source import export_jsonl
+from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.verify import Problem, Verification, verify_log
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "SigningKey",
     "StoredRecord",
     "Surroundings",
+    "Tables",
     "UnreadableRemembered",
     "UnusableKey",
     "Verification",

@@ -43,6 +43,7 @@ from tenetlang.audit.records.bodies import MAX_PAYLOAD
 from tenetlang.audit.records.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
 from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.stores.sqlite import absolute, connect_to_write, create_tables, run, shown
+from tenetlang.audit.stores.tables import Also, Tables
 
 if TYPE_CHECKING:
     import apsw
@@ -69,6 +70,14 @@ class StoredRecord:
     leaf: bytes
 
 
+class _Refused(Exception):
+    """What was to be done beside the records failed, and nothing is wrong with the log."""
+
+    def __init__(self, mistake: Exception) -> None:
+        super().__init__(str(mistake))
+        self.mistake = mistake
+
+
 class Log:
     """An open log. May be shared between threads, not across a fork; a context manager that closes it."""
 
@@ -80,6 +89,7 @@ class Log:
         self._process = os.getpid()
         self._refusal: str | None = None
         self._frontier = Frontier()
+        self._allowed: set[str] = set()
         self._last = _last_record(connection, path)
 
     @classmethod
@@ -119,12 +129,18 @@ class Log:
         """
         return self.append_all([(envelope, payload)])[0]
 
-    def append_all(self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]) -> tuple[AppendedRecord, ...]:
-        """Appends several records in one transaction: all of them or none."""
+    def append_all(
+        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]], also: Sequence[Also] = ()
+    ) -> tuple[AppendedRecord, ...]:
+        """Appends several records in one transaction: all of them or none.
+
+        `also` is done in it, after them (`stores/tables.py`). If one of these raises, nothing is written, and the log stays
+        usable unless it was the database that failed.
+        """
         for envelope, payload in entries:
             _check_payload(envelope, payload)
         with self._lock:
-            appended = self._in_transaction(lambda: self._append_in_transaction(entries))
+            appended = self._in_transaction(lambda: self._append_in_transaction(entries, also))
             if appended:
                 self._last = appended[-1]
             return appended
@@ -195,6 +211,9 @@ class Log:
         except (InvalidRecord, NoSignatures):
             self._roll_back()
             raise
+        except _Refused as refused:
+            self._roll_back()
+            raise refused.mistake from refused.mistake.__cause__
         except LogDamaged as mistake:
             self._roll_back()
             self._refusal = str(mistake)
@@ -248,14 +267,33 @@ class Log:
                 self._frontier.append(stored.leaf)
 
     def _append_in_transaction(
-        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]]
+        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]], also: Sequence[Also]
     ) -> tuple[AppendedRecord, ...]:
         last = self._last_unmoved()
         appended: list[AppendedRecord] = []
         for envelope, payload in entries:
             last = _insert(self._connection, last.index + 1, last.leaf.hex(), envelope, payload)
             appended.append(last)
+        if also:
+            self._do(also)
         return tuple(appended)
+
+    def _do(self, also: Sequence[Also]) -> None:
+        """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""
+        import apsw
+
+        tables = Tables(self._connection, self._allowed)
+        try:
+            for action in also:
+                action(tables)
+        except (apsw.ConstraintError, apsw.SQLError) as mistake:  # theirs: the statement is wrong, or what it says is
+            raise _Refused(mistake) from mistake
+        except apsw.Error:
+            raise
+        except Exception as mistake:
+            raise _Refused(mistake) from mistake
+        finally:
+            tables.open = False
 
     def _last_unmoved(self) -> AppendedRecord:
         """The last record on the disk, once it is certain that those this object knew of are still there."""

@@ -1,0 +1,327 @@
+"""Many callers, one log: what goes into one transaction, who is told what, and that nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tenetlang.audit import AuditError, InvalidRecord, LogPoisoned, LogUnavailable, verify_log
+from tenetlang.audit.checkpoints.note import SigningKey, signing_key
+from tenetlang.audit.checkpoints.signing import stored_notes
+from tenetlang.audit.log import AppendedRecord, Log
+from tenetlang.audit.stores.tables import Tables
+from tenetlang.audit.writer import Writer
+from tests.unit.audit.samples import open_sample, rows, sample
+
+TASKS = "CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY) STRICT"
+ADD = "INSERT INTO tasks (name) VALUES (?)"
+
+
+@pytest.fixture
+def key() -> SigningKey:
+    return signing_key("example.com/log", bytes(range(32)))
+
+
+def transactions(log: Log, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many records each transaction of the log tries to append, as they come."""
+    sizes: list[int] = []
+    append_all = log.append_all
+
+    def counted(entries: object, also: object = ()) -> object:
+        assert isinstance(entries, list)
+        sizes.append(len(entries))
+        return append_all(entries, also)  # type: ignore[arg-type]  # as they were given
+
+    monkeypatch.setattr(log, "append_all", counted)
+    return sizes
+
+
+@contextmanager
+def held(writer: Writer) -> Iterator[Future[AppendedRecord]]:
+    """Keeps the writer within the transaction of a first record, so that others have to wait."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Tables) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    told = writer.submit(*sample(1), also=wait)
+    assert begun.wait(20)
+    try:
+        yield told
+    finally:
+        go_on.set()
+
+
+def test_what_waits_while_a_transaction_is_under_way_goes_into_the_next_one_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_sample(tmp_path / "log.db")
+    sizes = transactions(log, monkeypatch)
+    with Writer(log) as writer:
+        with held(writer):
+            waiting = [writer.submit(*sample(number)) for number in range(2, 42)]
+        assert [told.result().index for told in waiting] == list(range(2, 42))
+    assert sizes == [1, 40]
+
+
+def test_records_of_many_threads_are_all_there_and_each_caller_knows_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer, ThreadPoolExecutor(16) as threads:
+        told = list(threads.map(lambda number: writer.append(*sample(number)), range(1, 201)))
+    stored = {index: leaf for index, _, leaf in rows(path)}
+    assert {record.index: record.leaf for record in told} == {index: stored[index] for index in range(1, 201)}
+    assert verify_log(path).ok
+
+
+def test_a_record_is_on_the_disk_before_its_caller_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer:
+        appended = writer.append(*sample(1))
+        with Log.open(path) as other:
+            assert [stored.index for stored in other.records()] == [0, appended.index]
+
+
+def test_a_record_that_is_refused_fails_alone(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer:
+        with held(writer):
+            good = writer.submit(*sample(2))
+            bad = writer.submit({**sample(3)[0], "kind": "no kind"}, sample(3)[1])
+            after = writer.submit(*sample(4))
+        assert (good.result().index, after.result().index) == (2, 3)
+        with pytest.raises(InvalidRecord):
+            bad.result()
+    assert verify_log(path).ok
+
+
+def test_a_row_beside_a_record_is_there_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    seen: list[object] = []
+
+    def open_task(tables: Tables) -> None:
+        tables.run(TASKS)
+        tables.run(ADD, ("review",))
+
+    with Writer(open_sample(path)) as writer:
+        writer.append(*sample(1), also=open_task)
+        writer.append(*sample(2), also=lambda tables: seen.extend(tables.run("SELECT name FROM tasks")))
+    assert seen == [("review",)]
+    assert verify_log(path).ok
+
+
+def test_a_row_that_cannot_be_written_takes_its_record_along_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer:
+        writer.append(*sample(1), also=lambda tables: tables.run(TASKS))
+        writer.append(*sample(2), also=lambda tables: tables.run(ADD, ("one",)))
+        with held(writer):
+            twice = writer.submit(*sample(3), also=lambda tables: tables.run(ADD, ("one",)))
+            other = writer.submit(*sample(4), also=lambda tables: tables.run(ADD, ("two",)))
+        with pytest.raises(Exception, match="UNIQUE constraint failed"):
+            twice.result()
+        assert other.result().index == 4
+    assert len(rows(path)) == 5
+    assert verify_log(path).ok
+
+
+def test_what_is_raised_beside_a_record_is_what_its_caller_gets(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+
+    def fail(_: Tables) -> None:
+        raise KeyError("who")
+
+    with Writer(open_sample(path)) as writer:
+        with pytest.raises(KeyError, match="who"):
+            writer.append(*sample(1), also=fail)
+        assert writer.append(*sample(2)).index == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM records",
+        "UPDATE main.Payloads SET payload = x'00'",
+        "INSERT INTO checkpoints (note) VALUES (x'00')",
+        "COMMIT",
+        "PRAGMA synchronous=OFF",
+        "ATTACH 'other.db' AS other",
+        "CREATE TRIGGER t AFTER INSERT ON tasks BEGIN SELECT 1; END",
+        "SELECT * FROM sqlite_schema",
+    ],
+)
+def test_the_tables_of_the_log_and_the_transaction_are_nobody_elses(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer:
+        with pytest.raises(ValueError, match="is not for the tables beside a log"):
+            writer.append(*sample(1), also=lambda tables: tables.run(statement))
+        assert writer.append(*sample(2)).index == 1
+    assert verify_log(path).ok
+
+
+def test_tables_are_closed_with_their_transaction(tmp_path: Path) -> None:
+    kept: list[Tables] = []
+    with Writer(open_sample(tmp_path / "log.db")) as writer:
+        writer.append(*sample(1), also=kept.append)
+        with pytest.raises(ValueError, match="the transaction is over"):
+            kept[0].run("SELECT 1")
+
+
+def test_who_finds_the_queue_full_is_told_so_and_nothing_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path), most_waiting=2, patience=0) as writer:
+        with held(writer):
+            waiting = [writer.submit(*sample(number)) for number in (2, 3)]
+            with pytest.raises(LogUnavailable, match="2 records wait to be written already"):
+                writer.append(*sample(4))
+        assert [told.result().index for told in waiting] == [2, 3]
+    assert len(rows(path)) == 4
+
+
+def test_who_is_patient_gets_a_place(tmp_path: Path) -> None:
+    with Writer(open_sample(tmp_path / "log.db"), most_waiting=1) as writer, ThreadPoolExecutor(8) as threads:
+        found = threads.map(lambda number: writer.append(*sample(number)).index, range(1, 51))
+        assert sorted(found) == list(range(1, 51))
+
+
+def test_coroutines_append_side_by_side_and_one_that_is_cancelled_harms_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+
+    async def many(writer: Writer) -> list[int]:
+        with held(writer):
+            cancelled = asyncio.ensure_future(writer.append_async(*sample(2)))
+            await asyncio.sleep(0)
+            others = [asyncio.ensure_future(writer.append_async(*sample(number))) for number in range(3, 30)]
+            await asyncio.sleep(0)
+            cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        return [record.index for record in await asyncio.gather(*others)]
+
+    with Writer(open_sample(path), most_waiting=8) as writer:
+        found = asyncio.run(many(writer))
+    assert sorted(found) == sorted(set(found))
+    assert len(rows(path)) == 30
+    assert verify_log(path).ok
+
+
+def test_a_checkpoint_is_signed_after_so_many_records_and_at_the_end(tmp_path: Path, key: SigningKey) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path), key=key, sign_every=3) as writer:
+        for number in range(1, 6):
+            writer.append(*sample(number))
+    sizes = [int(note.split(b"\n")[1]) for note in stored_notes(path) if note is not None]
+    assert sizes == [4, 6]
+    assert verify_log(path, keys=[key.verifier]).ok
+
+
+def test_where_no_checkpoint_can_be_signed_nothing_more_is_written(
+    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_sample(tmp_path / "log.db")
+
+    def sign(_: SigningKey) -> bytes:
+        raise LogUnavailable("the key is gone")
+
+    monkeypatch.setattr(log, "sign", sign)
+    writer = Writer(log, key=key, sign_every=1)
+    assert writer.append(*sample(1)).index == 1
+    with pytest.raises(AuditError, match="no checkpoint can be signed: the key is gone"):
+        writer.append(*sample(2))
+    with pytest.raises(LogUnavailable, match="the key is gone"):
+        writer.close()
+
+
+def test_a_log_that_is_beyond_use_is_told_to_all_that_wait_and_to_all_that_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_sample(tmp_path / "log.db")
+    tried = transactions(log, monkeypatch)
+    with Writer(log) as writer:
+        with held(writer) as first:
+            waiting = [writer.submit(*sample(number)) for number in (2, 3)]
+            log._refusal = "a write failed"  # as after one
+        assert first.result().index == 1
+        for told in waiting:
+            with pytest.raises(LogPoisoned, match="a write failed"):
+                told.result()
+        with pytest.raises(LogPoisoned, match="a write failed"):
+            writer.append(*sample(4))
+    assert tried == [1, 2, 1]
+
+
+def test_nobody_waits_for_a_writer_that_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = open_sample(tmp_path / "log.db")
+
+    def broken(*_: object) -> object:
+        raise SystemExit("gone")
+
+    monkeypatch.setattr(log, "append_all", broken)
+    writer = Writer(log)
+    with pytest.raises(LogPoisoned, match="the log's writer ended: SystemExit: gone"):
+        writer.append(*sample(1))
+    with pytest.raises(LogPoisoned, match="the log's writer ended"):
+        writer.append(*sample(2))
+    with pytest.raises(LogUnavailable, match="the log's writer ended"):
+        writer.close()
+    writer.close()
+
+
+def test_a_writer_that_is_closed_has_written_what_waited_and_takes_nothing_more(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    writer = Writer(open_sample(path))
+    told = [writer.submit(*sample(number)) for number in range(1, 20)]
+    writer.close()
+    writer.close()
+    assert [waiting.result().index for waiting in told] == list(range(1, 20))
+    with pytest.raises(LogPoisoned, match="the log is closed"):
+        writer.append(*sample(20))
+
+
+def test_what_is_done_beside_a_record_cannot_wait_for_another_one(tmp_path: Path) -> None:
+    with Writer(open_sample(tmp_path / "log.db")) as writer, pytest.raises(LogPoisoned, match="can't wait"):
+        writer.append(*sample(1), also=lambda _: writer.append(*sample(2)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_after_a_fork_the_child_writes_nothing_and_the_parent_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer:
+        child = os.fork()
+        if child == 0:
+            try:
+                writer.append(*sample(1))
+            except LogPoisoned:
+                writer.close()
+                os._exit(7)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert writer.append(*sample(2)).index == 1
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tenetlang.audit.checkpoints.note import signing_key
+from tenetlang.audit.writer import Writer
+from tests.unit.audit.samples import open_sample, sample
+writer = Writer(open_sample(Path(sys.argv[1])), key=signing_key("example.com/log", bytes(range(32))))
+for number in range(1, 30):
+    writer.submit(*sample(number))
+"""
+
+
+def test_a_program_that_ends_without_closing_leaves_a_whole_and_signed_log(tmp_path: Path, key: SigningKey) -> None:
+    path = tmp_path / "log.db"
+    subprocess.run([sys.executable, "-c", PROGRAM, str(path)], check=True, cwd=Path(__file__).parents[3])
+    assert len(rows(path)) == 30
+    assert verify_log(path, keys=[key.verifier]).ok
