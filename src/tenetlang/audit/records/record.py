@@ -26,6 +26,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 
 import attrs
@@ -49,6 +50,7 @@ PATH_LIMIT = 16_384
 _DIGEST_PREFIX = "sha256:"
 _caller_word = re.compile(rf"[ -~]{{0,{CALLER_WORD_LIMIT}}}")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 @attrs.frozen
@@ -142,6 +144,11 @@ def opened_record(at: str, identifier: str) -> dict[str, object]:
 
 def caller_word(text: str) -> str:
     """A caller's text as it stands in a record: itself if it is short printable ASCII, else its digest."""
+    return _short_word(text) if len(text) <= CALLER_WORD_LIMIT else _digest_word(text)
+
+
+@lru_cache(2048)
+def _short_word(text: str) -> str:
     if _caller_word.fullmatch(text) and not text.startswith(_DIGEST_PREFIX):
         return text
     return _digest_word(text)
@@ -149,6 +156,11 @@ def caller_word(text: str) -> str:
 
 def author_word(text: str) -> str:
     """A policy author's text as it stands in a record: itself if it is short and printable, else its digest."""
+    return _author_word(text) if len(text) <= AUTHOR_WORD_LIMIT else _digest_word(text)
+
+
+@lru_cache(2048)
+def _author_word(text: str) -> str:
     if text.isprintable() and not text.startswith(_DIGEST_PREFIX) and len(text.encode()) <= AUTHOR_WORD_LIMIT:
         return text
     return _digest_word(text)
@@ -157,15 +169,26 @@ def author_word(text: str) -> str:
 def time_text(nanoseconds: int) -> str:
     """RFC 3339 in UTC with nanoseconds, for a clock that counts them from 1970."""
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    return f"{_second(seconds)}.{fraction:09d}Z"
+
+
+@lru_cache(64)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def ulid(nanoseconds: int, randomness: bytes) -> str:
     """A ULID: 48 bits of milliseconds since 1970 and 80 random bits, as 26 letters and digits that sort by time."""
     if len(randomness) != 10:
         raise ValueError(f"a ULID takes 10 random bytes, not {len(randomness)}")
-    number = (nanoseconds // 1_000_000) << 80 | int.from_bytes(randomness)
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+    milliseconds, random = nanoseconds // 1_000_000, int.from_bytes(randomness)
+    early, late = random >> 40, random & 0xFF_FFFF_FFFF
+    return _letters(milliseconds, 10) + _letters(early, 8) + _letters(late, 8)
+
+
+def _letters(number: int, count: int) -> str:
+    """The last so many (an even number of) letters of a number in base 32, two at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * count - 10, -1, -10)])
 
 
 def _digest_word(text: str) -> str:
