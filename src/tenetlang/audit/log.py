@@ -19,14 +19,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
 
-from tenetlang.audit.canonical import CanonicalError, profile_bytes
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import add_note, newest_note, next_note, signed_before
 from tenetlang.audit.errors import (
@@ -39,9 +37,8 @@ from tenetlang.audit.errors import (
     NotALog,
 )
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.records.bodies import MAX_PAYLOAD
-from tenetlang.audit.records.record import FIRST_PREVIOUS, MAX_RECORD, opened_record, time_text, ulid
-from tenetlang.audit.records.shape import shape_mistake
+from tenetlang.audit.records.record import FIRST_PREVIOUS, opened_record, time_text, ulid
+from tenetlang.audit.records.unplaced import Unplaced, placed, unplaced
 from tenetlang.audit.stores.sqlite import absolute, connect_to_write, create_tables, run, shown
 from tenetlang.audit.stores.tables import Also, Tables
 
@@ -120,27 +117,26 @@ class Log:
             connection.close(True)
             raise
 
-    def append(self, envelope: Mapping[str, object], payload: bytes | None = None) -> AppendedRecord:
+    def append(self, envelope: Mapping[str, object] | Unplaced, payload: bytes | None = None) -> AppendedRecord:
         """Appends one record and returns when it is on the disk.
 
-        `envelope` is a record without `index` and `previous`, `payload` the bytes whose SHA-256 it names. Raises
-        `InvalidRecord` and `LogUnavailable` (another process holds the lock) with nothing written and the log usable;
+        `envelope` is a record without `index` and `previous`, `payload` the bytes whose SHA-256 it names; or a record that
+        waits for its place (`records/unplaced.py`) and brings its payload. Raises `InvalidRecord` and `LogUnavailable` (another process holds the lock) with nothing written and the log usable;
         `LogDamaged` and `LogPoisoned` for good.
         """
         return self.append_all([(envelope, payload)])[0]
 
     def append_all(
-        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]], also: Sequence[Also] = ()
+        self, entries: Sequence[tuple[Mapping[str, object] | Unplaced, bytes | None]], also: Sequence[Also] = ()
     ) -> tuple[AppendedRecord, ...]:
         """Appends several records in one transaction: all of them or none.
 
         `also` is done in it, after them (`stores/tables.py`). If one of these raises, nothing is written, and the log stays
         usable unless it was the database that failed.
         """
-        for envelope, payload in entries:
-            _check_payload(envelope, payload)
+        records = [unplaced(envelope, payload) for envelope, payload in entries]
         with self._lock:
-            appended = self._in_transaction(lambda: self._append_in_transaction(entries, also))
+            appended = self._in_transaction(lambda: self._append_in_transaction(records, also))
             if appended:
                 self._last = appended[-1]
             return appended
@@ -266,17 +262,12 @@ class Log:
                     )
                 self._frontier.append(stored.leaf)
 
-    def _append_in_transaction(
-        self, entries: Sequence[tuple[Mapping[str, object], bytes | None]], also: Sequence[Also]
-    ) -> tuple[AppendedRecord, ...]:
+    def _append_in_transaction(self, records: Sequence[Unplaced], also: Sequence[Also]) -> tuple[AppendedRecord, ...]:
         last = self._last_unmoved()
-        appended: list[AppendedRecord] = []
-        for envelope, payload in entries:
-            last = _insert(self._connection, last.index + 1, last.leaf.hex(), envelope, payload)
-            appended.append(last)
+        appended = _insert(self._connection, last.index + 1, last.leaf.hex(), records)
         if also:
             self._do(also)
-        return tuple(appended)
+        return appended
 
     def _do(self, also: Sequence[Also]) -> None:
         """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""
@@ -354,34 +345,20 @@ def open_log(path: str | os.PathLike[str]) -> Log:
     return Log.open(path)
 
 
-def _check_payload(envelope: Mapping[str, object], payload: bytes | None) -> None:
-    if payload is not None and len(payload) > MAX_PAYLOAD:
-        raise InvalidRecord(f"the payload has {len(payload):,} bytes; at most {MAX_PAYLOAD:,} are stored")
-    named = None if payload is None else sha256(payload).hexdigest()
-    if envelope.get("payload") != named:
-        raise InvalidRecord("the record's `payload` is not the SHA-256 of the payload handed in with it")
-
-
 def _insert(
-    connection: apsw.Connection, index: int, previous: str, envelope: Mapping[str, object], payload: bytes | None
-) -> AppendedRecord:
-    if "index" in envelope or "previous" in envelope:
-        raise InvalidRecord("`index` and `previous` are for the log to say")
-    whole = {**envelope, "index": index, "previous": previous}
-    mistake = shape_mistake(whole)
-    if mistake is not None:
-        raise InvalidRecord(f"the record is not of the format: {mistake}")
-    try:
-        record = profile_bytes(whole)
-    except CanonicalError as unwritable:
-        raise InvalidRecord(f"the record cannot be written: {unwritable}") from unwritable
-    if len(record) > MAX_RECORD:
-        raise InvalidRecord(f"the record has {len(record):,} bytes; at most {MAX_RECORD:,} are allowed")
-    leaf = leaf_hash(record)
-    run(connection, "INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", (index, record, leaf))
-    if payload is not None:
-        run(connection, "INSERT INTO payloads (idx, payload) VALUES (?, ?)", (index, payload))
-    return AppendedRecord(index, leaf)
+    connection: apsw.Connection, index: int, previous: str, records: Sequence[Unplaced]
+) -> tuple[AppendedRecord, ...]:
+    """Puts records at their places, from this index on."""
+    rows: list[tuple[int, bytes, bytes]] = []
+    for place, record in enumerate(records, index):
+        text = placed(record, place, previous)
+        leaf = leaf_hash(text)
+        rows.append((place, text, leaf))
+        previous = leaf.hex()
+    payloads = [(place, record.payload) for place, record in enumerate(records, index) if record.payload is not None]
+    connection.executemany("INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", rows)
+    connection.executemany("INSERT INTO payloads (idx, payload) VALUES (?, ?)", payloads)
+    return tuple(AppendedRecord(place, leaf) for place, _, leaf in rows)
 
 
 def _last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
@@ -433,7 +410,8 @@ def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
         connection = create_tables(unfinished)
         try:
             run(connection, "BEGIN IMMEDIATE")
-            _insert(connection, 0, FIRST_PREVIOUS, opened_record(time_text(now_ns), ulid(now_ns, randomness(10))), None)
+            first = opened_record(time_text(now_ns), ulid(now_ns, randomness(10)))
+            _insert(connection, 0, FIRST_PREVIOUS, [unplaced(first)])
             run(connection, "COMMIT")
         finally:
             connection.close(True)

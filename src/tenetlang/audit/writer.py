@@ -31,6 +31,7 @@ from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import SIGN_EVERY
 from tenetlang.audit.errors import AuditError, InvalidRecord, LogPoisoned, LogUnavailable
 from tenetlang.audit.log import AppendedRecord, Log
+from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Also
 
 MOST_WAITING = 4096
@@ -39,7 +40,7 @@ MOST_WAITING = 4096
 LARGEST_BATCH = 512
 """So many records go into one transaction at most."""
 
-Envelope: TypeAlias = Mapping[str, object]
+Envelope: TypeAlias = Mapping[str, object] | Unplaced
 
 
 @attrs.frozen(eq=False)
