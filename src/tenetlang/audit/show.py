@@ -24,7 +24,7 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
     nothing of it can be read.
     """
     index = int(index_or_identifier) if _is_index(index_or_identifier) else None
-    with closing(_entries(path)) as entries:
+    with closing(log_entries(path)) as entries:
         for entry in entries:
             if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
                 return _shown(entry)
@@ -37,7 +37,7 @@ def show_last(path: str | os.PathLike[str], limit: int) -> tuple[dict[str, objec
     Reads the whole log, since an export has no index. Raises `NotALog`, `LogUnavailable`, `LogDamaged`.
     """
     last: deque[Entry] = deque(maxlen=limit)
-    with closing(_entries(path)) as entries:
+    with closing(log_entries(path)) as entries:
         for entry in entries:
             last.append(Entry(entry.index, entry.record, entry.leaf, flaw=entry.flaw))
     return tuple(_shown(entry) for entry in last)
@@ -49,7 +49,8 @@ def _is_index(index_or_identifier: int | str) -> bool:
     return index_or_identifier.isascii() and index_or_identifier.isdigit() and len(index_or_identifier) <= 16
 
 
-def _entries(path: str | os.PathLike[str]) -> Generator[Entry]:
+def log_entries(path: str | os.PathLike[str]) -> Generator[Entry]:
+    """The records of a log or an export; damage is left out, unless nothing can be read."""
     some = False
     for entry in read_entries(path):
         match entry:
@@ -63,14 +64,15 @@ def _entries(path: str | os.PathLike[str]) -> Generator[Entry]:
 
 
 def _identifier(record: bytes) -> object:
-    match _parsed(record):
+    match parsed_record(record):
         case {"id": identifier}:
             return identifier
         case _:
             return None
 
 
-def _parsed(content: bytes) -> object:
+def parsed_record(content: bytes) -> object:
+    """A record as JSON values, or as a text where it is no JSON."""
     try:
         value: object = msgspec.json.decode(content)
     except (ValueError, msgspec.DecodeError, RecursionError):
@@ -83,7 +85,7 @@ def _shown(entry: Entry) -> dict[str, object]:
         "index": entry.index,
         "leaf": entry.leaf.hex(),
         "intact": entry.flaw is None and leaf_hash(entry.record) == entry.leaf,
-        "record": _parsed(entry.record),
+        "record": parsed_record(entry.record),
     }
     if entry.payload is not None:
         try:

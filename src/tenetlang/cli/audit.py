@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import audit_proofs, audit_signatures, statuses
+from tenetlang.cli import audit_blame, audit_proofs, audit_signatures, statuses
 from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.commands import Group
@@ -122,6 +122,7 @@ def verify(
 command.add_command(audit_signatures.keygen)
 command.add_command(audit_signatures.checkpoint)
 command.add_command(audit_proofs.prove)
+command.add_command(audit_blame.blame)
 
 
 # ----------------------------------------------------------------------------------------------------------- show

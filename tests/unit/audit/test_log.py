@@ -90,7 +90,7 @@ def test_several_records_are_appended_together_or_not_at_all(tmp_path: Path) -> 
 
 
 def test_other_kinds_of_records_find_their_place_in_the_same_log(tmp_path: Path) -> None:
-    outcome = {**opened_record("2026-11-22T20:00:00Z", "0" * 26), "kind": "outcome", "of": 1, "result": "ok"}
+    outcome = {**opened_record("2026-11-22T20:00:00Z", "0" * 26), "kind": "note.taken", "of": 1, "result": "ok"}
     with open_log(tmp_path / "log.db") as log:
         log.append(outcome)
     assert verify_log(tmp_path / "log.db").ok

@@ -85,6 +85,14 @@ def read_record(record: bytes, leaf: bytes) -> dict[str, object] | LostRequest:
     return LostRequest("damaged", "the record is not of the format: it has no `kind`")
 
 
+def read_payload_bodies(payload: bytes) -> Mapping[str, Mapping[str, object]]:
+    """The bodies of a payload by pointer; none where it is damaged."""
+    try:
+        return _bodies(payload)
+    except (_Lost, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
 def recorded_request(record: Mapping[str, object], payload: bytes | None) -> RecordedRequest | LostRequest:
     """The request of an intent; never raises for a record, however it was changed."""
     named = record.get("payload")

@@ -30,6 +30,9 @@ def shape_mistake(record: object) -> str | None:
                 part = record[member]
                 assert isinstance(part, Mapping)
                 mistake = _members(part, shape, f"{member}.")
+    kind = record["kind"] if mistake is None else None
+    if isinstance(kind, str) and kind in _EVENTS:
+        mistake = _members(record, _EVENTS[kind], "")
     return mistake
 
 
@@ -143,3 +146,20 @@ _INTENT_PARTS: tuple[tuple[str, Shape], ...] = (
     ),
     ("trace", ()),
 )
+
+_EVENTS: Mapping[str, Shape] = {
+    "outcome": (
+        ("of", _matches(_identifier), "a ULID"),
+        ("outcome", lambda value: value in ("ok", "error", "refused", "unknown"), "ok, error, refused or unknown"),
+        ("took_ns", _is_count_or_null, _COUNT_OR_NULL),
+        ("point", _is_text_or_null, _TEXT_OR_NULL),
+        ("result", _is_digest_or_null, f"{_DIGEST} or null"),
+    ),
+    "policy.activated": (
+        ("bundle", _is_text, "a string"),
+        ("package", _is_text_or_null, _TEXT_OR_NULL),
+        ("version", _is_count_or_null, _COUNT_OR_NULL),
+        ("by", _is_text, "a string"),
+    ),
+}
+"""The members of kinds other than intents."""
