@@ -344,7 +344,7 @@ def test_values_of_a_wrong_type_or_length_are_found(log: Path) -> None:
 def test_a_truncated_database_is_a_finding_or_no_log_but_never_fine(log: Path) -> None:
     content = log.read_bytes()
     copy = log.with_name("cut.db")
-    for length in range(0, len(content) - 1, 997):
+    for length in (*range(0, len(content) - 1, 997), *range(len(content) - 4096, len(content), 61)):
         copy.write_bytes(content[:length])
         try:
             verification = verify_log(copy)

@@ -38,6 +38,7 @@ TABLES: tuple[tuple[str, str], ...] = (
 CHECKPOINTS = ("checkpoints", "CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT")
 """The table of a log that was signed."""
 
+_HEADER = 100
 _NEEDED_SQLITE = (3, 51, 3)
 _MAX_VALUE = 4 * MAX_PAYLOAD
 _MAX_STATEMENT = 100_000
@@ -75,6 +76,7 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
         raise LogUnavailable(
             f"SQLite {apsw.sqlite_lib_version()} can corrupt a write-ahead log; install apsw 3.51.3 or later"
         )
+    _check_length(path)
     connection = _opened(path, path, apsw.SQLITE_OPEN_READWRITE, busy_seconds)
     try:
         if Path(path).stat().st_size == 0:
@@ -97,6 +99,7 @@ def connect_to_read(path: str) -> apsw.Connection:
     # Whoever closes a log last takes away the files beside it, which a read-only connection cannot do. But if there are
     # changes in them that a crash left behind, the file stays as it was found.
     pending = Path(path + "-wal").exists()
+    _check_length(path)
     connection = _opened(path, path, apsw.SQLITE_OPEN_READONLY if pending else apsw.SQLITE_OPEN_READWRITE)
     try:
         run(connection, "PRAGMA query_only=ON")
@@ -118,6 +121,29 @@ def connect_to_read(path: str) -> apsw.Connection:
         connection.close(True)
         raise
     return connection
+
+
+def _check_length(path: str) -> None:
+    """Raises `LogDamaged` for a file that is shorter than its own first page says.
+
+    SQLite fills up the page that a cut went through with zeros, and may then find rows missing where it should find damage.
+    While there are changes beside the file, its pages may come later than the first page's count of them.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            header = file.read(_HEADER)
+        size = Path(path).stat().st_size
+    except OSError:
+        return  # whoever opens it says why it can't be
+    ours = header.startswith(SQLITE_MAGIC) and header[68:72] == APPLICATION_ID.to_bytes(4)
+    if not ours or len(header) < _HEADER or Path(path + "-wal").exists():
+        return
+    width = int.from_bytes(header[16:18])
+    pages = int.from_bytes(header[28:32])
+    if header[24:28] == header[92:96] and size < pages * (65_536 if width == 1 else width):
+        raise LogDamaged(
+            f"{shown(path)} is damaged: it has {size:,} bytes and should have {pages:,} pages; restore it from a copy"
+        )
 
 
 def _opened(path: str, name: str, flags: int, busy_seconds: float = 10.0) -> apsw.Connection:
