@@ -25,6 +25,8 @@ def peers(rules: Sequence[Rule]) -> Iterator[tuple[str, Peer]]:
         ("Rego (regopy)", "regopy", rego),
         ("oso", "oso", oso),
         ("casbin", "casbin", casbin),
+        ("CEL (Google's C++)", "cel_expr_python", cel_in_cpp),
+        ("CEL (in Rust)", "cel", cel_in_rust),
         ("CEL (cel-python)", "celpy", cel),
     ]
     for name, module, make in makers:
@@ -154,27 +156,62 @@ def casbin(rules: Sequence[Rule]) -> Peer:
     return decide
 
 
-def cel(rules: Sequence[Rule]) -> Peer:
-    """One expression for each tool, compiled once, that says the verdict."""
-    engine = import_module("celpy")
+def expressions(rules: Sequence[Rule]) -> dict[str, str]:
+    """For each tool one CEL expression that says whether a call is allowed."""
 
     def condition(path: str, operator: str, value: object) -> str:
         shown = json.dumps(value)
         return f"{shown} in {path}" if operator == "in" else f"{path} {operator} {shown}"
 
-    environment = engine.Environment()
-    programs: dict[str, object] = {}
+    made: dict[str, str] = {}
     for tool in sorted({tool for _, _, tool, _ in rules}):
         sides = []
         for wanted in ("deny", "allow"):
             own = [conditions for _, verdict, of, conditions in rules if of == tool and verdict == wanted]
             sides.append(" || ".join("(" + " && ".join(condition(*c) for c in item) + ")" for item in own) or "false")
-        programs[tool] = environment.program(environment.compile(f"!({sides[0]}) && ({sides[1]})"))
+        made[tool] = f"!({sides[0]}) && ({sides[1]})"
+    return made
+
+
+def cel(rules: Sequence[Rule]) -> Peer:
+    """One expression for each tool, compiled once, that says the verdict."""
+    engine = import_module("celpy")
+    environment = engine.Environment()
+    made = expressions(rules)
+    programs: dict[str, object] = {tool: environment.program(environment.compile(text)) for tool, text in made.items()}
     convert = engine.json_to_cel
 
     def decide(request: dict[str, object]) -> Answer:
         answer = programs[request["tool"]].evaluate(  # type: ignore[index, attr-defined]  # its tool, a program
             {"args": convert(request["args"]), "agent": convert(request["agent"])}
+        )
+        return ("allow" if answer else "deny"), None
+
+    return decide
+
+
+def cel_in_cpp(rules: Sequence[Rule]) -> Peer:
+    """The same, by Google's implementation in C++; it takes the request as it is."""
+    engine = import_module("cel_expr_python.cel")
+    environment = engine.NewEnv(variables={"args": engine.Type.MAP, "agent": engine.Type.MAP})
+    programs = {tool: environment.compile(text) for tool, text in expressions(rules).items()}
+
+    def decide(request: dict[str, object]) -> Answer:
+        data = {"args": request["args"], "agent": request["agent"]}
+        answer = programs[request["tool"]].eval(data=data).value()  # type: ignore[index]  # its tool
+        return ("allow" if answer else "deny"), None
+
+    return decide
+
+
+def cel_in_rust(rules: Sequence[Rule]) -> Peer:
+    """The same, by the implementation in Rust."""
+    engine = import_module("cel")
+    programs = {tool: engine.compile(text) for tool, text in expressions(rules).items()}
+
+    def decide(request: dict[str, object]) -> Answer:
+        answer = programs[request["tool"]].execute(  # type: ignore[index]  # its tool
+            {"args": request["args"], "agent": request["agent"]}
         )
         return ("allow" if answer else "deny"), None
 
