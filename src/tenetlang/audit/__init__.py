@@ -1,10 +1,10 @@
 """The tamper-evident log of decisions.
 
-    from tenetlang.audit import decision_record, open_log, verify_log
+    from tenetlang.audit import intent, open_log, verify_log
 
     with open_log("decisions.db") as log:
-        envelope, payload = decision_record(decision.to_json(trace=False), request, decision.compact_trace, ...)
-        appended = log.append(envelope, payload)
+        record = intent(decision, request, time.time_ns(), took_ns)
+        appended = log.append(record)
 
     verify_log("decisions.db").ok
 
@@ -48,8 +48,10 @@ from tenetlang.audit.errors import (
 )
 from tenetlang.audit.exports.publishing import export_tiles
 from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
+from tenetlang.audit.records.intents import intent
 from tenetlang.audit.records.record import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.records.requests import LostRequest, RecordedRequest, read_record, recorded_request
+from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.show import show, show_last
 from tenetlang.audit.source import export_jsonl
 from tenetlang.audit.stores.tables import Tables
@@ -79,6 +81,7 @@ __all__ = [
     "StoredRecord",
     "Surroundings",
     "Tables",
+    "Unplaced",
     "UnreadableRemembered",
     "UnusableKey",
     "Verification",
@@ -90,6 +93,7 @@ __all__ = [
     "decision_record",
     "export_jsonl",
     "export_tiles",
+    "intent",
     "load_signing_key",
     "load_verifier_key",
     "newest_checkpoint",
@@ -103,5 +107,6 @@ __all__ = [
     "show_last",
     "time_text",
     "ulid",
+    "unplaced",
     "verify_log",
 ]

@@ -9,7 +9,6 @@ for what comes after it: the records before it are on the disk, and their answer
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -23,10 +22,8 @@ from tenetlang.audit import (
     Log,
     SigningKey,
     Surroundings,
-    decision_record,
+    intent,
     open_log,
-    time_text,
-    ulid,
 )
 from tenetlang.audit.canonical import canonical_bytes
 from tenetlang.cli.answer import Answer
@@ -54,29 +51,17 @@ class Recorder:
         return tuple(_unavailable(answer, self.failure or "the log is closed") for answer in answers)
 
     def _recorded(self, log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        entries: list[tuple[Mapping[str, object], bytes | None]] = []
-        recorded: list[Answer] = []
-        for answer in answers:
-            at = time.time_ns()
-            identifier = ulid(at, os.urandom(10))
-            entries.append(
-                decision_record(
-                    answer.decision.to_json(trace=False),
-                    answer.request,
-                    answer.decision.compact_trace,
-                    time_text(at),
-                    identifier,
-                    answer.took_ns,
-                    lambda: os.urandom(16),
-                    self.surroundings,
-                )
-            )
-            recorded.append(attrs.evolve(answer, identifier=identifier))
-        log.append_all(entries)
-        self.unsigned += len(entries)
+        records = [
+            intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings)
+            for answer in answers
+        ]
+        log.append_all([(record, None) for record in records])
+        self.unsigned += len(records)
         if self.unsigned >= SIGN_EVERY:
             self._sign(log)
-        return tuple(recorded)
+        return tuple(
+            attrs.evolve(answer, identifier=record.identifier) for answer, record in zip(answers, records, strict=True)
+        )
 
     def _sign(self, log: Log) -> None:
         if self.key is not None and self.unsigned:
