@@ -31,7 +31,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
     "duckdb": Dialect("duckdb", "re2", lists=True, products=True, tested=True),
     "spark": Dialect("spark", "java", lists=True, products=True, tested=True),
     "bigquery": Dialect("bigquery", "re2", lists=False, products=False, tested=False),
-    "clickhouse": Dialect("clickhouse", "re2", lists=False, products=False, tested=False),
+    "clickhouse": Dialect("clickhouse", "re2", lists=False, products=False, tested=True),
 }
 
 
