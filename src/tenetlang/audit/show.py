@@ -27,7 +27,7 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
     with closing(log_entries(path)) as entries:
         for entry in entries:
             if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
-                return _shown(entry)
+                return shown_record(entry)
     raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
 
 
@@ -40,7 +40,7 @@ def show_last(path: str | os.PathLike[str], limit: int) -> tuple[dict[str, objec
     with closing(log_entries(path)) as entries:
         for entry in entries:
             last.append(Entry(entry.index, entry.record, entry.leaf, flaw=entry.flaw))
-    return tuple(_shown(entry) for entry in last)
+    return tuple(shown_record(entry) for entry in last)
 
 
 def _is_index(index_or_identifier: int | str) -> bool:
@@ -80,7 +80,7 @@ def parsed_record(content: bytes) -> object:
     return value
 
 
-def _shown(entry: Entry) -> dict[str, object]:
+def shown_record(entry: Entry) -> dict[str, object]:
     shown: dict[str, object] = {
         "index": entry.index,
         "leaf": entry.leaf.hex(),

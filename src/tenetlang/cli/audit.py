@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import audit_blame, audit_proofs, audit_signatures, statuses
+from tenetlang.cli import audit_blame, audit_proofs, audit_signatures, audit_tail, statuses
 from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
+from tenetlang.cli.audit_text import one_line
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
@@ -123,6 +124,7 @@ command.add_command(audit_signatures.keygen)
 command.add_command(audit_signatures.checkpoint)
 command.add_command(audit_proofs.prove)
 command.add_command(audit_blame.blame)
+command.add_command(audit_tail.tail)
 
 
 # ----------------------------------------------------------------------------------------------------------- show
@@ -164,33 +166,8 @@ def _list_last(log: Path, limit: int, style: str) -> int:
         say_json({"records": list(records)})
     else:
         for found in records:
-            say(_one_line(found) + "\n")
+            say(one_line(found) + "\n")
     return statuses.FINE if all(found["intact"] for found in records) else statuses.FOUND
-
-
-def _one_line(found: Mapping[str, object]) -> str:
-    record = found["record"]
-    said = record if isinstance(record, Mapping) else {}
-    decided = said.get("decided")
-    decision = decided if isinstance(decided, Mapping) else {}
-    what = said.get("what")
-    tool = what.get("tool") if isinstance(what, Mapping) else None
-    by = decision.get("decided_by")
-    cells = [
-        f"{found['index']:>6}",
-        _word(said.get("at")),
-        _word(said.get("id")),
-        _word(said.get("kind")),
-        _word(decision.get("verdict")),
-        ", ".join(map(_word, by)) if isinstance(by, list) else "",
-        _word(tool),
-    ]
-    changed = [] if found["intact"] else [painter(sys.stdout)("CHANGED", "deny")]
-    return "  ".join(cell for cell in (*cells, *changed) if cell)
-
-
-def _word(value: object) -> str:
-    return visible(value)[:80] if isinstance(value, str) else ""
 
 
 def _record_lines(found: Mapping[str, object]) -> Iterator[str]:

@@ -193,3 +193,37 @@ def test_every_fact_of_blame_has_words() -> None:
         "unknown_tool",
     }
     assert said == set(_WORDS)
+
+
+def test_the_newest_records_are_listed_by_tail_and_filtered(tenet: Tenet, log: Path) -> None:
+    answer = tenet("audit", "tail", "log.db", "-n", "2")
+    assert (answer.status, answer.error) == (0, "")
+    assert [line.split()[0] for line in answer.out.splitlines()] == ["3", "4"]
+    assert tenet("audit", "tail", "log.db", "--verdict", "allow").out == ""
+    assert tenet("audit", "tail", "log.db", "--tool", "refund1").out.split()[0] == "2"
+    assert tenet("audit", "tail", "log.db", "--agent", "nobody").out == ""
+    shape = json.loads(tenet("audit", "tail", "log.db", "--kind", "log.opened", "--format", "json").out)
+    assert (shape["schema_version"], shape["index"], shape["intact"]) == (1, 0, True)
+
+
+def test_tail_says_where_a_record_was_changed(tenet: Tenet, log: Path) -> None:
+    tamper(log)
+    answer = tenet("audit", "tail", "log.db")
+    assert answer.status == 1
+    assert "CHANGED" in answer.out.splitlines()[2]
+
+
+def test_tail_follows_what_is_appended(tenet: Tenet, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def append(_: float) -> None:
+        monkeypatch.setattr("time.sleep", interrupt)
+        recorder = open_recorder(log, Surroundings())
+        recorder.record([Answer(Decision("shop", "sha256:" + "0" * 64, "allow", ("late",), "ok"), {"tool": "late"}, 1)])
+        recorder.close()
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", append)
+    answer = tenet("audit", "tail", "log.db", "-n", "1", "-f")
+    assert [line.split()[0] for line in answer.out.splitlines()] == ["4", "5"]
+    assert answer.status != 0
