@@ -144,7 +144,7 @@ def built(
 ) -> tuple[bytes, bytes | None]:
     """The record in its place and the payload, by way of the envelope."""
     randomness = drawn()
-    identifier = ulid(AT, randomness(10))
+    identifier = ulid(AT, randomness(16))
     shown, trace = decision.to_json(trace=False), decision.compact_trace
     envelope, payload = decision_record(
         shown, request, trace, time_text(AT), identifier, took_ns, lambda: randomness(16), around

@@ -410,7 +410,7 @@ def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
         connection = create_tables(unfinished)
         try:
             run(connection, "BEGIN IMMEDIATE")
-            first = opened_record(time_text(now_ns), ulid(now_ns, randomness(10)))
+            first = opened_record(time_text(now_ns), ulid(now_ns, randomness(16)))
             _insert(connection, 0, FIRST_PREVIOUS, [unplaced(first)])
             run(connection, "COMMIT")
         finally:

@@ -52,7 +52,7 @@ def salts(seed: bytes = b"") -> Callable[[], bytes]:
 
 
 def identifier(number: int) -> str:
-    return ulid(START + number * 1_000_000, sha256(str(number).encode()).digest()[:10])
+    return ulid(START + number * 1_000_000, sha256(str(number).encode()).digest()[:16])
 
 
 def sample(

@@ -52,12 +52,13 @@ from tenetlang.frozen import frozen
 Randomness = Callable[[int], bytes]
 
 SALT: Final = 16
-"""The length of a salt, in bytes."""
+"""The length of a salt, in bytes. As many are taken for an identifier."""
 
 UNUSUAL: Final = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 """What is raised of a request or a decision that has something unexpected in it."""
 
 _KNOWN_ENDS: Final = 1024
+_LONGEST_NAMES: Final = 2048
 _NOWHERE: Final = Surroundings()
 _encode = msgspec.json.encode
 
@@ -94,7 +95,7 @@ def intent(
         request,
         decision.compact_trace,
         time_text(at_ns),
-        ulid(at_ns, randomness(10)),
+        ulid(at_ns, randomness(SALT)),
         took_ns,
         lambda: randomness(SALT),
         around,
@@ -118,7 +119,7 @@ def _written(
     if end is None or shown_tool is None or facts is None or not (_is_count(took_ns) and at_ns >= 0):
         return None
     rest = {name: value for name, value in request.items() if name != "tool" and name != "args"}  # noqa: PLR1714  # quicker
-    random = randomness(10 + SALT * (len(arguments) + len(obligations) + (3 if rest else 2)))
+    random = randomness(SALT * (len(arguments) + len(obligations) + (4 if rest else 3)))
     salted = _Salted(random)
     named = _arguments(arguments, request.get("origins"), salted)
     if named is None:
@@ -127,7 +128,7 @@ def _written(
     reason = salted.digest(_REASON, decision.reason)
     obliging = _obligations(obligations, salted) if obligations else ""
     payload = salted.payload()
-    identifier = ulid(at_ns, random[:10])
+    identifier = ulid(at_ns, random[:SALT])
     start = (
         f'{{"at":"{time_text(at_ns)}","decided":{{{end.before},"obligations":[{obliging}],{end.between},"reason":"{reason}",'
         f'{end.after}}},{facts},"id":"{identifier}","index":'
@@ -147,14 +148,19 @@ def _written(
     return Unplaced(identifier, start, middle, last, payload)
 
 
-_ARGUMENT: Final = tuple(f'"/what/arguments/{place}/digest":{{"salt":"' for place in range(LIST_LIMIT))
 _OBLIGATION: Final = tuple(f'"/decided/obligations/{place}/args":{{"salt":"' for place in range(LIST_LIMIT))
 _REST: Final = '"/what/rest":{"salt":"'
+_SHARES: Final = tuple(
+    (slice(place, place + SALT), slice(2 * place, 2 * place + 2 * SALT))
+    for place in range(SALT, SALT * (2 * LIST_LIMIT + 3), SALT)
+)
+"""Where in the random bytes the salt of a body is, and where in their hexadecimal digits."""
+
 _REASON: Final = '"/decided/reason":{"salt":"'
 
 
 class _Salted:
-    """The bodies of a payload, in the order of their salts. These are in `random` after ten other bytes."""
+    """The bodies of a payload, in the order of their salts, which follow on the identifier's share of `random`."""
 
     __slots__ = ("random", "shown", "texts")
 
@@ -176,9 +182,9 @@ class _Salted:
             digested, kept_bytes = digested_and_kept(value)
             kept = kept_bytes.decode()
         texts = self.texts
-        place = 10 + SALT * len(texts)
-        texts.append(f'{beginning}{self.shown[2 * place : 2 * place + 2 * SALT]}","value":{kept}}}')
-        return sha256(self.random[place : place + SALT] + digested).hexdigest()
+        share, shown = _SHARES[len(texts)]
+        texts.append(f'{beginning}{self.shown[shown]}","value":{kept}}}')
+        return sha256(self.random[share] + digested).hexdigest()
 
     def payload(self) -> bytes:
         """The payload of these bodies, with the salt that is left."""
@@ -190,16 +196,36 @@ class _Salted:
 
 def _arguments(arguments: Mapping[str, object], origins: object, salted: _Salted) -> str | None:
     """The entries of the arguments; None where a name can't stand in a record as it is."""
-    entries: list[str] = []
-    for name in sorted(arguments):
-        shown = _own_word(name) if type(name) is str else None
+    if not arguments:
+        return ""
+    names = "\0".join(arguments)
+    beginnings = _beginnings(names, len(arguments)) if len(names) <= _LONGEST_NAMES else None
+    if beginnings is None:
+        return None
+    entries = [
+        f'{{"digest":"{salted.digest(beginning, arguments[name])}","name":{shown}'
+        for name, beginning, shown in beginnings
+    ]
+    if origins and isinstance(origins, Mapping):
+        for place, (name, _, _) in enumerate(beginnings):
+            if name in origins:
+                entries[place] += f',"origin":{_text(value_word(origins[name]))}'
+    return "},".join(entries) + "}"
+
+
+@lru_cache(1024)
+def _beginnings(names: str, count: int) -> tuple[tuple[str, str, str], ...] | None:
+    """So many names of arguments in order, with how their bodies begin and how they are shown; None if one is not its own word.
+
+    They are joined by U+0000. Where one has that in it, they are more than they should be.
+    """
+    found: list[tuple[str, str, str]] = []
+    for place, name in enumerate(sorted(names.split("\0"))):
+        shown = _own_word(name)
         if shown is None:
             return None
-        entry = f'{{"digest":"{salted.digest(_ARGUMENT[len(entries)], arguments[name])}","name":{shown}'
-        if origins and isinstance(origins, Mapping) and name in origins:
-            entry += f',"origin":{_text(value_word(origins[name]))}'
-        entries.append(entry)
-    return "},".join(entries) + "}" if entries else ""
+        found.append((name, f'"/what/arguments/{place}/digest":{{"salt":"', shown))
+    return tuple(found) if len(found) == count else None
 
 
 def _obligations(obligations: Sequence[Obligation], salted: _Salted) -> str:

@@ -279,11 +279,11 @@ def test_a_body_that_the_payload_has_no_room_for_is_left_out_but_digested() -> N
 
 
 def test_identifiers_are_ulids_that_sort_by_time() -> None:
-    assert ulid(0, bytes(10)) == "0" * 26
-    assert ulid(1_469_922_850_259_000_000, b"\xff" * 10).startswith("01ARZ3NDEK")
-    assert ulid(START, bytes(10)) < ulid(START + 1_000_000, bytes(10))
-    with pytest.raises(ValueError, match="10 random bytes"):
-        ulid(START, b"")
+    assert ulid(0, bytes(16)) == "0" * 26
+    assert ulid(1_469_922_850_259_000_000, b"\xff" * 16) == "01ARZ3NDEK" + "Z" * 16
+    assert ulid(START, b"\xff" * 16) < ulid(START + 1_000_000, bytes(16))
+    with pytest.raises(ValueError, match="16 random bytes"):
+        ulid(START, bytes(10))
 
 
 def test_times_are_written_with_nanoseconds_in_utc() -> None:

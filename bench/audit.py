@@ -1,0 +1,310 @@
+"""What it costs to record decisions, from the text of a record to a disk that holds it.
+
+    python bench/audit.py [--rounds 5] [--lengths 1000,100000] [--threads 1,8,64] [--folder FOLDER]
+
+The policy and the requests are those of `decide.py` with ten rules. Four tables:
+
+- A record, without a log: deciding alone; with the record that a log holds (salted digests, payload, canonical text at a place)
+  and its leaf hash; the same by way of the envelope; and without any salts, decision and request as one canonical text, hashed.
+- A log, by the number of records in a transaction. The file beside it gets the bytes of the same records and payloads with one
+  `write` and one `fdatasync` for each batch. NORMAL may lose acknowledged records with the power, and is there to compare;
+  so is a log in memory, a file on a file system without a disk. Records are made beforehand.
+- Threads that decide, record through the group-commit writer and wait until the record is on the disk.
+- Logs that are longer: appending to them, opening and verifying them.
+
+CPU is that of the process with all its threads, and of the kernel for it; contestants take turns in each round, and each is
+shown by its median round. The files lie in FOLDER, which should be on the disk that is to be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from hashlib import sha256
+from itertools import cycle, islice
+from pathlib import Path
+
+import attrs
+
+from tenetlang.audit import (
+    Log,
+    Surroundings,
+    Unplaced,
+    decision_record,
+    intent,
+    open_log,
+    time_text,
+    ulid,
+    unplaced,
+    verify_log,
+)
+from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.records.record import FIRST_PREVIOUS
+from tenetlang.audit.records.unplaced import placed
+from tenetlang.audit.writer import Writer
+from tenetlang.evaluator.evaluator import Evaluator
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.decide import compiled, requests, rules  # found by the line above
+
+AROUND = Surroundings(point="bench", intermediate=1)
+BATCHES = (1, 8, 64, 512)
+MEMORY = Path("/dev/shm")
+Request = dict[str, object]
+
+
+@attrs.frozen
+class Cost:
+    """Seconds and CPU seconds for so many records."""
+
+    records: int
+    seconds: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.records / self.seconds:>10,.0f} {self.cpu / self.records * 1e6:>8.1f}"
+
+
+def cost(action: Callable[[], object], records: int) -> Cost:
+    gc.collect()
+    cpu, start = time.process_time(), time.perf_counter()
+    action()
+    return Cost(records, time.perf_counter() - start, time.process_time() - cpu)
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median round, by its seconds."""
+    return sorted(costs, key=lambda one: one.seconds)[len(costs) // 2]
+
+
+# -------------------------------------------------------------------------------------------------------------- records
+
+
+def record_table(evaluator: Evaluator, asked: Sequence[Request], rounds: int) -> Iterator[str]:
+    def at_once(request: Request) -> bytes:
+        decision = evaluator.decide(request)
+        return leaf_hash(placed(intent(decision, request, time.time_ns(), 4200, AROUND), 7, FIRST_PREVIOUS))
+
+    def by_envelope(request: Request) -> bytes:
+        decision, at = evaluator.decide(request), time.time_ns()
+        shown, identifier = decision.to_json(trace=False), ulid(at, os.urandom(16))
+        salts = lambda: os.urandom(16)  # noqa: E731  # shorter than a function
+        built = decision_record(shown, request, decision.compact_trace, time_text(at), identifier, 4200, salts, AROUND)
+        return leaf_hash(placed(unplaced(*built), 7, FIRST_PREVIOUS))
+
+    def unsalted(request: Request) -> bytes:
+        decision = evaluator.decide(request)
+        return sha256(canonical_bytes({"decision": decision.to_json(trace=False), "request": request})).digest()
+
+    ways: dict[str, Callable[[Request], object]] = {
+        "the decision alone": evaluator.decide,
+        "with its record and leaf hash": at_once,
+        "the same by way of the envelope": by_envelope,
+        "decision and request as canonical JSON, hashed": unsalted,
+    }
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds + 1):  # the first is not counted: caches fill
+        for name, way in ways.items():
+            for request in asked:
+                start = time.perf_counter_ns()
+                way(request)
+                found[name].append((time.perf_counter_ns() - start) / 1000)
+    yield f"{'a record':50}{'µs, median':>12}{'beside the decision':>22}"
+    alone = statistics.median(found["the decision alone"][len(asked) :])
+    for name, times in found.items():
+        median = statistics.median(times[len(asked) :])
+        yield f"{name:50}{median:>12.2f}{median / alone:>21.1f}×"
+    added = statistics.median(found["with its record and leaf hash"][len(asked) :]) - alone
+    yield f"a record adds {added:.1f} µs to the decision"
+
+
+def records_of(evaluator: Evaluator, asked: Sequence[Request], count: int) -> list[Unplaced]:
+    return [
+        intent(evaluator.decide(request), request, time.time_ns(), 4200, AROUND)
+        for request in islice(cycle(asked), count)
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------------------ logs
+
+
+def in_batches(records: Sequence[Unplaced], size: int) -> list[list[tuple[Unplaced, None]]]:
+    return [[(record, None) for record in records[place : place + size]] for place in range(0, len(records), size)]
+
+
+def all_appended(log: Log, batches: Sequence[Sequence[tuple[Unplaced, None]]]) -> None:
+    for batch in batches:
+        log.append_all(batch)
+
+
+def logged(folder: Path, records: Sequence[Unplaced], size: int, synchronous: str = "FULL") -> Cost:
+    batches = in_batches(records, size)
+    with tempfile.TemporaryDirectory(dir=folder) as inside, open_log(Path(inside) / "log.db") as log:
+        log._connection.execute(f"PRAGMA synchronous={synchronous}").fetchall()  # noqa: SLF001  # no user may
+        return cost(partial(all_appended, log, batches), len(records))
+
+
+def bare(folder: Path, records: Sequence[Unplaced], size: int) -> Cost:
+    texts = [placed(record, 7, FIRST_PREVIOUS) + (record.payload or b"") for record in records]
+    batches = [b"".join(texts[place : place + size]) for place in range(0, len(texts), size)]
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        file = os.open(Path(inside) / "file", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+        def write() -> None:
+            for batch in batches:
+                os.write(file, batch)
+                os.fdatasync(file)
+
+        try:
+            return cost(write, len(records))
+        finally:
+            os.close(file)
+
+
+def log_table(folder: Path, records: Sequence[Unplaced], rounds: int) -> Iterator[str]:
+    ways: dict[str, Callable[[Sequence[Unplaced], int], Cost]] = {
+        "log": lambda some, size: logged(folder, some, size),
+        "log, NORMAL": lambda some, size: logged(folder, some, size, "NORMAL"),
+        "bare append": lambda some, size: bare(folder, some, size),
+    }
+    if MEMORY.is_dir():
+        ways["log in memory"] = lambda some, size: logged(MEMORY, some, size)
+    yield "records per second, and µs of CPU for each, by records in a transaction"
+    yield f"{'':16}" + "".join(f"{size:>20}" for size in BATCHES)
+    found: dict[str, list[Cost]] = {name: [] for name in ways}
+    for size in BATCHES:
+        some = records[: min(len(records), 1024 * size)]
+        costs: dict[str, list[Cost]] = {name: [] for name in ways}
+        for _ in range(rounds):
+            for name, way in ways.items():
+                costs[name].append(way(some, size))
+        for name in ways:
+            found[name].append(middle(costs[name]))
+    for name, row in found.items():
+        yield f"{name:16}" + "".join(f"{one!s:>20}" for one in row)
+    ratios = [ours.seconds / theirs.seconds for ours, theirs in zip(found["log"], found["bare append"], strict=True)]
+    yield f"{'log / bare':16}" + "".join(f"{ratio:>19.2f}×" for ratio in ratios)
+    yield f"size of a record with its payload: {records_size(records):,.0f} bytes"
+
+
+def records_size(records: Sequence[Unplaced]) -> float:
+    return statistics.mean(len(placed(one, 7, FIRST_PREVIOUS)) + len(one.payload or b"") for one in records)
+
+
+# --------------------------------------------------------------------------------------------------------------- threads
+
+
+def threaded(folder: Path, evaluator: Evaluator, asked: Sequence[Request], number: int, each: int) -> tuple[Cost, int]:
+    """So many threads that each decide and record so many times; and in how many transactions it was."""
+    commits = 0
+
+    def committed() -> bool:
+        nonlocal commits
+        commits += 1
+        return False
+
+    def work(writer: Writer, first: int) -> None:
+        for request in islice(cycle(asked), first, first + each):
+            start = time.perf_counter_ns()
+            decision = evaluator.decide(request)
+            took = time.perf_counter_ns() - start
+            writer.append(intent(decision, request, time.time_ns(), took, AROUND))
+
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        log = open_log(Path(inside) / "log.db")
+        log._connection.set_commit_hook(committed)  # noqa: SLF001  # counts, and changes nothing
+        with Writer(log) as writer:
+            threads = [threading.Thread(target=work, args=(writer, place)) for place in range(number)]
+
+            def run() -> None:
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+
+            spent = cost(run, number * each)
+        if verify_log(Path(inside) / "log.db").size != number * each + 1:
+            sys.exit("records are missing")
+    return spent, commits
+
+
+def thread_table(
+    folder: Path, evaluator: Evaluator, asked: Sequence[Request], numbers: Sequence[int], rounds: int
+) -> Iterator[str]:
+    found: dict[int, list[tuple[Cost, int]]] = {number: [] for number in numbers}
+    for _ in range(rounds):
+        for number in numbers:
+            found[number].append(threaded(folder, evaluator, asked, number, max(100, 4000 // number)))
+    yield f"{'threads, decide and record':28}{'per second, µs of CPU':>24}{'in a transaction':>20}"
+    for number, costs in found.items():
+        spent, commits = sorted(costs, key=lambda one: one[0].seconds)[len(costs) // 2]
+        yield f"{number:<28}{spent!s:>24}{spent.records / commits:>20.1f}"
+
+
+# --------------------------------------------------------------------------------------------------------------- lengths
+
+
+def length_table(folder: Path, evaluator: Evaluator, asked: Sequence[Request], lengths: Sequence[int]) -> Iterator[str]:
+    yield f"{'records':>12}{'appended, 64 at once':>24}{'opened, ms':>14}{'verified, s':>14}{'per second':>14}{'MB':>8}"
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        path = Path(inside) / "log.db"
+        there = 0
+        for length in sorted(lengths):
+            last = min(length - there, 8192)
+            with open_log(path) as log:
+                while there < length - last:
+                    some = min(4096, length - last - there)
+                    log.append_all([(record, None) for record in records_of(evaluator, asked, some)])
+                    there += some
+                batches = in_batches(records_of(evaluator, asked, last), 64)
+                appending = cost(partial(all_appended, log, batches), last)
+                there += last
+            opening = cost(lambda: Log.open(path).close(), 1)
+            verifying = cost(lambda: verify_log(path).ok or sys.exit("the log is damaged"), length)
+            yield (
+                f"{length:>12,}{appending!s:>24}{opening.seconds * 1000:>14.1f}{verifying.seconds:>14.1f}"
+                f"{length / verifying.seconds:>14,.0f}{path.stat().st_size / 1e6:>8,.0f}"
+            )
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--lengths", type=numbers, default=[1_000, 100_000], help="lengths of logs, with commas")
+    parser.add_argument("--threads", type=numbers, default=[1, 8, 64], help="numbers of threads, with commas")
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="where the logs are made and taken away again")
+    options = parser.parse_args()
+    made = rules(10)
+    evaluator = Evaluator(compiled(made))
+    evaluator.prepare()
+    asked = requests(made)
+    print(f"{' '.join(['python', *sys.argv])}")
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.machine()}")
+    for table in (
+        record_table(evaluator, asked, options.rounds),
+        log_table(options.folder, records_of(evaluator, asked, 8192), options.rounds),
+        thread_table(options.folder, evaluator, asked, options.threads, options.rounds),
+        length_table(options.folder, evaluator, asked, options.lengths),
+    ):
+        print()
+        for line in table:
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
