@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import audit_blame, audit_proofs, audit_signatures, audit_tail, statuses
+from tenetlang.cli import audit_blame, audit_check, audit_proofs, audit_signatures, audit_tail, statuses
 from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.audit_text import one_line
@@ -124,6 +124,7 @@ command.add_command(audit_signatures.keygen)
 command.add_command(audit_signatures.checkpoint)
 command.add_command(audit_proofs.prove)
 command.add_command(audit_blame.blame)
+command.add_command(audit_check.check)
 command.add_command(audit_tail.tail)
 
 
@@ -216,6 +217,7 @@ def _indented(value: object, indent: int) -> Iterator[str]:
         [
             "tenet audit export decisions.db > decisions.jsonl",
             "tenet audit export decisions.db --format tiles -o public/log",
+            "tenet audit export decisions.db --format ocsf -o decisions.ocsf.jsonl",
         ],
         [
             (0, "exported"),
@@ -229,10 +231,10 @@ def _indented(value: object, indent: int) -> Iterator[str]:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(("jsonl", "tiles")),
+    type=click.Choice(("jsonl", "tiles", "ocsf", "cloudevents", "otel")),
     default="jsonl",
     show_default=True,
-    help="JSON lines, or the files of a transparency log (C2SP tlog-tiles).",
+    help="JSON lines or the files of a transparency log (C2SP tlog-tiles), to be verified; or events for another system.",
 )
 @click.option("--payloads", is_flag=True, help="With what the callers sent, which the records only digest.")
 @click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file; of tiles, to this new folder.")
@@ -241,12 +243,13 @@ def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:
 
     Each JSON line holds a record as the text that was hashed, so that any language can check the chain. Tiles are what
     public transparency logs serve: the records up to the newest signed checkpoint, their tree, and the checkpoint.
-    """
-    from tenetlang.audit import export_jsonl
 
+    OCSF, CloudEvents and OpenTelemetry (OTLP) are copies for a SIEM or a search engine, one JSON object on each line. They
+    can't be verified; each says where its record stands in the log.
+    """
     if style == "tiles":
         return _export_tiles(log, output, payloads=payloads)
-    lines = export_jsonl(log, payloads=payloads)
+    lines = _lines_of(log, style, payloads=payloads)
     if output is None or str(output) == "-":
         for line in lines:
             say(line.decode())
@@ -257,6 +260,19 @@ def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:
     except OSError as error:
         raise click.ClickException(f"`{output}` can't be written: {error.strerror}") from error
     return statuses.FINE
+
+
+def _lines_of(log: Path, style: str, *, payloads: bool) -> Iterator[bytes]:
+    from tenetlang.audit import export_jsonl
+
+    if style == "jsonl":
+        return export_jsonl(log, payloads=payloads)
+    from tenetlang import __version__
+    from tenetlang.audit.exports.events import EVENT_FORMATS, export_events
+
+    if payloads:
+        raise click.UsageError("events are copies of records; --payloads goes with JSON lines")
+    return export_events(log, next(known for known in EVENT_FORMATS if known == style), __version__)
 
 
 def _export_tiles(log: Path, folder: Path | None, *, payloads: bool) -> int:

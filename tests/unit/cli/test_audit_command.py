@@ -227,3 +227,13 @@ def test_tail_follows_what_is_appended(tenet: Tenet, log: Path, monkeypatch: pyt
     answer = tenet("audit", "tail", "log.db", "-n", "1", "-f")
     assert [line.split()[0] for line in answer.out.splitlines()] == ["4", "5"]
     assert answer.status != 0
+
+
+def test_a_log_is_exported_as_events_for_other_systems(tenet: Tenet, log: Path) -> None:
+    for style, count in (("ocsf", 4), ("cloudevents", 5), ("otel", 5)):
+        answer = tenet("audit", "export", "log.db", "--format", style)
+        assert (answer.status, answer.error) == (0, "")
+        assert len([json.loads(line) for line in answer.out.splitlines()]) == count
+    assert (
+        "--payloads goes with JSON lines" in tenet("audit", "export", "log.db", "--format", "otel", "--payloads").error
+    )
