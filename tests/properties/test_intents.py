@@ -182,6 +182,10 @@ def test_decisions_on_ordinary_requests_are_written_at_once(monkeypatch: pytest.
     monkeypatch.setattr(intents, "decision_record", None)
     for request in (REFUND, {**REFUND, "origins": {"to": "user"}, "now": "2026-11-22T20:00:00Z", "counters": {"a": 1}}):
         assert intent(ALLOWED, request, AT, 4200).payload is not None
+    most = {**REFUND, "args": {f"a{n}": n for n in range(32)}}
+    assert (
+        intent(changed(ALLOWED, obligations=(Obligation("mask", ("body",)),) * 32), most, AT, 4200).payload is not None
+    )
     with pytest.raises(TypeError):
         intent(ALLOWED, {**REFUND, "args": {f"a{n}": n for n in range(33)}}, AT, 4200)
 
