@@ -57,3 +57,7 @@ class NoCheckpoint(AuditError):
 
 class NoSignatures(AuditError):
     """The package that signs and verifies is not installed."""
+
+
+class PointClosed(AuditError):
+    """The enforcement point said how many intents it had, so there can be no more of it."""
