@@ -61,3 +61,19 @@ class NoSignatures(AuditError):
 
 class PointClosed(AuditError):
     """The enforcement point said how many intents it had, so there can be no more of it."""
+
+
+class NoReceipt(AuditError):
+    """The decision is none that a receipt can be given for."""
+
+
+class InvalidReceipt(AuditError):
+    """A receipt on which a tool must not act.
+
+    `what` says why in a word: `form` (it is none), `key`, `signature`, `time` (not yet or no longer good), `call` (it is for
+    another one), `used`, or `busy` (too many to remember).
+    """
+
+    def __init__(self, what: str, detail: str) -> None:
+        super().__init__(detail)
+        self.what = what
