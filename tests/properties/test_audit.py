@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import rfc8785
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tenetlang.audit import AuditError, export_jsonl, verify_log
 from tenetlang.audit.canonical import _quickly, _write, canonical_bytes, profile_bytes, profile_mistake
 from tenetlang.audit.merkle import leaf_hash
-from tenetlang.audit.records.disclosure import bodies_mistake, read_payload
+from tenetlang.audit.records.disclosure import _texts, bodies_mistake, read_payload
 from tenetlang.audit.records.record import MAX_RECORD
 from tenetlang.audit.records.shape import shape_mistake
 from tests.unit.audit.samples import DECISION, open_sample, rows, sample, small_log, tamper
@@ -135,6 +135,50 @@ requests = st.fixed_dictionaries(
         "anything": hostile_documents,
     },
 )
+
+
+_NUMBER_TEXTS = st.from_regex(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+_STRING_TEXTS = text.map(lambda value: json.dumps(value, ensure_ascii=False)) | text.map(json.dumps)
+spelled = st.recursive(
+    _NUMBER_TEXTS | _STRING_TEXTS | st.sampled_from(["true", "null"]),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.tuples(_STRING_TEXTS, inner), max_size=3).map(
+            lambda members: f"{{{','.join(f'{name}:{value}' for name, value in members)}}}"
+        )
+        | inner.map(lambda item: f"[{item} ]")
+    ),
+    max_leaves=6,
+)
+
+
+@quickly
+@given(spelled)
+@example("1e16")
+@example("9007199254740993")
+@example("0.0000001")
+@example("0.10")
+@example("-0")
+@example('{"\U0001f600":1,"\uff5e":2}')
+@example('{"\uff5e":2,"\U0001f600":1}')
+@example("[" * 65 + "]" * 65)
+def test_a_payload_that_is_hashed_as_it_stands_has_no_other_spelling(spelling: str) -> None:
+    salt = b"s" * 16
+    payload = b'{"bodies":{"/x":{"salt":"%b","value":%b}},"salt":"%b","v":1}' % (
+        (salt.hex().encode(), spelling.encode(), salt.hex().encode())
+    )
+    texts = _texts(payload)
+    if texts is not None:
+        read = read_payload(payload)
+        assert isinstance(read, dict)
+        assert canonical_bytes(read["bodies"]["/x"]["value"]) == spelling.encode()
+        assert [(pointer, salt, bytes(part)) for pointer, salt, part in texts] == [("/x", salt, spelling.encode())]
+
+
+def test_an_ordinary_payload_is_hashed_as_it_stands() -> None:
+    texts = _texts(sample()[1])
+    assert texts is not None
+    assert len(texts) == len(json.loads(sample()[1])["bodies"])
 
 
 @quickly

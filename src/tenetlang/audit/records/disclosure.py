@@ -2,14 +2,22 @@
 
 A body shown alone is checked in the same way: hash its salt and the canonical text of its value, and compare with the
 digest at its pointer in the record.
+
+Nearly all payloads are canonical as they stand: a value's text in the payload is the text that was digested. Of such a payload
+(`_texts` says which they are, and lets no other pass) the text of each value is hashed as it was cut out, in a fifth of
+the time. For every other one, and whenever a digest does not fit, the values are read, written again and compared, and only
+that way says what is wrong.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from decimal import Decimal
 from hashlib import sha256
+
+import msgspec
 
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes, number_text
 from tenetlang.audit.records.bodies import PAYLOAD_VERSION
@@ -52,6 +60,11 @@ def bodies_mistake(record: object, payload: bytes) -> str | None:
 
     A body that was left out for its size cannot be compared, and is passed over.
     """
+    texts = _texts(payload)
+    if texts is not None and all(
+        sha256(salt + text).hexdigest() == _at(record, pointer) for pointer, salt, text in texts
+    ):
+        return None
     try:
         parsed = read_payload(payload)
     except ValueError as mistake:
@@ -64,6 +77,60 @@ def bodies_mistake(record: object, payload: bytes) -> str | None:
                     return mistake_of_body
             return None
     return f"the payload is not of version {PAYLOAD_VERSION}"
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    salt: str
+    value: msgspec.Raw
+
+
+class _Payload(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    bodies: dict[str, _Body]
+    salt: str
+    v: int
+
+
+_SIXTEEN_DIGITS = b"0" * 16
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_BEYOND_PLANE_0 = bytes(range(0xF0, 0x100))
+_OPENINGS = 64
+_short_fraction = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]", re.ASCII)
+
+
+def _fraction(text: str) -> float:
+    """A number whose text is canonical for certain: of at most 15 digits, and not so small that it would have an exponent."""
+    if len(text) > 16 or _short_fraction.fullmatch(text) is None or text.lstrip("-").startswith("0.00000"):
+        raise ValueError(text)
+    return float(text)
+
+
+_decode = msgspec.json.Decoder(float_hook=_fraction).decode
+_decode_texts = msgspec.json.Decoder(_Payload).decode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+def _texts(payload: bytes) -> list[tuple[str, bytes, msgspec.Raw]] | None:
+    """The pointer, salt and text of each body, if all are values and the payload is certainly canonical; else None.
+
+    Three things make a serializer that sorts names by code points write canonical text, and all are looked at in the bytes:
+    no integer is beyond 2^53, no name has characters that UTF-16 sorts elsewhere, and fractions are short. It is not nested
+    too deep where there are fewer brackets than that.
+    """
+    if (
+        _SIXTEEN_DIGITS in payload.translate(_DIGITS_TO_ZERO)
+        or len(payload.translate(None, _BEYOND_PLANE_0)) != len(payload)
+        or payload.count(b"{") + payload.count(b"[") > _OPENINGS
+    ):
+        return None
+    try:
+        if _encode_sorted(_decode(payload)) != payload:
+            return None
+        read = _decode_texts(payload)
+        if read.v != PAYLOAD_VERSION:
+            return None
+        return [(pointer, bytes.fromhex(body.salt), body.value) for pointer, body in read.bodies.items()]
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
 
 
 def _body_mistake(record: object, pointer: str, body: object) -> str | None:
