@@ -94,12 +94,12 @@ _SIXTEEN_DIGITS = b"0" * 16
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _BEYOND_PLANE_0 = bytes(range(0xF0, 0x100))
 _OPENINGS = 64
-_short_fraction = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]", re.ASCII)
+_plain_fraction = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]*[1-9]", re.ASCII)
 
 
 def _fraction(text: str) -> float:
-    """A number whose text is canonical for certain: of at most 15 digits, and not so small that it would have an exponent."""
-    if len(text) > 16 or _short_fraction.fullmatch(text) is None or text.lstrip("-").startswith("0.00000"):
+    """A number in plain digits. Where it is written like this again, no shorter text names the same double."""
+    if _plain_fraction.fullmatch(text) is None:
         raise ValueError(text)
     return float(text)
 
@@ -113,7 +113,7 @@ def _texts(payload: bytes) -> list[tuple[str, bytes, msgspec.Raw]] | None:
     """The pointer, salt and text of each body, if all are values and the payload is certainly canonical; else None.
 
     Three things make a serializer that sorts names by code points write canonical text, and all are looked at in the bytes:
-    no integer is beyond 2^53, no name has characters that UTF-16 sorts elsewhere, and fractions are short. It is not nested
+    no integer is beyond 2^53, no name has characters that UTF-16 sorts elsewhere, and fractions have no exponents. It is not nested
     too deep where there are fewer brackets than that.
     """
     if (
