@@ -244,6 +244,7 @@ def measure(number: int, rounds: int, *, with_peers: bool) -> dict[str, list[flo
         compare(evaluator, name, peer, asked[:20])
         seconds = (perf_counter_ns() - start) / 1e9
         few = asked[: max(5, min(100, int(5 / max(seconds, 0.001))))]
+        compare(evaluator, name, peer, few)
         contestants[name] = (peer, few)  # type: ignore[assignment]  # likewise
     return timed(contestants, rounds)
 
@@ -302,7 +303,11 @@ def goals(sizes: Sequence[int], columns: Sequence[dict[str, list[float]]]) -> It
         others = {name: value for name, value in column.items() if not name.startswith(("tenet", "by hand"))}
         if others:
             best = min(others, key=lambda name: others[name])
-            yield f"at {size} rules, quickest other engine: {best}, {others[best] / column[ours]:.0f} times as long (goal: 5)"
+            yield f"at {size} rules, quickest other engine: {best}, {others[best] / column[ours]:.1f} times as long (goal: 5)"
+
+
+def _cell(values: Sequence[float]) -> str:
+    return f"{median(values):.2f} ({statistics.quantiles(values, n=100)[98]:.1f})"
 
 
 def _goal(what: str, found: float, most: float) -> str:
@@ -321,9 +326,7 @@ def main() -> None:
     sizes = [int(number) for number in options.rules.split(",")]
     columns = [measure(size, options.rounds, with_peers=not options.without_peers) for size in sizes]
     for name in columns[0]:
-        cells = [
-            f"{median(column[name]):.2f} ({statistics.quantiles(column[name], n=100)[98]:.1f})" for column in columns
-        ]
+        cells = [_cell(column[name]) if name in column else "–" for column in columns]
         print(f"{name:42}" + "".join(f"{cell:>20}" for cell in cells))
     print()
     print("\n".join(goals(sizes, columns)))
