@@ -55,45 +55,124 @@ class Told:
     checkpoints: int = 0
 
 
-Event: TypeAlias = Write | Truncate | Sync | Delete | Told
+@attrs.frozen
+class Lost:
+    """A sync that failed. What was to be written may be gone, and no later sync brings it back: Linux marks the pages as clean."""
+
+    file: str
+
+
+Event: TypeAlias = Write | Truncate | Sync | Delete | Lost | Told
 Change: TypeAlias = Write | Truncate | Delete
 Choice: TypeAlias = Literal["none", "all", "beginning", "some", "torn", "zeros", "noise"]
 CHOICES: tuple[Choice, ...] = ("none", "all", "beginning", "some", "torn", "zeros", "noise")
 
 
-class RecordingDisk(apsw.VFS):
-    """The VFS that notes down what is done, and is the default while it is there."""
+@attrs.define
+class Failing:
+    """Lets one call of the disk fail, and says which it was: the one after so many others, and with `for_good` all after it.
 
-    def __init__(self, events: list[Event]) -> None:
+    `full` fails with an error of space, where only calls that need some are counted; otherwise it is one of input or output.
+    `only` counts calls of that name.
+    """
+
+    after: int
+    full: bool = False
+    for_good: bool = False
+    only: str | None = None
+    failed: str | None = None
+
+    def meet(self, call: str) -> bool:
+        if (self.full and call not in {"write", "open"}) or self.only not in {None, call}:
+            return False
+        self.after -= 1
+        failing = self.after < 0 if self.for_good else self.after == -1
+        if failing and self.failed is None:
+            self.failed = call
+        return failing
+
+    def error(self) -> apsw.Error:
+        return apsw.FullError("no space left") if self.full else apsw.IOError("the disk failed")
+
+
+def _never() -> Failing:
+    return Failing(1 << 60)
+
+
+class RecordingDisk(apsw.VFS):
+    """The VFS that notes down what is done, lets fail what shall fail, and is the default while it is there."""
+
+    def __init__(self, events: list[Event], failing: Failing | None = None) -> None:
         self.events = events
+        self.failing = failing or _never()
         super().__init__("recording", "unix", makedefault=True)
 
+    def excepthook(self, *error: object) -> None:
+        """What nobody catches in C is one of our faults."""
+
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  # apsw's
+        if self.failing.meet("open"):
+            raise apsw.CantOpenError("the disk failed")
         file = name.filename() if isinstance(name, apsw.URIFilename) else name
-        return _RecordingFile(self.events, file, flags)
+        return _RecordingFile(self.events, self.failing, file, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802  # apsw's
+        if self.failing.meet("delete"):
+            raise self.failing.error()
         self.events.append(Delete(Path(filename).name))
         super().xDelete(filename, syncdir)
 
+    def xAccess(self, pathname: str, flags: int) -> bool:  # noqa: N802  # apsw's
+        if self.failing.meet("access"):
+            raise self.failing.error()
+        return super().xAccess(pathname, flags)
+
 
 class _RecordingFile(apsw.VFSFile):
-    def __init__(self, events: list[Event], filename: str | None, flags: list[int]) -> None:
+    def __init__(self, events: list[Event], failing: Failing, filename: str | None, flags: list[int]) -> None:
         self.events = events
+        self.failing = failing
         self.name = Path(filename or "").name
         super().__init__("unix", filename, flags)
 
+    def excepthook(self, *error: object) -> None:
+        pass
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802  # apsw's
+        if self.failing.meet("read"):
+            raise self.failing.error()
+        return super().xRead(amount, offset)
+
+    def xFileSize(self) -> int:  # noqa: N802  # apsw's
+        if self.failing.meet("size"):
+            raise self.failing.error()
+        return super().xFileSize()
+
+    def xLock(self, level: int) -> None:  # noqa: N802  # apsw's
+        if self.failing.meet("lock"):
+            raise self.failing.error()
+        super().xLock(level)
+
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802  # apsw's
+        failing = self.failing.meet("write")
+        if failing:
+            data = data[: len(data) // 2]
         self.events.append(Write(self.name, offset, bytes(data)))
         super().xWrite(data, offset)
+        if failing:
+            raise self.failing.error()
 
     def xTruncate(self, newsize: int) -> None:  # noqa: N802  # apsw's
+        if self.failing.meet("truncate"):
+            raise self.failing.error()
         self.events.append(Truncate(self.name, newsize))
         super().xTruncate(newsize)
 
     def xSync(self, flags: int) -> None:  # noqa: N802  # apsw's
-        self.events.append(Sync(self.name))
-        super().xSync(flags)
+        if self.failing.meet("sync"):
+            self.events.append(Lost(self.name))
+            raise self.failing.error()
+        self.events.append(Sync(self.name))  # the real disk need not wait: nobody stops this machine
 
 
 @attrs.frozen
@@ -117,6 +196,8 @@ def images(before: dict[str, bytes], told: Told, events: Sequence[Event], random
                 told = event
             case Sync(file):
                 durable[file] = _applied(durable.get(file), waiting.pop(file, []))
+            case Lost(file):
+                waiting.pop(file, None)
             case Write() | Truncate() | Delete():
                 waiting.setdefault(event.file, []).append(event)
         seen: list[dict[str, bytes]] = []

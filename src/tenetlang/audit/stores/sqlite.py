@@ -86,10 +86,33 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
             raise LogUnavailable(f"{shown(path)} may be read but not written; check its permissions")
         for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA checkpoint_fullfsync=ON"):
             run(connection, statement)
+        if Path(path + "-wal").exists():
+            _settle(connection, path, busy_seconds)
     except BaseException:
         connection.close(True)
         raise
     return connection
+
+
+def _settle(connection: apsw.Connection, path: str, busy_seconds: float) -> None:
+    """Brings what a crash left in the journal into the file, and empties the journal.
+
+    What is read from there may be in the memory of the operating system alone, which after a failed flush keeps it and never
+    writes it. Records appended behind it would be lost with it, so it is written once more, elsewhere. Nobody is waited for:
+    where another process writes, it did this when it opened the log. (One that reads just then keeps the journal from being
+    emptied; what it holds is written to the file all the same.)
+    """
+    import apsw
+
+    connection.set_busy_timeout(0)
+    try:
+        run(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+    except apsw.BusyError:
+        pass
+    except apsw.Error as mistake:
+        raise LogUnavailable(f"cannot write {shown(path)}: {mistake}; nothing was appended") from mistake
+    finally:
+        connection.set_busy_timeout(int(busy_seconds * 1000))
 
 
 def connect_to_read(path: str) -> apsw.Connection:
