@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+from types import TracebackType
 from typing import Literal, TypeAlias
 
 import apsw
@@ -107,8 +108,11 @@ class RecordingDisk(apsw.VFS):
         self.failing = failing or _never()
         super().__init__("recording", "unix", makedefault=True)
 
-    def excepthook(self, *error: object) -> None:
+    def excepthook(
+        self, etype: type[BaseException] | None, evalue: BaseException | None, etraceback: TracebackType | None
+    ) -> bool:
         """What nobody catches in C is one of our faults."""
+        return True
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:  # noqa: N802  # apsw's
         if self.failing.meet("open"):
@@ -135,8 +139,10 @@ class _RecordingFile(apsw.VFSFile):
         self.name = Path(filename or "").name
         super().__init__("unix", filename, flags)
 
-    def excepthook(self, *error: object) -> None:
-        pass
+    def excepthook(
+        self, etype: type[BaseException] | None, evalue: BaseException | None, etraceback: TracebackType | None
+    ) -> bool:
+        return True
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802  # apsw's
         if self.failing.meet("read"):
