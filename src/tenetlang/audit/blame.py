@@ -1,11 +1,11 @@
 """Who answers for a decision: the platform, the organization, or the developer of the agent.
 
     platform       that what was decided is what the policy says, that it was enforced, that the record is whole
-    organization   what the policy says: its rules and their owners, its default, who put it into force, who reviews
+    organization   what the policy says: its rules and their owners, its default, who put it into force, who was asked
     developer      that the call came through a gate, fit the policy's types, and that the answer was respected
 
-Everything that is said stands in the log: each fact names the record that shows it. Facts are data; the words are made where
-they are shown. What the log can't tell is among the facts too, for a party that nothing speaks against has not been cleared by
+Everything that is said stands in the log (`story`): each fact names the record that shows it. Facts are data; the words are made
+where they are shown. What the log can't tell is told as well, for a party that nothing speaks against has not been cleared by
 it. Whether the log itself is whole is another question, and `verify_log` answers it.
 """
 
@@ -13,20 +13,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from tenetlang.audit.completeness.check import PATIENCE
+from tenetlang.audit.completeness.reports import moment, words
 from tenetlang.audit.errors import RecordNotFound
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.requests import read_payload_bodies
-from tenetlang.audit.show import log_entries, parsed_record
 from tenetlang.audit.source import Entry
+from tenetlang.audit.story import Placed, Story, listed, part, read_story
 
 Party: TypeAlias = Literal["platform", "organization", "developer"]
 PARTIES: tuple[Party, ...] = ("platform", "organization", "developer")
+
+Standing: TypeAlias = Literal["decided", "to_answer", "nothing"]
+"""How a party stands: the verdict is its doing, it has something to answer for, or nothing in the log speaks against it."""
 
 
 @attrs.frozen
@@ -45,13 +49,23 @@ class BlameFact:
 
 @attrs.frozen
 class Blame:
-    """Who answers for a decision. `answers` is the party whose doing the verdict is; `facts` say why, and what else there is."""
+    """Who answers for a decision. `answers` is the party whose doing the verdict is; `facts` say why, and what else there is;
+    `untold` names what the log can't tell. `entry` is the record as it is stored."""
 
     index: int
     record: Mapping[str, object]
     reason: str | None
     answers: Party
     facts: tuple[BlameFact, ...]
+    untold: tuple[str, ...]
+    entry: Entry = attrs.field(repr=False)
+
+    def standing(self, party: Party) -> tuple[Standing, tuple[int, ...]]:
+        """How a party stands, and the records that show it."""
+        against = tuple(dict.fromkeys(fact.record for fact in self.facts if fact.party == party and fact.against))
+        if party == self.answers:
+            return "decided", against or (self.index,)
+        return ("to_answer", against) if against else ("nothing", ())
 
 
 def blame(path: str | os.PathLike[str], index_or_identifier: str) -> Blame:
@@ -60,63 +74,17 @@ def blame(path: str | os.PathLike[str], index_or_identifier: str) -> Blame:
     Reads the whole log, for what followed stands behind it. Raises `RecordNotFound` where there is no such record or it is of
     no decision, and what `show` raises.
     """
-    story = _story(path, index_or_identifier)
+    story = read_story(path, index_or_identifier)
     kind = story.record.get("kind")
     if kind != "intent":
         said = f"of no decision but `{kind}`" if isinstance(kind, str) else "no record any more: it was changed"
         raise RecordNotFound(f"record {story.entry.index} of {os.fspath(path)} is {said}; name an intent")
     reason = _reason(story)
     facts = (*_platform(story), *_organization(story), *_developer(story, reason))
-    return Blame(story.entry.index, story.record, reason, _answers(story), facts)
+    return Blame(story.entry.index, story.record, reason, _answers(story), facts, tuple(_untold(story)), story.entry)
 
 
-# ------------------------------------------------------------------------------------------------------------ reading
-
-
-@attrs.define
-class _Story:
-    """The record of the decision and what has to do with it."""
-
-    entry: Entry
-    record: Mapping[str, object]
-    outcomes: list[tuple[int, Mapping[str, object]]] = attrs.field(factory=list)
-    activated: tuple[int, Mapping[str, object]] | None = None
-    activations: int = 0
-    last: int = 0
-
-
-def _story(path: str | os.PathLike[str], wanted: str) -> _Story:
-    """Reads the log up to the record, and then once more for what has to do with it."""
-    story = _found(path, wanted)
-    bundle = _part(story.record, "policy").get("bundle")
-    with closing(log_entries(path)) as entries:
-        for entry in entries:
-            story.last = entry.index
-            record = parsed_record(entry.record)
-            if not isinstance(record, dict):
-                continue
-            if record.get("kind") == "policy.activated" and entry.index < story.entry.index:
-                story.activations += 1
-                if record.get("bundle") == bundle:
-                    story.activated = entry.index, record
-            elif record.get("kind") == "outcome" and record.get("of") == story.record.get("id"):
-                story.outcomes.append((entry.index, record))
-    return story
-
-
-def _found(path: str | os.PathLike[str], wanted: str) -> _Story:
-    index = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 16 else None
-    with closing(log_entries(path)) as entries:
-        for entry in entries:
-            if index is None and wanted.encode() not in entry.record:
-                continue
-            record = parsed_record(entry.record) if index in {None, entry.index} else None
-            if entry.index == index or (isinstance(record, Mapping) and record.get("id") == wanted):
-                return _Story(entry, record if isinstance(record, Mapping) else {})
-    raise RecordNotFound(f"{os.fspath(path)} holds no record {wanted}")
-
-
-def _reason(story: _Story) -> str | None:
+def _reason(story: Story) -> str | None:
     """The reason of the decision, where its payload was not erased or changed."""
     payload = story.entry.payload
     if payload is None or _payload_changed(story):
@@ -125,43 +93,38 @@ def _reason(story: _Story) -> str | None:
     return reason if isinstance(reason, str) else None
 
 
-def _payload_changed(story: _Story) -> bool:
+def _payload_changed(story: Story) -> bool:
     payload = story.entry.payload
     return payload is not None and sha256(payload).hexdigest() != story.record.get("payload")
 
 
-def _part(record: Mapping[str, object], name: str) -> Mapping[str, object]:
-    part = record.get(name)
-    return part if isinstance(part, Mapping) else {}
+def _names(story: Story) -> tuple[str, ...]:
+    return tuple(str(name) for name in words(part(story.record, "decided").get("decided_by")))
 
 
-def _entries_of(part: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """A list of a record, or the first of a long one."""
-    listed = part.get(name)
-    if isinstance(listed, Mapping):
-        listed = listed.get("first")
-    return [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+def _verdict(story: Story) -> object:
+    return part(story.record, "decided").get("verdict")
 
 
-def _names(story: _Story) -> tuple[str, ...]:
-    listed = _part(story.record, "decided").get("decided_by")
-    if isinstance(listed, Mapping):
-        listed = listed.get("first")
-    return tuple(str(name) for name in listed) if isinstance(listed, list) else ()
+def _point(story: Story) -> object:
+    return part(story.record, "who").get("point")
 
 
-def _internal(story: _Story) -> bool:
-    return any(error.get("error") == "internal" for error in _entries_of(_part(story.record, "decided"), "errors"))
+def _internal(story: Story) -> bool:
+    return any(error.get("error") == "internal" for error in listed(part(story.record, "decided"), "errors"))
 
 
-# ------------------------------------------------------------------------------------------------------------- parties
+def _late(story: Story, since: object) -> bool:
+    """Whether the log goes on for so long after a time that what was to follow would be there."""
+    return isinstance(since, str) and moment(story.last_at) - moment(since) > PATIENCE
 
 
-_CALLS = frozenset({("invalid_request",), ("unknown_tool",)})
-_RUNTIME = frozenset({("unavailable",), ("review_unavailable",), ("unmet_obligation",)})
+_CALLS: Final = frozenset({("invalid_request",), ("unknown_tool",)})
+_RUNTIME: Final = frozenset({("unavailable",), ("review_unavailable",), ("unmet_obligation",)})
+_MADE: Final = frozenset({"ok", "error"})
 
 
-def _answers(story: _Story) -> Party:
+def _answers(story: Story) -> Party:
     """Whose doing the verdict is: of whoever wrote the rules, unless the call never came to them or the engine failed."""
     names = _names(story)
     if names in _CALLS:
@@ -169,12 +132,18 @@ def _answers(story: _Story) -> Party:
     return "platform" if names in _RUNTIME or _internal(story) else "organization"
 
 
-def _platform(story: _Story) -> Iterator[BlameFact]:
-    index, policy = story.entry.index, _part(story.record, "policy")
+# ------------------------------------------------------------------------------------------------------------ platform
+
+
+def _platform(story: Story) -> Iterator[BlameFact]:
+    index, policy = story.entry.index, part(story.record, "policy")
     intact = story.entry.flaw is None and leaf_hash(story.entry.record) == story.entry.leaf
     yield BlameFact("platform", "intact" if intact else "changed", {}, index, against=not intact)
     if _payload_changed(story):
         yield BlameFact("platform", "payload_changed", {}, index, against=True)
+    if story.erased is not None:
+        place, record = story.erased
+        yield BlameFact("platform", "erased", {key: record[key] for key in ("by", "because")}, place)
     yield BlameFact(
         "platform", "decided", {"bundle": policy.get("bundle"), "took_ns": story.record.get("took_ns")}, index
     )
@@ -184,18 +153,48 @@ def _platform(story: _Story) -> Iterator[BlameFact]:
         yield BlameFact("platform", "not_ready", {"why": _names(story)[0]}, index, against=True)
     if policy.get("stale") is not None:
         yield BlameFact("platform", "stale", {"why": policy["stale"]}, index, against=True)
-    point = _part(story.record, "who").get("point")
-    verdict = _part(story.record, "decided").get("verdict")
+    yield from _enforcement(story)
+    yield from _delivery(story)
+
+
+def _enforcement(story: Story) -> Iterator[BlameFact]:
+    """Whether what was decided was done, and whether all that the enforcement point asked is there."""
+    point = _point(story)
+    if point is None:
+        return
     for place, outcome in story.outcomes:
-        if point is not None and verdict != "allow" and outcome.get("outcome") in {"ok", "error"}:
-            yield BlameFact(
-                "platform", "not_enforced", {"point": point, "outcome": outcome.get("outcome")}, place, against=True
-            )
+        if _verdict(story) != "allow" and outcome["outcome"] in _MADE:
+            details = {"point": point, "outcome": outcome["outcome"], "verdict": _verdict(story)}
+            yield BlameFact("platform", "not_enforced", details, place, against=True)
+    for problem in story.numbers:
+        place = story.entry.index if problem.index is None else problem.index
+        yield BlameFact("platform", "numbers", {"detail": problem.detail}, place, against=True)
+    if story.closed is not None and not story.numbers:
+        place, record = story.closed
+        yield BlameFact("platform", "all_there", {"point": point, "count": record["count"]}, place)
 
 
-def _organization(story: _Story) -> Iterator[BlameFact]:
-    index, decided, names = story.entry.index, _part(story.record, "decided"), _names(story)
-    matched = {str(item.get("rule")): item for item in _entries_of(decided, "matched")}
+def _delivery(story: Story) -> Iterator[BlameFact]:
+    """Whether people were asked whom the decision wants to be asked, and whether it came to an end."""
+    index = story.entry.index
+    if _verdict(story) == "escalate" and _point(story) is not None and not story.tasks and story.some_opened:
+        yield BlameFact("platform", "not_opened", {}, index, against=_late(story, story.record.get("at")))
+    for steps in story.tasks.values():
+        kinds = {record["kind"] for _, record in steps}
+        sent = [(place, record) for place, record in steps if record["kind"] == "escalation.notified"]
+        if sent and all(record["result"] != "sent" for _, record in sent) and "escalation.seen" not in kinds:
+            yield BlameFact("platform", "not_reached", {"attempts": len(sent)}, sent[-1][0], against=True)
+        deadlines = [(place, record["deadline"]) for place, record in steps if "deadline" in record]
+        if deadlines and "escalation.ended" not in kinds and _late(story, deadlines[-1][1]):
+            yield BlameFact("platform", "not_ended", {"deadline": deadlines[-1][1]}, deadlines[-1][0], against=True)
+
+
+# -------------------------------------------------------------------------------------------------------- organization
+
+
+def _organization(story: Story) -> Iterator[BlameFact]:
+    index, decided, names = story.entry.index, part(story.record, "decided"), _names(story)
+    matched = {str(item.get("rule")): item for item in listed(decided, "matched")}
     for name in names:
         rule = matched.get(name)
         if rule is not None:
@@ -205,31 +204,70 @@ def _organization(story: _Story) -> Iterator[BlameFact]:
         yield BlameFact("organization", "default", {"verdict": decided.get("verdict")}, index, against=True)
     if names == ("observe",):
         yield BlameFact("organization", "observe", {"would": decided.get("observed_verdict")}, index, against=True)
-    for item in _entries_of(decided, "overridden"):
+    for item in listed(decided, "overridden"):
         yield BlameFact("organization", "overridden", {"rule": item.get("rule"), "by": item.get("by")}, index)
-    for error in _entries_of(decided, "errors"):
+    for error in listed(decided, "errors"):
         if error.get("error") != "internal":
             details = {key: error.get(key) for key in ("rule", "error", "at")}
             yield BlameFact("organization", "error", details, index, against=names == ("error",))
-    for item in _entries_of(decided, "escalations"):
+    for item in listed(decided, "escalations"):
         details = {key: item.get(key) for key in ("reviewers", "quorum", "within", "else")}
         yield BlameFact("organization", "reviewers", details, index)
+    yield from _activation(story)
+    for task, steps in story.tasks.items():
+        for placed in steps:
+            yield from _step(placed, used=task in story.used)
+
+
+def _activation(story: Story) -> Iterator[BlameFact]:
+    index = story.entry.index
+    if story.stopped is not None:
+        place, record = story.stopped
+        yield BlameFact("organization", "stopped", {key: record[key] for key in ("what", "by")}, place)
     if story.activated is not None:
         place, record = story.activated
-        details = {"by": record.get("by"), "version": record.get("version"), "at": record.get("at")}
+        details = {"by": record["by"], "version": record["version"], "at": record["at"]}
         yield BlameFact("organization", "activated", details, place)
     elif story.activations:
-        yield BlameFact("organization", "never_activated", {}, index, against=True)
-    else:
-        yield BlameFact("organization", "activation_untold", {}, index)
+        enforced = _point(story) is not None
+        yield BlameFact("organization", "never_activated", {}, index, against=enforced)
 
 
-def _developer(story: _Story, reason: str | None) -> Iterator[BlameFact]:
-    index, who, names = story.entry.index, _part(story.record, "who"), _names(story)
-    verdict = _part(story.record, "decided").get("verdict")
+def _step(placed: Placed, *, used: bool) -> Iterator[BlameFact]:
+    """What a step of an escalation says of the reviewers. Somebody's approval is to be answered for by who relied on it."""
+    place, record = placed
+    match record["kind"]:
+        case "escalation.opened":
+            details = {key: record[key] for key in ("reviewers", "quorum", "deadline")}
+            yield BlameFact("organization", "asked", details, place)
+        case "escalation.climbed":
+            details = {key: record[key] for key in ("reviewers", "because", "deadline")}
+            yield BlameFact("organization", "climbed", details, place)
+        case "escalation.seen" | "escalation.delegated":
+            word = str(record["kind"]).rpartition(".")[2]
+            details = {"who": record["who"], "how": record["how"], "to": record.get("to")}
+            yield BlameFact("organization", word, details, place)
+        case "escalation.decided":
+            details = {key: record[key] for key in ("who", "vote", "how")}
+            what = "vote" if record["counted"] else "late_vote"
+            against = bool(record["counted"]) and (used or record["vote"] == "deny")
+            yield BlameFact("organization", what, details, place, against=against)
+        case "escalation.ended":
+            yield BlameFact("organization", "ended", {"end": record["end"]}, place, against=record["end"] == "expired")
+        case "escalation.used" if used:
+            yield BlameFact("organization", "used", {}, place)
+        case _:
+            pass
+
+
+# ----------------------------------------------------------------------------------------------------------- developer
+
+
+def _developer(story: Story, reason: str | None) -> Iterator[BlameFact]:
+    index, who, names = story.entry.index, part(story.record, "who"), _names(story)
+    verdict, point = _verdict(story), who.get("point")
     if names in _CALLS:
         yield BlameFact("developer", names[0], {"reason": reason}, index, against=True)
-    point = who.get("point")
     if point is None:
         yield BlameFact("developer", "unguarded", {}, index)
     else:
@@ -237,11 +275,36 @@ def _developer(story: _Story, reason: str | None) -> Iterator[BlameFact]:
     if who.get("agent") is None:
         yield BlameFact("developer", "nameless", {}, index)
     for place, outcome in story.outcomes:
-        made = outcome.get("outcome") in {"ok", "error"}
-        wrong = made and verdict != "allow" and point is None
-        yield BlameFact("developer", "outcome", {"outcome": outcome.get("outcome")}, place, against=wrong)
+        made = outcome["outcome"] in _MADE
+        details = {"outcome": outcome["outcome"], "verdict": verdict}
+        what = "not_respected" if made and verdict != "allow" and point is None else "outcome"
+        yield BlameFact("developer", what, details, place, against=what == "not_respected")
+        unmet = [item.get("name") for item in listed(outcome, "obligations") if item.get("met") is False]
+        if made and unmet:
+            yield BlameFact("developer", "unmet", {"names": ", ".join(map(str, unmet))}, place, against=True)
     if not story.outcomes:
-        missing = point is not None and verdict == "allow"
-        yield BlameFact("developer", "no_outcome", {"verdict": verdict, "size": story.last + 1}, index, against=missing)
+        missing = point is not None and verdict == "allow" and _late(story, story.record.get("at"))
+        yield BlameFact("developer", "no_outcome", {"size": story.size}, index, against=missing)
     if len(story.outcomes) > 1:
-        yield BlameFact("developer", "outcomes", {"count": len(story.outcomes)}, story.outcomes[-1][0], against=True)
+        details = {"count": len(story.outcomes) + story.further}
+        yield BlameFact("developer", "outcomes", details, story.outcomes[-1][0], against=True)
+
+
+# -------------------------------------------------------------------------------------------------------------- untold
+
+
+def _untold(story: Story) -> Iterator[str]:
+    """What the log can't tell, as words."""
+    if _point(story) is None:
+        yield "enforcement"
+    elif story.closed is None:
+        yield "end_of_point"
+    if not story.outcomes:
+        yield "outcome"
+    if story.entry.payload is None and story.record.get("payload") is not None:
+        yield "payload"
+    if not story.activations:
+        yield "activation"
+    if story.damaged:
+        yield "damaged"
+    yield from ("identity", "other_calls", "whole_log")

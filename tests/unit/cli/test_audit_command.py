@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,7 +10,6 @@ import pytest
 
 from tenetlang.audit import Surroundings
 from tenetlang.cli.answer import Answer
-from tenetlang.cli.audit_blame import _WORDS
 from tenetlang.cli.recording import open_recorder
 from tenetlang.decision import Decision
 from tests.unit.cli.conftest import Tenet
@@ -156,43 +154,6 @@ def test_a_log_written_by_a_stranger_cannot_act_on_the_terminal(tenet: Tenet, lo
             answer = tenet("audit", words[0], "evil.db", *words[1:], "--format", style)
             assert answer.status == 1
             assert not {"\x1b", "\u202e"} & set(answer.out + answer.error)
-
-
-def test_blame_says_who_answers_for_a_decision_and_which_record_shows_it(tenet: Tenet, log: Path) -> None:
-    answer = tenet("audit", "blame", "log.db", "2")
-    assert (answer.status, answer.error) == (0, "")
-    assert answer.out.startswith("deny  refund1, record 2, ")
-    assert "\x1b" not in answer.out
-    assert "the verdict is the doing of the organization (policy, reviewers)\n" in answer.out
-    assert (
-        "    no enforcement point asked: nothing is known to have followed from the answer (record 2)\n" in answer.out
-    )
-    shape = json.loads(tenet("audit", "blame", "log.db", "2", "--format", "json").out)
-    assert (shape["schema_version"], shape["answers"], shape["verdict"]) == (1, "organization", "deny")
-    assert [party["party"] for party in shape["parties"]] == ["platform", "organization", "developer"]
-
-
-def test_blame_of_a_changed_record_says_so(tenet: Tenet, log: Path) -> None:
-    tamper(log)
-    answer = tenet("audit", "blame", "log.db", "2")
-    assert answer.status == 1
-    assert "  > the record was changed: its hash is not its leaf (record 2)\n" in answer.out
-
-
-def test_only_a_decision_can_be_blamed(tenet: Tenet, log: Path) -> None:
-    answer = tenet("audit", "blame", "log.db", "0")
-    assert answer.status == 5
-    assert "record 0 of log.db is of no decision but `log.opened`; name an intent" in answer.error
-
-
-def test_every_fact_of_blame_has_words() -> None:
-    source = (Path(__file__).parents[3] / "src/tenetlang/audit/blame.py").read_text()
-    said = set(re.findall(r'BlameFact\(\s*"[a-z]+",\s*"([a-z_]+)"', source)) | {
-        "changed",
-        "invalid_request",
-        "unknown_tool",
-    }
-    assert said == set(_WORDS)
 
 
 def test_the_newest_records_are_listed_by_tail_and_filtered(tenet: Tenet, log: Path) -> None:
