@@ -301,7 +301,7 @@ def _untold(story: Story) -> Iterator[str]:
         yield "end_of_point"
     if not story.outcomes:
         yield "outcome"
-    if story.entry.payload is None and story.record.get("payload") is not None:
+    if _reason(story) is None and story.record.get("payload") is not None:
         yield "payload"
     if not story.activations:
         yield "activation"

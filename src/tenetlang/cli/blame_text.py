@@ -70,7 +70,7 @@ UNTOLD: Final[Mapping[str, str]] = {
     "enforcement": "whether the call was made all the same: nobody who enforces asked",
     "end_of_point": "whether the gate asked about more calls after its last one here: it never said that it was done",
     "outcome": "what became of the call",
-    "payload": "what was asked, and the words of the reason: the payload is not here",
+    "payload": "what was asked, and the words of the reason: the payload is not here, or can't be read",
     "activation": "who put the bundle into force",
     "damaged": "what stood in the records that were damaged",
     "identity": "whether agent and user are who the caller says",

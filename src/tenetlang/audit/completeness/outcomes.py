@@ -107,7 +107,8 @@ def look_up(outcomes: Outcomes, records: Iterator[tuple[int, Mapping[str, object
                 continue
             if index < intent.index:
                 report(index, "outcome-early", f"the outcome comes before its decision, which is record {intent.index}")
-            intent.outcome = firsts[identifier] if firsts[identifier] < index else None
+            first = firsts.get(identifier, index)
+            intent.outcome = first if first < index else None
             _check(intent, index, outcome, report)
 
 
