@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import attrs
 
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint
+from tenetlang.audit.checkpoints.frontiers import keep_row, keeps_row, row_before_last
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import add_note, newest_note, next_note, signed_before
 from tenetlang.audit.errors import (
@@ -86,6 +88,7 @@ class Log:
         self._process = os.getpid()
         self._refusal: str | None = None
         self._frontier = Frontier()
+        self._before_last: tuple[bytes, ...] = ()
         self._allowed: set[str] = set()
         self._last = _last_record(connection, path)
 
@@ -145,14 +148,17 @@ class Log:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
         signed again.
 
-        All records are read and hashed for the first, later on those that were added. Raises `LogDamaged` for a log that
+        All records are read and hashed for the first, later on those that were added since (`checkpoints/frontiers.py`). Raises `LogDamaged` for a log that
         is not what the newest checkpoint in it says, which would sign two stories, and otherwise what `append` raises.
         """
         with self._lock:
             return self._in_transaction(lambda: self._sign_in_transaction(key))
 
     def check_signed(self, key: SigningKey) -> None:
-        """Raises `LogDamaged` for a log that is shorter than its newest checkpoint or does not begin with its records."""
+        """Raises `LogDamaged` for a log that is shorter than its newest checkpoint, or whose last record there is another one.
+
+        Reads one record where the log keeps the row of that checkpoint (`checkpoints/frontiers.py`), else all up to it.
+        """
         with self._lock:
             self._check_usable()
             self._reach(newest_note(self._connection), key)
@@ -229,6 +235,8 @@ class Log:
         note = next_note(self._frontier, key)
         if note != newest:
             add_note(self._connection, note)
+        if not keeps_row(self._connection, self._frontier.size):
+            keep_row(self._connection, self._frontier.size, self._before_last)
         return note
 
     def _reach(self, newest: bytes | None, key: SigningKey) -> None:
@@ -238,6 +246,8 @@ class Log:
         before = signed_before(newest, key, self.path)
         if self._frontier.size > before.size:
             self._frontier = Frontier()
+        if self._frontier.size == 0 and before.origin == key.verifier.name:
+            self._take_up(before)
         self._advance(before.size)
         if (self._frontier.size, self._frontier.root()) != (before.size, before.root):
             shorter = self._frontier.size < before.size
@@ -246,6 +256,12 @@ class Log:
                 f"checkpoint, which is of {before.size:,} records: it was {'cut' if shorter else 'rewritten'}; run `tenet "
                 "audit verify` on it and restore it from a copy"
             )
+
+    def _take_up(self, signed: Checkpoint) -> None:
+        """Begins with what the signature vouches for, where it is there, in place of the first record."""
+        row = row_before_last(self._connection, signed)
+        if row is not None:
+            self._frontier = Frontier.of(signed.size - 1, row)
 
     def _advance(self, size: int | None) -> None:
         """Hashes the records up to this size, or all, into the frontier."""
@@ -260,6 +276,8 @@ class Log:
                         f"record {self._frontier.size} of {shown(self.path)} was changed or is missing; run `tenet audit "
                         "verify` on it"
                     )
+                if stored is batch[-1]:
+                    self._before_last = self._frontier.row()
                 self._frontier.append(stored.leaf)
 
     def _append_in_transaction(self, records: Sequence[Unplaced], also: Sequence[Also]) -> tuple[AppendedRecord, ...]:
