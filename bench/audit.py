@@ -224,7 +224,7 @@ def threaded(folder: Path, evaluator: Evaluator, asked: Sequence[Request], numbe
     with tempfile.TemporaryDirectory(dir=folder) as inside:
         log = open_log(Path(inside) / "log.db")
         log._connection.set_commit_hook(committed)  # noqa: SLF001  # counts, and changes nothing
-        with Writer(log) as writer:
+        with Writer(log, marked=False) as writer:
             threads = [threading.Thread(target=work, args=(writer, place)) for place in range(number)]
 
             def run() -> None:

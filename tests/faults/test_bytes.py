@@ -125,7 +125,7 @@ def test_pages_in_the_place_of_others_are_found(log: Path, tmp_path: Path) -> No
     content = log.read_bytes()
     moved = list(pages_moved(content))
     assert len(moved) > 20
-    row = len(content) // PAGE - 1  # the last table holds the row beside the checkpoint, which is believed only if it fits
+    row = len(content) // PAGE - 1  # its last table: the row beside the checkpoint, which is believed only if it fits
     unnoticed = silent(tmp_path / "log.db", iter(moved), verify_log(log, keys=[KEY.verifier]))
     assert unnoticed == [f"page {page} over {row}" for page in range(row)]
 

@@ -41,7 +41,7 @@ def with_a_row_beside(log: Log, told: Callable[[Told], None]) -> None:
     def row(number: int) -> Callable[[Tables], object]:
         return lambda tables: tables.run("INSERT INTO tasks VALUES (?)", (number,))
 
-    with Writer(log) as writer:
+    with Writer(log, marked=False) as writer:
         first = writer.append(*sample(2), also=lambda tables: tables.run("CREATE TABLE tasks (number INTEGER) STRICT"))
         told(Told(first.index))
         for number in range(3, 7):

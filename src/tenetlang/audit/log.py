@@ -144,6 +144,13 @@ class Log:
                 self._last = appended[-1]
             return appended
 
+    def append_if(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
+        """Appends the record that is wanted once nobody else can append, if one is. Raises what `append` raises."""
+        with self._lock:
+            appended = self._in_transaction(lambda: self._append_wanted(wanted))
+            self._last = appended or self._last
+            return appended
+
     def sign(self, key: SigningKey) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
         signed again.
@@ -286,6 +293,10 @@ class Log:
         if also:
             self._do(also)
         return appended
+
+    def _append_wanted(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
+        record = wanted()
+        return None if record is None else self._append_in_transaction([record], ())[0]
 
     def _do(self, also: Sequence[Also]) -> None:
         """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""

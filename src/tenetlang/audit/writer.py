@@ -12,15 +12,20 @@ if the log can't be used any more. Nothing is tried twice.
 
 The queue is bounded. Whoever finds it full waits a while and is then told that the log is not available, which a
 gate answers with a denial; nothing is dropped in silence.
+
+A writer says in the log that it closed it, `log.closed`, unless others still write there. One that finds that another was there
+and crashed begins with `log.recovered` (`stores/presence.py`).
 """
 
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -31,7 +36,10 @@ from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import SIGN_EVERY
 from tenetlang.audit.errors import AuditError, InvalidRecord, LogPoisoned, LogUnavailable
 from tenetlang.audit.log import AppendedRecord, Log
-from tenetlang.audit.records.unplaced import Unplaced
+from tenetlang.audit.records.events import event_record
+from tenetlang.audit.records.record import time_text, ulid
+from tenetlang.audit.records.unplaced import Unplaced, unplaced
+from tenetlang.audit.stores.presence import Presence, arrive, is_last, leave
 from tenetlang.audit.stores.tables import Also
 
 MOST_WAITING = 4096
@@ -39,6 +47,9 @@ MOST_WAITING = 4096
 
 LARGEST_BATCH = 512
 """So many records go into one transaction at most."""
+
+SIGN_WITHIN = 60.0
+"""So many seconds at most a record waits for a checkpoint."""
 
 Envelope: TypeAlias = Mapping[str, object] | Unplaced
 
@@ -56,9 +67,11 @@ class _Waiting:
 class Writer:
     """The one who writes into a log, for any number of threads and coroutines of this process. A context manager.
 
-    With a `key` a checkpoint is signed after every `sign_every` records, and at the end. `patience` is for how many seconds
-    a caller waits for a place in the queue. The log is the writer's from here on: nobody else appends to this object, and
-    closing the writer closes it.
+    With a `key` a checkpoint is signed after every `sign_every` records, once a record has waited `sign_within` seconds for
+    one, and at the end. `patience` is for how many seconds a caller waits for a place in the queue. Unless `marked`, the
+    log does not say when the writer closed it, nor that one before it did not. `clock` and `randomness` are as for
+    `Log.open`, and `seconds` is a clock that only goes forward. The log is the writer's from here on: nobody
+    else appends to this object, and closing the writer closes it.
     """
 
     def __init__(
@@ -67,13 +80,25 @@ class Writer:
         *,
         key: SigningKey | None = None,
         sign_every: int = SIGN_EVERY,
+        sign_within: float = SIGN_WITHIN,
+        marked: bool = True,
         most_waiting: int = MOST_WAITING,
         patience: float = 10.0,
+        clock: Callable[[], int] = time.time_ns,
+        randomness: Callable[[int], bytes] = os.urandom,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = log
         self._key = key
         self._sign_every = sign_every
+        self._sign_within = sign_within
+        self._clock = clock
+        self._randomness = randomness
+        self._seconds = seconds
         self._unsigned = 0
+        self._waits_since: float | None = (
+            seconds()
+        )  # for a checkpoint: what a writer before this one left without, if it did
         self._most_waiting = most_waiting
         self._patience = patience
         self._queue: deque[_Waiting] = deque()
@@ -81,6 +106,9 @@ class Writer:
         self._closing = False
         self._failure: str | None = None
         self._process = os.getpid()
+        self._presence: Presence | None = None
+        if marked:
+            self._arrive()
         self._thread = threading.Thread(target=self._work, name=f"tenet log {log.path}", daemon=True)
         self._thread.start()
         # A daemon does not keep the interpreter from ending, and this lets it finish its work before that.
@@ -145,6 +173,7 @@ class Writer:
         if threading.current_thread() is not self._thread:
             self._thread.join()
         atexit.unregister(self.close)
+        self._leave(last=False)
         self.log.close()
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -163,23 +192,30 @@ class Writer:
     def _work(self) -> None:
         batch: list[_Waiting] = []
         try:
-            while batch := self._next():
+            while (next_ones := self._next()) is not None:
+                batch = next_ones
                 self._write(batch)
-                self._sign(self._sign_every)
-            self._sign(1)
+                if self._unsigned >= self._sign_every or self._seconds() >= self._due():
+                    self._sign()
+            self._depart()
+            self._sign()
         except BaseException as problem:  # noqa: BLE001  # whatever it is, nobody may wait for ever
             self._give_up(batch, LogPoisoned(f"the log's writer ended: {type(problem).__name__}: {problem}"))
 
-    def _next(self) -> list[_Waiting]:
-        """What waits, as soon as something does; empty once the writer is closing and nothing is left."""
+    def _next(self) -> list[_Waiting] | None:
+        """What waits, as soon as something does; empty where it is time to sign, None once the writer closes and all is written."""
+        due = math.inf if self._key is None else self._due()
+        within = None if due == math.inf else max(0.0, due - self._seconds())
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
+            self._changed.wait_for(lambda: self._queue or self._closing, within)
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_BATCH))]
             self._changed.notify_all()
-        return batch
+            return batch or (None if self._closing else [])
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Writes these records in one transaction; where that is refused, each in one of its own."""
+        if not batch:
+            return
         try:
             appended = self.log.append_all(
                 [(waiting.envelope, waiting.payload) for waiting in batch],
@@ -194,16 +230,68 @@ class Writer:
                 for waiting in batch:
                     self._write([waiting])
             return
-        self._unsigned += len(batch)
+        self._count(len(batch))
         for waiting, record in zip(batch, appended, strict=True):
             waiting.told.set_result(record)
 
-    def _sign(self, least: int) -> None:
-        if self._key is None or self._unsigned < least:
+    def _count(self, records: int) -> None:
+        if self._waits_since is None:
+            self._waits_since = self._seconds()
+        self._unsigned += records
+
+    def _due(self) -> float:
+        """When the next checkpoint has to be signed."""
+        return math.inf if self._waits_since is None else self._waits_since + self._sign_within
+
+    def _arrive(self) -> None:
+        """Joins those that write into the log, and says so where one of them crashed."""
+
+        def recovered() -> Unplaced | None:
+            self._presence = arrive(self.log.path)
+            return self._mark("log.recovered") if self._presence.crashed else None
+
+        try:
+            self.log.append_if(recovered)
+        except BaseException:
+            self._leave(last=False)
+            raise
+
+    def _depart(self) -> None:
+        """Leaves them, and says so where nobody else is there. What a log is left with that can't be written speaks for itself."""
+        last = False
+
+        def closed() -> Unplaced | None:
+            nonlocal last
+            last = self._presence is not None and is_last(self._presence)
+            return self._mark("log.closed") if last else None
+
+        if self._presence is None or self._failure is not None:
+            return
+        try:
+            if self.log.append_if(closed) is not None:
+                self._count(1)
+        except AuditError:
+            self._leave(last=False)
+        else:
+            self._leave(last=last)
+
+    def _leave(self, *, last: bool) -> None:
+        if self._presence is not None:
+            leave(self._presence, last=last)
+
+    def _mark(self, kind: str) -> Unplaced:
+        now = self._clock()
+        envelope, payload = event_record(
+            kind, {}, time_text(now), ulid(now, self._randomness(16)), lambda: self._randomness(16)
+        )
+        return unplaced(envelope, payload)
+
+    def _sign(self) -> None:
+        if self._key is None or self._waits_since is None or self._failure is not None:
             return
         try:
             self.log.sign(self._key)
-            self._unsigned = 0
+            self._unsigned, self._waits_since = 0, None
         except AuditError as mistake:
             self._give_up((), LogUnavailable(f"no checkpoint can be signed: {mistake}"))
 

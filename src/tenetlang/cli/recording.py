@@ -1,31 +1,25 @@
 """`--log`: decisions are on the disk before anybody sees them, or there is no allowance.
 
-Records of several requests go into one transaction. If it fails, the log says whether it can be tried again; here it
-never is: that decision and all that follow are answered with deny, by `unavailable`, and the reason says what happened.
+Records of several requests go into one transaction (`audit/writer.py`). If it fails, the log says whether it can be tried again;
+here it never is: that decision and all that follow are answered with deny, by `unavailable`, and the reason says what happened.
 
-With a key a checkpoint is signed every so many records and at the end. One that can't be signed is a failure as well, but
-for what comes after it: the records before it are on the disk, and their answers are given.
+With a key a checkpoint is signed every so many records, every so many seconds and at the end. One that can't be signed is a
+failure as well, but for what comes after it: the records before it are on the disk, and their answers are given.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
 
 import attrs
 
-from tenetlang.audit import (
-    SIGN_EVERY,
-    AuditError,
-    Log,
-    SigningKey,
-    Surroundings,
-    intent,
-    open_log,
-)
+from tenetlang.audit import AppendedRecord, AuditError, SigningKey, Surroundings, intent, open_log
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.writer import Writer
 from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
@@ -36,63 +30,59 @@ class Recorder:
     """Puts answers into a log; `failure` says why it no longer can."""
 
     surroundings: Surroundings
-    log: Log | None = None
+    writer: Writer | None = None
     failure: str | None = None
-    key: SigningKey | None = None
-    unsigned: int = 0
 
     def record(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
         """The answers as they may be given: recorded, or denied."""
-        if self.failure is None and self.log is not None:
-            try:
-                return self._recorded(self.log, answers)
-            except AuditError as error:
-                self.failure = str(error)
-        return tuple(_unavailable(answer, self.failure or "the log is closed") for answer in answers)
+        waiting = [(answer, self._submitted(answer)) for answer in answers]
+        return tuple(self._given(answer, submitted) for answer, submitted in waiting)
 
-    def _recorded(self, log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        records = [
-            intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings)
-            for answer in answers
-        ]
-        log.append_all([(record, None) for record in records])
-        self.unsigned += len(records)
-        if self.unsigned >= SIGN_EVERY:
-            self._sign(log)
-        return tuple(
-            attrs.evolve(answer, identifier=record.identifier) for answer, record in zip(answers, records, strict=True)
-        )
+    def _submitted(self, answer: Answer) -> tuple[str, Future[AppendedRecord]] | None:
+        """The identifier of its record, and what will say that it is on the disk."""
+        if self.writer is None or self.failure is not None:
+            return None
+        try:
+            record = intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings)
+            return record.identifier, self.writer.submit(record)
+        except AuditError as error:
+            self.failure = str(error)
+            return None
 
-    def _sign(self, log: Log) -> None:
-        if self.key is not None and self.unsigned:
+    def _given(self, answer: Answer, submitted: tuple[str, Future[AppendedRecord]] | None) -> Answer:
+        if submitted is not None:
+            identifier, told = submitted
             try:
-                log.sign(self.key)
-                self.unsigned = 0
+                told.result()
+                return attrs.evolve(answer, identifier=identifier)
             except AuditError as error:
-                self.failure = f"no checkpoint can be signed: {error}"
+                self.failure = self.failure or str(error)
+        return _unavailable(answer, self.failure or "the log is closed")
 
     def close(self) -> None:
         """Signs what is not signed yet, and closes the log."""
-        if self.log is not None:
-            if self.failure is None:
-                self._sign(self.log)
-            self.log.close()
+        if self.writer is not None:
+            try:
+                self.writer.close()
+            except AuditError as error:
+                self.failure = self.failure or str(error)
 
 
 def open_recorder(file: Path, surroundings: Surroundings, key: SigningKey | None = None) -> Recorder:
     """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used.
 
-    `surroundings` go into every record. With a `key` the log must still be what its newest checkpoint says.
+    `surroundings` go into every record. With a `key` the log must still be what its newest checkpoint says. A command comes
+    and goes, so the log does not say when.
     """
     try:
         log = open_log(file)
-        if key is not None:
-            try:
+        try:
+            if key is not None:
                 log.check_signed(key)
-            except AuditError:
-                log.close()
-                raise
-        return Recorder(surroundings, log, key=key)
+            return Recorder(surroundings, Writer(log, key=key, marked=False))
+        except AuditError:
+            log.close()
+            raise
     except AuditError as error:
         return Recorder(surroundings, failure=str(error))
 

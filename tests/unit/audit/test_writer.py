@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,10 @@ def transactions(log: Log, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(log, "append_all", counted)
     return sizes
+
+
+def kinds(path: Path) -> list[str]:
+    return [json.loads(record)["kind"] for _, record, _ in rows(path)]
 
 
 @contextmanager
@@ -121,7 +126,7 @@ def test_a_row_beside_a_record_is_there_with_it(tmp_path: Path) -> None:
 
 def test_a_row_that_cannot_be_written_takes_its_record_along_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    with Writer(open_sample(path)) as writer:
+    with Writer(open_sample(path), marked=False) as writer:
         writer.append(*sample(1), also=lambda tables: tables.run(TASKS))
         writer.append(*sample(2), also=lambda tables: tables.run(ADD, ("one",)))
         with held(writer):
@@ -182,7 +187,7 @@ def test_tables_are_closed_with_their_transaction(tmp_path: Path) -> None:
 
 def test_who_finds_the_queue_full_is_told_so_and_nothing_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    with Writer(open_sample(path), most_waiting=2, patience=0) as writer:
+    with Writer(open_sample(path), marked=False, most_waiting=2, patience=0) as writer:
         with held(writer):
             waiting = [writer.submit(*sample(number)) for number in (2, 3)]
             with pytest.raises(LogUnavailable, match="2 records wait to be written already"):
@@ -211,7 +216,7 @@ def test_coroutines_append_side_by_side_and_one_that_is_cancelled_harms_nobody(t
             await cancelled
         return [record.index for record in await asyncio.gather(*others)]
 
-    with Writer(open_sample(path), most_waiting=8) as writer:
+    with Writer(open_sample(path), marked=False, most_waiting=8) as writer:
         found = asyncio.run(many(writer))
     assert sorted(found) == sorted(set(found))
     assert len(rows(path)) == 30
@@ -224,7 +229,8 @@ def test_a_checkpoint_is_signed_after_so_many_records_and_at_the_end(tmp_path: P
         for number in range(1, 6):
             writer.append(*sample(number))
     sizes = [int(note.split(b"\n")[1]) for note in stored_notes(path) if note is not None]
-    assert sizes == [4, 6]
+    assert sizes == [4, 7]
+    assert kinds(path)[-1] == "log.closed"
     assert verify_log(path, keys=[key.verifier]).ok
 
 
@@ -327,5 +333,145 @@ for number in range(1, 30):
 def test_a_program_that_ends_without_closing_leaves_a_whole_and_signed_log(tmp_path: Path, key: SigningKey) -> None:
     path = tmp_path / "log.db"
     subprocess.run([sys.executable, "-c", PROGRAM, str(path)], check=True, cwd=Path(__file__).parents[3])
-    assert len(rows(path)) == 30
-    assert verify_log(path, keys=[key.verifier]).ok
+    assert len(rows(path)) == 31
+    found = verify_log(path, keys=[key.verifier])
+    assert (found.ok, found.signed) == (True, 31)
+
+
+def test_a_record_does_not_wait_longer_for_a_checkpoint_than_it_should(
+    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.db"
+    signed = threading.Event()
+    log = open_sample(path)
+    sign = log.sign
+
+    def noted(used: SigningKey) -> bytes:
+        note = sign(used)
+        if note.split(b"\n")[1] == b"3":
+            signed.set()
+        return note
+
+    monkeypatch.setattr(log, "sign", noted)
+    with Writer(log, key=key, sign_within=0.01) as writer:
+        writer.append(*sample(1))
+        writer.append(*sample(2))
+        assert signed.wait(20)
+        assert len(rows(path)) == 3
+
+
+def test_a_checkpoint_is_due_by_the_oldest_record_without_one(tmp_path: Path, key: SigningKey) -> None:
+    path = tmp_path / "log.db"
+    now = [0.0]
+    with Writer(open_sample(path), key=key, sign_within=60, marked=False, seconds=lambda: now[0]) as writer:
+        for at in (10.0, 30.0, 59.0, 61.0, 70.0, 90.0, 119.0, 130.0):
+            now[0] = at
+            writer.append(*sample(int(at)))
+    sizes = [int(note.split(b"\n")[1]) for note in stored_notes(path) if note is not None]
+    assert sizes == [5, 9]
+
+
+def test_what_a_writer_before_left_unsigned_is_signed_once(tmp_path: Path, key: SigningKey) -> None:
+    path = tmp_path / "log.db"
+    for _ in range(2):
+        with Writer(open_sample(path), key=key, marked=False):
+            pass
+    assert len(list(stored_notes(path))) == 1
+
+
+def test_a_log_says_when_it_was_closed_by_the_last_one_that_wrote_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    one, other = Writer(open_sample(path)), Writer(open_sample(path))
+    one.append(*sample(1))
+    one.close()
+    other.append(*sample(2))
+    assert kinds(path) == ["log.opened", "intent", "intent"]
+    other.close()
+    assert kinds(path)[-1] == "log.closed"
+    assert [file.name for file in tmp_path.iterdir()] == ["log.db"]
+    with Writer(open_sample(path)) as again:
+        again.append(*sample(3))
+    assert kinds(path)[3:] == ["log.closed", "intent", "log.closed"]
+    assert verify_log(path).ok
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from tenetlang.audit.writer import Writer
+from tests.unit.audit.samples import open_sample, sample
+writer = Writer(open_sample(Path(sys.argv[1])))
+writer.append(*sample(int(sys.argv[2])))
+print("written", flush=True)
+sys.stdin.read()
+os._exit(1)
+"""
+
+
+@contextmanager
+def another(path: Path, number: int) -> Iterator[subprocess.Popen[str]]:
+    """A process that has written, and crashes at the end."""
+    command = [sys.executable, "-c", CRASH, str(path), str(number)]
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[3], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        yield process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
+def test_who_comes_after_a_crash_says_so_and_who_comes_beside_others_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with another(path, 1):
+        with Writer(open_sample(path)) as beside:
+            beside.append(*sample(2))
+        assert kinds(path) == ["log.opened", "intent", "intent"]
+    with Writer(open_sample(path)) as after:
+        after.append(*sample(3))
+    assert kinds(path)[3:] == ["log.recovered", "intent", "log.closed"]
+    assert verify_log(path).ok
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
+def test_a_writer_that_stays_does_not_hide_that_another_one_crashed_from_the_one_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with another(path, 1), Writer(open_sample(path)):
+        pass
+    with Writer(open_sample(path)):
+        pass
+    assert kinds(path) == ["log.opened", "intent", "log.recovered", "log.closed"]
+
+
+def test_a_log_that_could_not_be_closed_in_good_order_is_recovered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.db"
+    writer = Writer(open_sample(path))
+    writer.append(*sample(1))
+    writer.log._refusal = "a write failed"
+    writer.close()
+    with Writer(open_sample(path)):
+        pass
+    assert kinds(path) == ["log.opened", "intent", "log.recovered", "log.closed"]
+
+
+@pytest.mark.parametrize("obstacle", ["folder", "link"])
+def test_where_it_cannot_be_told_who_else_writes_nothing_is_claimed(tmp_path: Path, obstacle: str) -> None:
+    path = tmp_path / "log.db"
+    target = tmp_path / "elsewhere"
+    if obstacle == "folder":
+        (tmp_path / "log.db-open").mkdir()
+    else:
+        (tmp_path / "log.db-open").symlink_to(target)
+    with Writer(open_sample(path)) as writer:
+        writer.append(*sample(1))
+    assert kinds(path) == ["log.opened", "intent"]
+    assert not target.exists()
+
+
+def test_a_log_without_marks_says_nothing_of_its_writers(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path), marked=False) as writer:
+        writer.append(*sample(1))
+    assert kinds(path) == ["log.opened", "intent"]
