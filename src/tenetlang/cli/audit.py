@@ -254,6 +254,8 @@ def export(log: Path, style: str, payloads: bool, output: Path | None) -> int:
         for line in lines:
             say(line.decode())
         return statuses.FINE
+    if output.exists() and log.exists() and output.samefile(log):
+        raise click.UsageError("-o names the log itself, which is never written over; name another file")
     try:
         with output.open("wb") as opened, waiting("exporting"):
             opened.writelines(lines)

@@ -198,3 +198,11 @@ def test_a_log_is_exported_as_events_for_other_systems(tenet: Tenet, log: Path) 
     assert (
         "--payloads goes with JSON lines" in tenet("audit", "export", "log.db", "--format", "otel", "--payloads").error
     )
+
+
+def test_an_export_never_writes_over_its_log(tenet: Tenet, log: Path) -> None:
+    before = log.read_bytes()
+    answer = tenet("audit", "export", "log.db", "-o", "./log.db")
+    assert answer.status == 2
+    assert "-o names the log itself" in answer.error
+    assert log.read_bytes() == before
