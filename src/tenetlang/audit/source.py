@@ -151,14 +151,19 @@ def _rows(path: str) -> Iterator[Entry | Damage | StrayPayload]:
     with closing(opened) as connection:
         try:
             run(connection, "BEGIN")  # one state of the file, whatever others append meanwhile
+            payloads = 0
             for row in connection.execute(_ROWS):
+                payloads += row[5] is not None
                 yield _row_entry(tuple(row))
             for row in connection.execute(_STRAYS):
+                payloads += 1
                 match row:
                     case (int(index),):
                         yield StrayPayload(index)
                     case _:
                         yield Damage("storage", "a payload has no index")
+            if run(connection, "SELECT count(*) FROM payloads") != [(payloads,)]:  # not in order, so some are not found
+                yield Damage("storage", "there are payloads that can't be reached by their index: the file is damaged")
         except apsw.Error as mistake:
             yield Damage("storage", f"the database cannot be read any further: {mistake}", final=True)
 

@@ -205,8 +205,13 @@ def create_tables(path: str) -> apsw.Connection:
 
 
 def run(connection: apsw.Connection, statement: str, values: tuple[int | bytes, ...] = ()) -> list[tuple[object, ...]]:
-    """Runs one statement to its end and gives its rows."""
-    return [tuple(row) for row in connection.execute(statement, values)]
+    """Runs one statement to its end and gives its rows. A text that is not UTF-8 is damage as any other."""
+    import apsw
+
+    try:
+        return [tuple(row) for row in connection.execute(statement, values)]
+    except UnicodeDecodeError as mistake:
+        raise apsw.CorruptError("a text in it is not UTF-8") from mistake
 
 
 def _harden(connection: apsw.Connection, busy_seconds: float) -> None:

@@ -23,8 +23,8 @@ Also: TypeAlias = Callable[["Tables"], object]
 """What is done in the transaction of a record. What it gives is of no use; what it raises, the caller gets, and nothing is written."""
 
 _FORBIDDEN = re.compile(
-    r"\b(records|payloads|checkpoints|sqlite_\w*|pragma|attach|detach|vacuum|begin|commit|end\s+transaction|rollback|"
-    r"savepoint|release|trigger|view)\b",
+    r"\b(records|payloads|checkpoints|sqlite_\w*|pragma|attach|detach|vacuum|begin|commit|rollback|"
+    r"savepoint|release|trigger|view)\b|^\s*end\b|;|/\*|--",
     re.IGNORECASE,
 )
 
