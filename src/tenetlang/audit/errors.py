@@ -59,6 +59,10 @@ class NoWitness(AuditError):
     """A witness can't be asked, or gave no cosignature that is one."""
 
 
+class WitnessUnavailable(AuditError):
+    """The state of a witness can't be opened, read or written."""
+
+
 class InvalidProof(AuditError):
     """What was given as a proof is none, or does not lead to the root that was signed."""
 

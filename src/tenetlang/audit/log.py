@@ -286,6 +286,8 @@ class Log:
         newest = newest_note(self._connection)
         if newest is not None and _is_signed(newest, new):
             return None
+        if newest is None or not _is_signed(newest, old):
+            raise _Refused(UnusableKey(f"the newest checkpoint of {shown(self.path)} is not by {old.verifier.short}"))
         self._advance_to_sign(newest, old)
         now = self._clock()
         last = self._last_unmoved()

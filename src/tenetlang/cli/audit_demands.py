@@ -36,7 +36,9 @@ TRUST = click.option(
     help="A file of keys, witnesses and a quorum (C2SP tlog-policy), in place of --key, --witness and --quorum.",
 )
 MAX_AGE = click.option(
-    "--max-age", metavar="DURATION", help="The newest checkpoint must not be older; finds a log that nobody signs any more."
+    "--max-age",
+    metavar="DURATION",
+    help="The newest checkpoint must not be older; finds a log that nobody signs any more.",
 )
 
 

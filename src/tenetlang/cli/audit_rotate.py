@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 @click.argument("log", type=ANYWHERE)
 @click.option("--log-key", "old", type=ANYWHERE, metavar="FILE", required=True, help="The key that signs so far.")
 @click.option(
-    "--new-key", "new", type=ANYWHERE, metavar="FILE", required=True, help="The one that shall; made if it is not there."
+    "--new-key",
+    "new",
+    type=ANYWHERE,
+    metavar="FILE",
+    required=True,
+    help="The one that shall; made if it is not there.",
 )
 @click.option("--post-quantum", is_flag=True, help="A key that is made signs by ML-DSA-44 as well.")
 def rotate(log: Path, old: Path, new: Path, post_quantum: bool) -> int:

@@ -50,8 +50,12 @@ if TYPE_CHECKING:
     help="A witness: its address, and its key or a file that holds it; may be repeated.",
 )
 @click.option("--trust", type=ANYWHERE, metavar="FILE", help="A file that names them (C2SP tlog-policy).")
-@click.option("--quorum", type=click.IntRange(min=1), metavar="K", help="So many are enough; else all must, or as --trust says.")
-@click.option("--timeout", type=click.FloatRange(min=0.1, max=600), default=15, show_default=True, help="Seconds for each.")
+@click.option(
+    "--quorum", type=click.IntRange(min=1), metavar="K", help="So many are enough; else all must, or as --trust says."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1, max=600), default=15, show_default=True, help="Seconds for each."
+)
 @click.option(
     "--log-key", type=ANYWHERE, metavar="FILE", envvar="TENET_LOG_KEY", help="Sign the log first; or TENET_LOG_KEY."
 )

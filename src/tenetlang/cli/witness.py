@@ -66,7 +66,12 @@ def keygen(file: Path, name: str | None, post_quantum: bool) -> int:
 )
 @click.option("--key", "key_file", type=ANYWHERE, metavar="FILE", required=True, help="The key that cosigns.")
 @click.option(
-    "--state", "state_file", type=ANYWHERE, metavar="FILE", required=True, help="What was cosigned so far. Never lose it."
+    "--state",
+    "state_file",
+    type=ANYWHERE,
+    metavar="FILE",
+    required=True,
+    help="What was cosigned so far. Never lose it.",
 )
 @click.option(
     "--log",
@@ -78,7 +83,9 @@ def keygen(file: Path, name: str | None, post_quantum: bool) -> int:
 )
 @click.option("--create", is_flag=True, help="Make the state; only for a key that has cosigned nothing.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8420, show_default=True, help="The port; 0 takes a free one."
+)
 def serve(key_file: Path, state_file: Path, logs: Sequence[str], create: bool, host: str, port: int) -> int:
     """Answer logs that ask to be cosigned, until it is interrupted.
 
