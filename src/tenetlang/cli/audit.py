@@ -128,7 +128,8 @@ def verify(
         say(f"{paint(where, 'deny')}  {visible(problem.what)}: {visible(problem.detail)}\n")
     if found.further:
         say(f"and {found.further:,} more problems\n")
-    state = paint("sound", "good") if found.ok else paint("changed", "bad")
+    unproven = all(problem.what in {"stale", "witness"} for problem in found.problems)
+    state = paint("sound", "good") if found.ok else paint("not proven" if unproven else "changed", "bad")
     erased = f", {found.erased:,} without what the callers sent" if found.erased else ""
     say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
     if known and found.signed is not None:

@@ -46,7 +46,7 @@ def time_of(seconds: int) -> str:
     """A time since 1970, in RFC 3339."""
     from tenetlang.audit import time_text
 
-    return time_text(min(seconds, _LAST) * 10**9)
+    return time_text(min(seconds, _LAST) * 10**9).replace(".000000000", "")
 
 
 def signing_lines(found: Verification, given: Sequence[str]) -> Iterator[str]:

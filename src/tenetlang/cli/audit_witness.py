@@ -11,6 +11,7 @@ import click
 
 from tenetlang.cli import statuses
 from tenetlang.cli.audit_signatures import read_file
+from tenetlang.cli.audit_text import time_of
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
@@ -121,8 +122,6 @@ def _named(
 
 
 def _document(checkpoint: Checkpoint, asked: Sequence[Asked], *, fine: bool) -> dict[str, object]:
-    from tenetlang.audit import time_text
-
     return {
         "ok": fine,
         "origin": checkpoint.origin,
@@ -133,7 +132,7 @@ def _document(checkpoint: Checkpoint, asked: Sequence[Asked], *, fine: bool) -> 
                 "url": each.url,
                 "key": each.key.short,
                 "outcome": each.outcome,
-                "at": None if each.at is None else time_text(each.at * 10**9),
+                "at": None if each.at is None else time_of(each.at),
                 "detail": each.said or None,
             }
             for each in asked
@@ -142,13 +141,11 @@ def _document(checkpoint: Checkpoint, asked: Sequence[Asked], *, fine: bool) -> 
 
 
 def _lines(checkpoint: Checkpoint, asked: Sequence[Asked]) -> Iterator[str]:
-    from tenetlang.audit import time_text
-
     paint = painter(sys.stdout)
     for each in asked:
         name = visible(each.key.short)
         if each.at is not None:
-            yield f"{paint('cosigned', 'good')}: {name} at {time_text(each.at * 10**9)}"
+            yield f"{paint('cosigned', 'good')}: {name} at {time_of(each.at)}"
         else:
             yield f"{paint(each.outcome, 'bad')}: {name} at {visible(each.url)}: {visible(each.said)}"
     cosigned = sum(each.outcome == "cosigned" for each in asked)

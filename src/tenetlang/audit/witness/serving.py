@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 import attrs
@@ -20,6 +21,7 @@ from tenetlang.audit.witness.answers import MAX_REQUEST, Answer
 
 PATH = "/add-checkpoint"
 _MAX_HEAD = 16 * 1024
+_LINGER = 1.0
 _request = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,1024}) HTTP/1\.([01])")
 _field = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*)")
 _length = re.compile(rb"[0-9]{1,9}")
@@ -81,8 +83,10 @@ async def serve(
 async def _connected(door: _Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     door.open += 1
     try:
-        if door.open > door.limits.connections:
-            await _answer(writer, _plain(503), keep=False)
+        if door.open > 2 * door.limits.connections:
+            writer.transport.abort()
+        elif door.open > door.limits.connections:
+            await _refuse(reader, writer, 503)
         else:
             await _conversation(door, reader, writer)
     except (ConnectionError, TimeoutError, asyncio.IncompleteReadError):
@@ -104,10 +108,10 @@ async def _conversation(door: _Door, reader: asyncio.StreamReader, writer: async
                 head = await _head(first, reader)
                 body = await _body(head, reader, writer)
         except _Refused as refused:
-            await _answer(writer, _plain(refused.status), keep=False)
+            await _refuse(reader, writer, refused.status)
             return
         except TimeoutError:
-            await _answer(writer, _plain(408), keep=False)
+            await _refuse(reader, writer, 408)
             return
         answer = await _judged(door, head, body)
         door.say(f"{answer.status} {answer.said}")
@@ -184,6 +188,17 @@ async def _answer(writer: asyncio.StreamWriter, answer: Answer, *, keep: bool) -
     ]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body)
     await writer.drain()
+
+
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: int) -> None:
+    """Answers what was not read to its end. Some of it is read now: who closes before that takes the answer back."""
+    await _answer(writer, _plain(status), keep=False)
+    writer.write_eof()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            for _ in range(MAX_REQUEST // _MAX_HEAD):
+                if not await reader.read(_MAX_HEAD):
+                    return
 
 
 def _plain(status: int) -> Answer:

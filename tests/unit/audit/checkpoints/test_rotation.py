@@ -87,7 +87,7 @@ def test_who_still_signs_with_an_old_key_is_refused(log: Path) -> None:
     for action in (Log.sign, Log.check_signed):
         with open_sample(log) as again, pytest.raises(LogDamaged, match="has another key"):
             action(again, ONE)
-    with open_sample(log) as again, pytest.raises(UnusableKey, match="is not by example.com/log"):
+    with open_sample(log) as again, pytest.raises(UnusableKey, match="is not by"):
         again.rotate(ONE, THIEF)
 
 
