@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import attrs
 
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint
+from tenetlang.audit.checkpoints.frontiers import keep_row, keeps_row, row_before_last
 from tenetlang.audit.checkpoints.note import Signature, SigningKey
 from tenetlang.audit.checkpoints.rotation import check_unrotated, epoch_of, rotation_record
 from tenetlang.audit.checkpoints.signatures import checkpoint_of, sign_checkpoint
@@ -96,6 +97,7 @@ class Log:
         self._process = os.getpid()
         self._refusal: str | None = None
         self._frontier = Frontier()
+        self._before_last: tuple[bytes, ...] = ()
         self._allowed: set[str] = set()
         self._last = _last_record(connection, path)
 
@@ -112,7 +114,8 @@ class Log:
         """Opens a log to append to it, and creates it where there is no file and `create` is true.
 
         `clock` gives nanoseconds since 1970, `randomness` that many random bytes; both are only used for the first
-        record of a new log, and where a checkpoint is signed or the key changed. Raises `NotALog`, `LogUnavailable`, or `LogDamaged` where its last record contradicts
+        record of a new log, and where a checkpoint is signed or the key changed. Raises `NotALog`, `LogUnavailable`, or
+        `LogDamaged` where its last record contradicts
         itself. The rest of the log is not verified here: that is `verify_log`.
         """
         name = absolute(path)
@@ -153,31 +156,13 @@ class Log:
                 self._last = appended[-1]
             return appended
 
-    def erase(
-        self,
-        choose: Callable[[apsw.Connection], Sequence[int]],
-        record: Callable[[Sequence[int]], Unplaced | None],
-    ) -> tuple[AppendedRecord | None, int, bool]:
-        """Deletes the payloads of the records that are chosen and appends the record of it, in one transaction.
-
-        Both are called with the lock held; without a record nothing is deleted. Gives the record, how many were chosen, and
-        whether nothing is left of them: what was deleted is overwritten in the file and the write-ahead log emptied, which
-        can't be while somebody reads the log. Raises what `append` raises.
-        """
-        with self._lock:
-            self._check_usable()
-            run(self._connection, "PRAGMA secure_delete=ON")
-            appended, count = self._in_transaction(lambda: self._erase_in_transaction(choose, record))
-            if appended is not None:
-                self._last = appended
-            return appended, count, self._empty_write_ahead_log()
-
     def sign(self, key: SigningKey, *, renew: bool = False) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
         signed again, unless it is to `renew` its time: a heartbeat of a log that did not grow.
 
-        All records are read and hashed for the first, later on those that were added. Raises `LogDamaged` for a log that
-        is not what the newest checkpoint in it says, which would sign two stories, and otherwise what `append` raises.
+        All records are read and hashed for the first, later on those that were added since (`checkpoints/frontiers.py`).
+        Raises `LogDamaged` for a log that is not what the newest checkpoint in it says, which would sign two stories, and
+        otherwise what `append` raises.
         """
         with self._lock:
             return self._in_transaction(lambda: self._sign_in_transaction(key, renew=renew))
@@ -207,7 +192,10 @@ class Log:
             return self._in_transaction(lambda: self._add_lines_in_transaction(text, lines))
 
     def check_signed(self, key: SigningKey) -> None:
-        """Raises `LogDamaged` for a log that is shorter than its newest checkpoint or does not begin with its records."""
+        """Raises `LogDamaged` for a log that is shorter than its newest checkpoint, or whose last record there is another one.
+
+        Reads one record where the log keeps the row of that checkpoint (`checkpoints/frontiers.py`), else all up to it.
+        """
         with self._lock:
             self._check_usable()
             self._reach(newest_note(self._connection), key)
@@ -280,7 +268,9 @@ class Log:
     def _sign_in_transaction(self, key: SigningKey, *, renew: bool) -> bytes:
         newest = newest_note(self._connection)
         self._advance_to_sign(newest, key)
-        return put_checkpoint(self._connection, newest, self._frontier, key, self._clock() // 10**9, renew=renew)
+        note = put_checkpoint(self._connection, newest, self._frontier, key, self._clock() // 10**9, renew=renew)
+        self._keep_row()
+        return note
 
     def _rotate_in_transaction(self, old: SigningKey, new: SigningKey) -> AppendedRecord | None:
         newest = newest_note(self._connection)
@@ -301,6 +291,7 @@ class Log:
         for key in (old, new):
             checkpoint = Checkpoint(key.verifier.name, self._frontier.size, self._frontier.root())
             add_note(self._connection, sign_checkpoint(checkpoint, key, now // 10**9))
+        self._keep_row()
         return AppendedRecord(*appended)
 
     def _add_lines_in_transaction(self, text: str, lines: Sequence[Signature]) -> bytes:
@@ -308,6 +299,10 @@ class Log:
             return put_lines(self._connection, text, lines)
         except (NoCheckpoint, InvalidNote) as mistake:
             raise _Refused(mistake) from mistake
+
+    def _keep_row(self) -> None:
+        if not keeps_row(self._connection, self._frontier.size):
+            keep_row(self._connection, self._frontier.size, self._before_last)
 
     def _advance_to_sign(self, newest: bytes | None, key: SigningKey) -> None:
         """Reads on to the end of a log that may be signed."""
@@ -322,6 +317,8 @@ class Log:
         before = signed_before(newest, key, self.path)
         if self._frontier.size > before.size:
             self._frontier = Frontier()
+        if self._frontier.size == 0 and before.origin == key.verifier.name:
+            self._take_up(before)
         self._advance(before.size)
         if (self._frontier.size, self._frontier.root()) != (before.size, before.root):
             shorter = self._frontier.size < before.size
@@ -331,6 +328,12 @@ class Log:
                 "audit verify` on it and restore it from a copy"
             )
         return before.size
+
+    def _take_up(self, signed: Checkpoint) -> None:
+        """Begins with what the signature vouches for, where it is there, in place of the first record."""
+        row = row_before_last(self._connection, signed)
+        if row is not None:
+            self._frontier = Frontier.of(signed.size - 1, row)
 
     def _advance(self, size: int | None) -> None:
         """Hashes the records up to this size, or all, into the frontier."""
@@ -345,6 +348,8 @@ class Log:
                         f"record {self._frontier.size} of {shown(self.path)} was changed or is missing; run `tenet audit "
                         "verify` on it"
                     )
+                if stored is batch[-1]:
+                    self._before_last = self._frontier.row()
                 self._frontier.append(stored.leaf)
 
     def _append_in_transaction(self, records: Sequence[Unplaced], also: Sequence[Also]) -> tuple[AppendedRecord, ...]:
@@ -353,26 +358,6 @@ class Log:
         if also:
             self._do(also)
         return tuple(AppendedRecord(index, leaf) for index, leaf in appended)
-
-    def _erase_in_transaction(
-        self,
-        choose: Callable[[apsw.Connection], Sequence[int]],
-        record: Callable[[Sequence[int]], Unplaced | None],
-    ) -> tuple[AppendedRecord | None, int]:
-        indexes = choose(self._connection)
-        said = record(indexes)
-        if said is None:
-            return None, 0
-        self._connection.executemany("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
-        return self._append_in_transaction([said], ())[0], len(indexes)
-
-    def _empty_write_ahead_log(self) -> bool:
-        import apsw
-
-        try:
-            return run(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
-        except apsw.Error:  # what was committed stays so; it is only not moved into the file yet
-            return False
 
     def _do(self, also: Sequence[Also]) -> None:
         """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""

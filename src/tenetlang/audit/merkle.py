@@ -14,7 +14,11 @@ the row is folded from the right. The row is all that must be kept: at most 64 h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
+from typing import Self
+
+HASH_SIZE = 32
 
 EMPTY_ROOT = sha256().digest()
 """The root of a tree without leaves."""
@@ -38,6 +42,19 @@ class Frontier:
     def __init__(self) -> None:
         self.size = 0
         self._row: list[bytes] = []
+
+    @classmethod
+    def of(cls, size: int, row: Sequence[bytes]) -> Self:
+        """The row of a tree with so many leaves, as `row` gave it. Raises `ValueError` where it can't be one."""
+        if len(row) != size.bit_count() or any(len(subtree) != HASH_SIZE for subtree in row):
+            raise ValueError(f"a tree of {size} leaves has a row of {size.bit_count()} hashes")
+        frontier = cls()
+        frontier.size, frontier._row = size, list(row)
+        return frontier
+
+    def row(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the largest first."""
+        return tuple(self._row)
 
     def append(self, leaf: bytes) -> None:
         """Adds the hash of the next leaf."""

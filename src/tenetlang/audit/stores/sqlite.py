@@ -3,6 +3,7 @@
     records      idx INTEGER PRIMARY KEY, record BLOB, leaf BLOB
     payloads     idx INTEGER PRIMARY KEY, payload BLOB      absent for a record whose payload was erased
     checkpoints  number INTEGER PRIMARY KEY, note BLOB      in the order in which they were signed; made with the first
+    frontiers    size INTEGER PRIMARY KEY, hashes BLOB      of the newest checkpoint alone; made with the first
 
 The journal is a write-ahead log and `synchronous` is FULL: a commit returns when the record is on the disk, not when
 it is on its way (with NORMAL, acknowledged records are lost with the power). A file is recognised by SQLite's
@@ -37,6 +38,9 @@ TABLES: tuple[tuple[str, str], ...] = (
 
 CHECKPOINTS = ("checkpoints", "CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT")
 """The table of a log that was signed."""
+
+FRONTIERS = ("frontiers", "CREATE TABLE frontiers (size INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT")
+"""Beside it: what spares reading all of the log when it is opened (checkpoints/frontiers.py)."""
 
 _HEADER = 100
 _NEEDED_SQLITE = (3, 51, 3)
@@ -238,7 +242,7 @@ def _check_identity(connection: apsw.Connection, path: str) -> None:
         found = run(
             connection,
             "SELECT name, sql FROM sqlite_schema "
-            "WHERE type IN ('trigger', 'view') OR lower(tbl_name) IN ('records', 'payloads', 'checkpoints') "
+            "WHERE type IN ('trigger', 'view') OR lower(tbl_name) IN ('records', 'payloads', 'checkpoints', 'frontiers') "
             "ORDER BY name LIMIT 8",
         )
     except apsw.NotADBError as mistake:
@@ -252,7 +256,7 @@ def _check_identity(connection: apsw.Connection, path: str) -> None:
     if version != [(STORAGE_VERSION,)]:
         ((found_version,),) = version
         raise _not_a_log(path, f"its storage version is {found_version}, and this program reads {STORAGE_VERSION}")
-    if found not in (list(TABLES), [CHECKPOINTS, *TABLES]):
+    if [row for row in found if row not in {CHECKPOINTS, FRONTIERS}] != list(TABLES):
         raise LogAltered(
             f"{shown(path)} is no decision log any more: its tables are not those of a log, so somebody changed the "
             "database's own definition; restore it from a copy"

@@ -23,7 +23,7 @@ Also: TypeAlias = Callable[["Tables"], object]
 """What is done in the transaction of a record. What it gives is of no use; what it raises, the caller gets, and nothing is written."""
 
 _FORBIDDEN = re.compile(
-    r"\b(records|payloads|checkpoints|sqlite_\w*|pragma|attach|detach|vacuum|begin|commit|rollback|"
+    r"\b(records|payloads|checkpoints|frontiers|sqlite_\w*|pragma|attach|detach|vacuum|begin|commit|rollback|"
     r"savepoint|release|trigger|view)\b|^\s*end\b|;|/\*|--",
     re.IGNORECASE,
 )
