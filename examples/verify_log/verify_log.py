@@ -165,8 +165,7 @@ def verify(log: str, keys: list[str], kept: list[bytes], remembered: list[State]
     stack: list[State] = []  # complete trees, the largest first: number of leaves, root
     roots, size, expected, previous = {0: hashlib.sha256().digest()}, 0, 0, "0" * 64
     for row in rows:
-        if row[0] != expected:
-            problems.append(f"record {expected}: missing, or another stands in its place")
+        problems += [f"record {expected}: missing, or another is in its place"] if row[0] != expected else []
         if row[0] < expected:
             continue
         problems += mistakes(row, previous)
@@ -196,7 +195,6 @@ if __name__ == "__main__":
         problems, size, root = verify(given.log, given.key, given.checkpoint, remembered)
     except (ValueError, sqlite3.Error) as mistake:
         problems, size, root = [f"the log: {mistake}"], 0, b""
-    print(
-        *problems, f"{'changed' if problems else 'sound'}: {size} records", f"remember: {size} {root.hex()}", sep="\n"
-    )
+    state = "changed" if problems else "sound"
+    print(*problems, f"{state}: {size} records", f"remember: {size} {root.hex()}", sep="\n")
     sys.exit(bool(problems))
