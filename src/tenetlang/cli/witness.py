@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -120,11 +121,9 @@ async def _until_stopped(judge: Callable[[bytes], Answer], host: str, port: int)
         answer(judge, host, port, ready=ready, say=lambda line: remark(visible(line) + "\n"))
     )
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
+    if sys.platform != "win32":  # there it is interrupted as any program is
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, serving.cancel)
-        except (NotImplementedError, RuntimeError):  # not here: then it is interrupted as any program is
-            break
     try:
         await serving
     except asyncio.CancelledError:
