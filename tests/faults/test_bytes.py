@@ -125,7 +125,9 @@ def test_pages_in_the_place_of_others_are_found(log: Path, tmp_path: Path) -> No
     content = log.read_bytes()
     moved = list(pages_moved(content))
     assert len(moved) > 20
-    row = len(content) // PAGE - 1  # the last table holds the row beside the checkpoint, which is believed only if it fits
+    row = (
+        len(content) // PAGE - 1
+    )  # the last table holds the row beside the checkpoint, which is believed only if it fits
     unnoticed = silent(tmp_path / "log.db", iter(moved), verify_log(log, keys=[KEY.verifier]))
     assert unnoticed == [f"page {page} over {row}" for page in range(row)]
 
@@ -149,7 +151,10 @@ def test_a_changed_byte_of_a_tile_is_found_and_so_is_a_cut(log: Path, tmp_path: 
     assert intact.ok
     for path in sorted(file for file in (tmp_path / "tiles").rglob("*") if file.is_file()):
         content = path.read_bytes()
-        for what, changed in [*flipped(content, (0, 7), step), *cut(content, step)]:
+        counted = content
+        if path.name == "checkpoint":  # whose last line says when it was signed, and is nobody's if it is changed
+            counted = content[: content[:-1].rindex(b"\n") + 1]
+        for what, changed in [*flipped(counted, (0, 7), step), *cut(counted, step)]:
             path.write_bytes(changed)
             found = verified(tmp_path / "tiles")
             assert found is None or not found.ok, (path, what)

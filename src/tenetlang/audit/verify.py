@@ -35,7 +35,7 @@ from tenetlang.audit.checkpoints.note import VerifierKey
 from tenetlang.audit.checkpoints.rotation import stored_rotations
 from tenetlang.audit.checkpoints.signed import Demands, KeptState, SignedStates, compare, finish, keep, next_stored
 from tenetlang.audit.checkpoints.signing import stored_notes
-from tenetlang.audit.errors import InvalidNote, UnreadableRemembered
+from tenetlang.audit.errors import InvalidNote, LogDamaged, UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.disclosure import bodies_mistake
 from tenetlang.audit.records.record import FIRST_PREVIOUS
@@ -127,12 +127,19 @@ def verify_log(
 
 
 def _signed_states(path: str | os.PathLike[str], kept: list[KeptState], keys: Sequence[VerifierKey]) -> SignedStates:
-    """What was signed of the log, all of it taken from one state of the file, before the first record is read: what is
-    signed later is of records that are not seen here."""
+    """What was signed of the log. The notes are of one state of the file, from before the first record is read: what is
+    signed later is of records that are not seen here. Changes of key are looked for after that, so that none is missed."""
     notes = stored_notes(path)
-    first = tuple(islice(notes, 1))
-    rotations = stored_rotations(path) if keys else ()
-    return SignedStates(epochs_of(keys, rotations), chain(first, notes), kept)
+    try:
+        notes = chain(tuple(islice(notes, 1)), notes)
+    except LogDamaged as mistake:
+        notes = map(_tell, (mistake,))
+    return SignedStates(epochs_of(keys, stored_rotations(path) if keys else ()), notes, kept)
+
+
+def _tell(mistake: LogDamaged) -> bytes | None:
+    """Tells it when the notes are read."""
+    raise mistake
 
 
 def kept_states(

@@ -17,18 +17,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenetlang.audit.checkpoints.epochs import ROTATED, Rotation, rotation_of
 from tenetlang.audit.checkpoints.note import SigningKey
+from tenetlang.audit.checkpoints.signing import is_database
 from tenetlang.audit.errors import AuditError, LogDamaged, UnusableKey
 from tenetlang.audit.exports.tiles import CHECKPOINT
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import MAX_RECORD, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.source import Entry, read_entries
-from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, absolute, connect_to_read, run, shown
+from tenetlang.audit.stores.sqlite import absolute, connect_to_read, shown
 
 if TYPE_CHECKING:
     import apsw
@@ -38,22 +40,20 @@ MOST_ROTATIONS = 1000
 
 _CANDIDATES = f"""
 SELECT idx, record FROM records WHERE idx >= ? AND typeof(record) = 'blob' AND length(record) <= {MAX_RECORD}
-AND instr(record, CAST('"kind":"key.rotated"' AS BLOB)) > 0 ORDER BY idx LIMIT {4 * MOST_ROTATIONS}
-"""  # noqa: S608 (constants of this package)
+AND instr(record, CAST('"kind":"key.rotated"' AS BLOB)) > 0 ORDER BY idx
+"""  # noqa: S608 (a constant of this package)
 
 
-def rotations_within(connection: apsw.Connection, first: int) -> list[tuple[int, Rotation | str]]:
+def rotations_within(connection: apsw.Connection, first: int) -> Iterator[tuple[int, Rotation | str]]:
     """The changes of key in a log's database, from this record on."""
-    found: list[tuple[int, Rotation | str]] = []
-    for row in run(connection, _CANDIDATES, (first,)):
-        match row:
+    for row in connection.execute(_CANDIDATES, (first,)):
+        match tuple(row):
             case (int(index), bytes(record)):
                 rotation = rotation_of(index, record)
                 if rotation is not None:
-                    found.append((index, rotation))
+                    yield index, rotation
             case _:
                 pass
-    return found
 
 
 def stored_rotations(path: str | os.PathLike[str]) -> tuple[tuple[int, Rotation | str], ...]:
@@ -63,15 +63,15 @@ def stored_rotations(path: str | os.PathLike[str]) -> tuple[tuple[int, Rotation 
     file = absolute(path)
     found: list[tuple[int, Rotation | str]] = []
     try:
-        if not _is_database(file):
-            found.extend(_exported(path))
+        if (Path(file) / CHECKPOINT).is_file() or not is_database(file):
+            found.extend(islice(_exported(path), MOST_ROTATIONS + 1))
         else:
             with closing(connect_to_read(file)) as connection:
-                found.extend(rotations_within(connection, 0))
-    except (AuditError, apsw.Error):
+                found.extend(islice(rotations_within(connection, 0), MOST_ROTATIONS + 1))
+    except (AuditError, apsw.Error, UnicodeDecodeError):
         pass
     if len(found) > MOST_ROTATIONS:
-        found[MOST_ROTATIONS:] = [(found[MOST_ROTATIONS][0], f"more than {MOST_ROTATIONS:,} changes are not followed")]
+        found[-1] = (found[-1][0], f"more than {MOST_ROTATIONS:,} changes are not followed")
     return tuple(found)
 
 
@@ -103,7 +103,7 @@ def rotation_record(
 
 def epoch_of(connection: apsw.Connection, key: SigningKey) -> int:
     """Which key of the log this is, from 1 on."""
-    for _, rotation in reversed(rotations_within(connection, 0)):
+    for _, rotation in reversed(list(rotations_within(connection, 0))):
         if isinstance(rotation, Rotation) and rotation.new == key.verifier:
             return rotation.epoch
     return 1
@@ -115,13 +115,3 @@ def _exported(path: str | os.PathLike[str]) -> Iterator[tuple[int, Rotation | st
             rotation = rotation_of(entry.index, entry.record)
             if rotation is not None:
                 yield entry.index, rotation
-
-
-def _is_database(file: str) -> bool:
-    if (Path(file) / CHECKPOINT).is_file():
-        return False
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-    except OSError:
-        return False

@@ -45,7 +45,7 @@ def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
     if (Path(file) / CHECKPOINT).is_file():
         yield checkpoint_note(file)
         return
-    if not _is_database(file):
+    if not is_database(file):
         return
     try:
         opened = connect_to_read(file)
@@ -145,7 +145,8 @@ def _has_table(connection: apsw.Connection) -> bool:
     return bool(run(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'"))
 
 
-def _is_database(file: str) -> bool:
+def is_database(file: str) -> bool:
+    """Whether a file is one of SQLite. Raises `LogUnavailable` for one that can't be read."""
     try:
         with Path(file).open("rb") as opened:
             return opened.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC

@@ -22,7 +22,7 @@ from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
 from tenetlang.audit.checkpoints.epochs import Rotation, epochs_of, rotation_of
 from tenetlang.audit.checkpoints.note import SigningKey, signing_key
-from tenetlang.audit.checkpoints.rotation import stored_rotations
+from tenetlang.audit.checkpoints.rotation import MOST_ROTATIONS, stored_rotations
 from tenetlang.audit.checkpoints.signatures import sign_checkpoint
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.events import event_record
@@ -272,3 +272,35 @@ def test_the_newest_checkpoint_of_a_changed_log_is_of_all_its_records(log: Path)
     for _, _, leaf in rows(log):
         frontier.append(leaf)
     assert unchecked_checkpoint(newest_checkpoint(log)) == Checkpoint("example.com/log", 9, frontier.root())
+
+
+def test_a_change_is_not_hidden_behind_records_that_look_like_one(log: Path) -> None:
+    kept = rows(log)
+    statements: list[tuple[str, tuple[int | bytes, ...]]] = []
+    previous = kept[-1][2]
+    for index in range(9, 9 + 4 * MOST_ROTATIONS + 5):
+        last = index == 9 + 4 * MOST_ROTATIONS + 4
+        members: dict[str, object] = {"old": str(THREE.verifier), "new": str(THIEF.verifier), "epoch": 4, "size": index}
+        said: dict[str, object] = members | {"kind": "key.rotated"} if last else {"more": {"kind": "key.rotated"}}
+        record = profile_bytes({"kind": "other", "index": index, "previous": previous.hex(), **said})
+        previous = leaf_hash(record)
+        statements.append(("INSERT INTO records VALUES (?, ?, ?)", (index, record, previous)))
+    tamper(log, statements)
+    with open_sample(log) as opened, pytest.raises(LogDamaged, match="nobody who has the key wrote it"):
+        opened.sign(THREE)
+
+
+def test_more_changes_than_are_followed_are_said(log: Path) -> None:
+    for _ in range(3):
+        forge(log, {"size": len(rows(log))})
+    found = stored_rotations(log)
+    assert [index for index, _ in found] == [3, 6, 9, 10, 11]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tenetlang.audit.checkpoints.rotation.MOST_ROTATIONS", 3)
+        assert stored_rotations(log)[3:] == ((10, "more than 3 changes are not followed"),)
+
+
+def test_what_is_no_log_has_no_changes(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("{}", encoding="utf-8")
+    for name in ("text", "missing", "."):
+        assert stored_rotations(tmp_path / name) == ()
