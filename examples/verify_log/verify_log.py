@@ -1,6 +1,6 @@
 """Verifies a log of decisions with nothing but Python, and shares no line with tenetlang: see README.md.
 
-python verify_log.py LOG [--key NAME+NUMBER+BASE64] [--checkpoint NOTE] [--remembered "SIZE ROOT"]
+python verify_log.py LOG [--key NAME+NUMBER+BASE64]… [--checkpoint NOTE] [--remembered "SIZE ROOT"]
 """
 
 import argparse
@@ -10,7 +10,8 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import pairwise
 from pathlib import Path
 
 Row = tuple[int, bytes, bytes, bytes | None]  # index, record, leaf, payload
@@ -63,31 +64,31 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     point, scalar = decoded(public), int.from_bytes(signature[32:], "little")
     if point is None or BASE is None or len(signature) != 64 or scalar >= ORDER:
         return False
-    digest = hashlib.sha512(signature[:32] + public + message).digest()
-    minus = (P - point[0], point[1], 1, P - point[3])
-    found = add(times(scalar, BASE), times(int.from_bytes(digest, "little") % ORDER, minus))
-    return encoded(found) == signature[:32]
+    digest = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    minus = times(digest, (P - point[0], point[1], 1, P - point[3]))
+    return encoded(add(times(scalar, BASE), minus)) == signature[:32]
 
 
 # Signed notes, and the checkpoints in them.
-def checkpoint(note: bytes, key: str | None) -> State:
+def checkpoint(note: bytes, keys: list[str]) -> tuple[int, bytes, int]:
     text, blank, signatures = note.decode().rpartition("\n\n")
     origin, size, root, *_ = text.split("\n")
     if not blank or str(int(size)) != size or len(strict(root)) != 32 or not signatures.endswith("\n"):
         raise ValueError("no checkpoint")
-    owner, _, public = (key or "++").split("+", 2)
-    number, signed = hashlib.sha256(owner.encode() + b"\n" + strict(public)).digest()[:4], False
+    epoch = -1  # the newest key that signed
     for line in signatures[:-1].split("\n"):
         dash, name, encoded_signature = line.split(" ")
         if dash != "—" or len(signature := strict(encoded_signature)) < 5:
             raise ValueError("a line is no signature")
-        if (name, signature[:4]) == (owner, number):
-            signed = origin == owner
-            if not verifies(strict(public)[1:], signature[4:], text.encode() + b"\n"):
-                raise ValueError("the signature is wrong")
-    if key is not None and not signed:
-        raise ValueError("not signed by the key")
-    return int(size), strict(root)
+        for place, (owner, _, public) in enumerate(key.split("+", 2) for key in keys):
+            number = hashlib.sha256(owner.encode() + b"\n" + strict(public)).digest()[:4]
+            if (name, signature[:4]) == (owner, number):
+                epoch = max(epoch, place)
+                if origin != owner or not verifies(strict(public)[1:], signature[4:], text.encode() + b"\n"):
+                    raise ValueError("the signature is wrong")
+    if keys and epoch < 0:
+        raise ValueError("not signed by a key")
+    return int(size), strict(root), epoch
 
 
 def strict(text: str) -> bytes:
@@ -113,13 +114,11 @@ def read(log: str) -> tuple[list[bytes], Iterator[Row]]:
 
 
 def line_row(line: bytes) -> Row:
-    try:
+    with suppress(ValueError, AttributeError, KeyError, TypeError, RecursionError):
         entry = json.loads(line)
         payload = entry["payload"].encode() if "payload" in entry else None
         if set(entry) - {"payload"} == {"index", "leaf", "record"} and canonical(entry) + b"\n" == line:
             return int(entry["index"]), entry["record"].encode(), bytes.fromhex(entry["leaf"]), payload
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        pass
     return -1, b"", b"", None
 
 
@@ -150,22 +149,23 @@ def mistakes(row: Row, previous: str) -> list[str]:
     return [f"record {index} is {mistake}" for mistake, found in wrong.items() if found]
 
 
-def verify(log: str, key: str | None, kept: list[bytes], remembered: list[State]) -> tuple[list[str], int, bytes]:
-    problems, sizes, states = [], [], list(remembered)
+def verify(log: str, keys: list[str], kept: list[bytes], remembered: list[State]) -> tuple[list[str], int, bytes]:
+    problems, order, states = [], [], list(remembered)
     notes, rows = read(log)
     for number, note in enumerate([*notes, *kept], 1):
         try:
-            states.append(checkpoint(note, key))
-            sizes += [states[-1][0]] if number <= len(notes) else []
+            size, root, epoch = checkpoint(note, keys)
+            states.append((size, root))
+            order += [(size, epoch)] if number <= len(notes) else []
         except (ValueError, AttributeError) as mistake:
             problems.append(f"checkpoint {number}: {mistake}")
-    if (key is not None and not notes and not kept) or sizes != sorted(sizes):
-        problems.append("the log: it was never signed, or its checkpoints are out of order")
+    mixed = any(a > c or b > d for (a, b), (c, d) in pairwise(order)) or (order and order[-1][1] != len(keys) - 1)
+    if mixed or (keys and not notes and not kept):
+        problems.append("the log: it was never signed, or not in the order of its records and of the keys")
     stack: list[State] = []  # complete trees, the largest first: number of leaves, root
     roots, size, expected, previous = {0: hashlib.sha256().digest()}, 0, 0, "0" * 64
     for row in rows:
-        if row[0] != expected:
-            problems.append(f"record {expected}: missing, or another stands in its place")
+        problems += [f"record {expected}: missing, or another is in its place"] if row[0] != expected else []
         if row[0] < expected:
             continue
         problems += mistakes(row, previous)
@@ -186,15 +186,15 @@ def verify(log: str, key: str | None, kept: list[bytes], remembered: list[State]
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verifies a log of decisions.")
     parser.add_argument("log")
-    parser.add_argument("--key")
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path)
+    parser.add_argument("--key", action="append", default=[], type=lambda key: key.partition("\n")[0])
+    parser.add_argument("--checkpoint", action="append", default=[], type=lambda file: Path(file).read_bytes())
     parser.add_argument("--remembered", action="append", default=[], type=str.split)
     given = parser.parse_args()
-    remembered = [(int(size), bytes.fromhex(root)) for size, root in given.remembered]
     try:
-        problems, size, root = verify(given.log, given.key, list(map(Path.read_bytes, given.checkpoint)), remembered)
+        remembered = [(int(size), bytes.fromhex(root)) for size, root in given.remembered]
+        problems, size, root = verify(given.log, given.key, given.checkpoint, remembered)
     except (ValueError, sqlite3.Error) as mistake:
         problems, size, root = [f"the log: {mistake}"], 0, b""
-    state = f"{'changed' if problems else 'sound'}: {size} records"
-    print(*problems, state, f"remember: {size} {root.hex()}", sep="\n")
+    state = "changed" if problems else "sound"
+    print(*problems, f"{state}: {size} records", f"remember: {size} {root.hex()}", sep="\n")
     sys.exit(bool(problems))

@@ -14,7 +14,8 @@ docs/audit-format.md describes the file well enough to write another reader. Not
 can be verified on a machine that has none.
 """
 
-from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint
+from tenetlang.audit.checkpoints.key_files import create_key, load_signing_key, load_verifier_key
 from tenetlang.audit.checkpoints.note import SigningKey, VerifierKey
 from tenetlang.audit.checkpoints.proofs import (
     check_growth_proof,
@@ -23,13 +24,8 @@ from tenetlang.audit.checkpoints.proofs import (
     prove_record,
     read_proof,
 )
-from tenetlang.audit.checkpoints.signing import (
-    SIGN_EVERY,
-    create_key,
-    load_signing_key,
-    load_verifier_key,
-    newest_checkpoint,
-)
+from tenetlang.audit.checkpoints.signatures import checkpoint_of
+from tenetlang.audit.checkpoints.signing import SIGN_EVERY, newest_checkpoint
 from tenetlang.audit.errors import (
     AuditError,
     InvalidNote,

@@ -47,6 +47,22 @@ class InvalidNote(AuditError):
     """What was given as a signed note is none, or is not signed by the key that it should be signed by."""
 
 
+class SignedByReplaced(AuditError):
+    """A checkpoint is signed by a key of the log, for a size at which another one had taken its place."""
+
+
+class UnusableTrust(AuditError):
+    """What was given as the witnesses to trust is no such policy, or can never hold."""
+
+
+class NoWitness(AuditError):
+    """A witness can't be asked, or gave no cosignature that is one."""
+
+
+class WitnessUnavailable(AuditError):
+    """The state of a witness can't be opened, read or written."""
+
+
 class InvalidProof(AuditError):
     """What was given as a proof is none, or does not lead to the root that was signed."""
 

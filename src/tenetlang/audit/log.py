@@ -7,10 +7,6 @@ lock puts them in a row, and each reads back what the one before it wrote.
 A failed write leaves the question open what is on the disk, and a second attempt may answer it wrongly: after a failed
 flush the operating system may drop the dirty pages and report success. So nothing is ever tried again. The object is
 *poisoned* and refuses all further appends, until somebody verified the file and opened it anew.
-
-A new log is made under another name, with its first record in it, and then linked to its own name. Nobody ever sees
-a log without a beginning, two processes that create the same log end up with one, and an empty file is never taken for
-a new log: it may be what is left of an old one.
 """
 
 from __future__ import annotations
@@ -19,7 +15,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -27,27 +22,33 @@ import attrs
 
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint
 from tenetlang.audit.checkpoints.frontiers import keep_row, keeps_row, row_before_last
-from tenetlang.audit.checkpoints.note import SigningKey
-from tenetlang.audit.checkpoints.signing import add_note, newest_note, next_note, signed_before
+from tenetlang.audit.checkpoints.note import Signature, SigningKey
+from tenetlang.audit.checkpoints.rotation import check_unrotated, epoch_of, rotation_record
+from tenetlang.audit.checkpoints.signatures import checkpoint_of, sign_checkpoint
+from tenetlang.audit.checkpoints.signing import add_note, newest_note, put_checkpoint, put_lines, signed_before
 from tenetlang.audit.errors import (
     AuditError,
+    InvalidNote,
     InvalidRecord,
     LogDamaged,
     LogPoisoned,
     LogUnavailable,
+    NoCheckpoint,
     NoSignatures,
     NotALog,
+    UnusableKey,
 )
 from tenetlang.audit.merkle import Frontier, leaf_hash
-from tenetlang.audit.records.record import FIRST_PREVIOUS, opened_record, time_text, ulid
-from tenetlang.audit.records.unplaced import Unplaced, placed, unplaced
-from tenetlang.audit.stores.sqlite import absolute, connect_to_write, create_tables, run, shown
+from tenetlang.audit.records.unplaced import Unplaced, unplaced
+from tenetlang.audit.stores.creation import create_log, insert_records
+from tenetlang.audit.stores.sqlite import absolute, connect_to_write, run, shown
 from tenetlang.audit.stores.tables import Also, Tables
 
 if TYPE_CHECKING:
     import apsw
 
 _BATCH = 64
+_ROTATED = b',"kind":"key.rotated"'
 
 _T = TypeVar("_T")
 
@@ -80,9 +81,17 @@ class _Refused(Exception):
 class Log:
     """An open log. May be shared between threads, not across a fork; a context manager that closes it."""
 
-    def __init__(self, path: str, connection: apsw.Connection) -> None:
+    def __init__(
+        self,
+        path: str,
+        connection: apsw.Connection,
+        clock: Callable[[], int] = time.time_ns,
+        randomness: Callable[[int], bytes] = os.urandom,
+    ) -> None:
         """Use `Log.open`."""
         self.path = path
+        self._clock = clock
+        self._randomness = randomness
         self._connection = connection
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -105,17 +114,18 @@ class Log:
         """Opens a log to append to it, and creates it where there is no file and `create` is true.
 
         `clock` gives nanoseconds since 1970, `randomness` that many random bytes; both are only used for the first
-        record of a new log. Raises `NotALog`, `LogUnavailable`, or `LogDamaged` where its last record contradicts
+        record of a new log, and where a checkpoint is signed or the key changed. Raises `NotALog`, `LogUnavailable`, or
+        `LogDamaged` where its last record contradicts
         itself. The rest of the log is not verified here: that is `verify_log`.
         """
         name = absolute(path)
         if not os.path.lexists(name):
             if not create:
                 raise NotALog(f"there is no log at {shown(name)}")
-            _create(name, clock(), randomness)
+            create_log(name, clock(), randomness)
         connection = connect_to_write(name, busy_seconds)
         try:
-            return cls(name, connection)
+            return cls(name, connection, clock, randomness)
         except BaseException:
             connection.close(True)
             raise
@@ -138,6 +148,8 @@ class Log:
         usable unless it was the database that failed.
         """
         records = [unplaced(envelope, payload) for envelope, payload in entries]
+        if any(record.middle.startswith(_ROTATED) for record in records):
+            raise InvalidRecord("a change of the log's key is made by `rotate`, which signs it, and not appended")
         with self._lock:
             appended = self._in_transaction(lambda: self._append_in_transaction(records, also))
             if appended:
@@ -151,15 +163,40 @@ class Log:
             self._last = appended or self._last
             return appended
 
-    def sign(self, key: SigningKey) -> bytes:
+    def sign(self, key: SigningKey, *, renew: bool = False) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
-        signed again.
+        signed again, unless it is to `renew` its time: a heartbeat of a log that did not grow.
 
-        All records are read and hashed for the first, later on those that were added since (`checkpoints/frontiers.py`). Raises `LogDamaged` for a log that
-        is not what the newest checkpoint in it says, which would sign two stories, and otherwise what `append` raises.
+        All records are read and hashed for the first, later on those that were added since (`checkpoints/frontiers.py`).
+        Raises `LogDamaged` for a log that is not what the newest checkpoint in it says, which would sign two stories, and
+        otherwise what `append` raises.
         """
         with self._lock:
-            return self._in_transaction(lambda: self._sign_in_transaction(key))
+            return self._in_transaction(lambda: self._sign_in_transaction(key, renew=renew))
+
+    def rotate(self, old: SigningKey, new: SigningKey) -> AppendedRecord | None:
+        """Has another key sign the log from here on: a record that says so, the last checkpoint of the old key and the
+        first of the new one, all of it or nothing. None where the new key signs the log already.
+
+        Raises `UnusableKey` where the new one can't follow the old one, and otherwise what `sign` raises.
+        """
+        with self._lock:
+            try:
+                appended = self._in_transaction(lambda: self._rotate_in_transaction(old, new))
+            except BaseException:
+                self._frontier = Frontier()  # it may hold the record that is not there
+                raise
+            self._last = appended or self._last
+            return appended
+
+    def add_lines(self, text: str, lines: Sequence[Signature]) -> bytes:
+        """Stores what witnesses signed below the checkpoint with this text, and gives its note.
+
+        Raises `NoCheckpoint` where it is none of the newest ones, `InvalidNote` where there would be too many lines, and
+        otherwise what `append` raises.
+        """
+        with self._lock:
+            return self._in_transaction(lambda: self._add_lines_in_transaction(text, lines))
 
     def check_signed(self, key: SigningKey) -> None:
         """Raises `LogDamaged` for a log that is shorter than its newest checkpoint, or whose last record there is another one.
@@ -235,21 +272,55 @@ class Log:
             raise
         return done
 
-    def _sign_in_transaction(self, key: SigningKey) -> bytes:
+    def _sign_in_transaction(self, key: SigningKey, *, renew: bool) -> bytes:
         newest = newest_note(self._connection)
-        self._reach(newest, key)
-        self._advance(None)
-        note = next_note(self._frontier, key)
-        if note != newest:
-            add_note(self._connection, note)
-        if not keeps_row(self._connection, self._frontier.size):
-            keep_row(self._connection, self._frontier.size, self._before_last)
+        self._advance_to_sign(newest, key)
+        note = put_checkpoint(self._connection, newest, self._frontier, key, self._clock() // 10**9, renew=renew)
+        self._keep_row()
         return note
 
-    def _reach(self, newest: bytes | None, key: SigningKey) -> None:
-        """Reads on to the newest checkpoint, and compares."""
+    def _rotate_in_transaction(self, old: SigningKey, new: SigningKey) -> AppendedRecord | None:
+        newest = newest_note(self._connection)
+        if newest is not None and _is_signed(newest, new):
+            return None
+        if newest is None or not _is_signed(newest, old):
+            raise _Refused(UnusableKey(f"the newest checkpoint of {shown(self.path)} is not by {old.verifier.short}"))
+        self._advance_to_sign(newest, old)
+        now = self._clock()
+        last = self._last_unmoved()
+        epoch = epoch_of(self._connection, old) + 1
+        try:
+            record = rotation_record(old, new, epoch, last.index + 1, now, self._randomness)
+        except UnusableKey as mistake:
+            raise _Refused(mistake) from mistake
+        (appended,) = insert_records(self._connection, last.index + 1, last.leaf, [record])
+        self._advance(None)
+        for key in (old, new):
+            checkpoint = Checkpoint(key.verifier.name, self._frontier.size, self._frontier.root())
+            add_note(self._connection, sign_checkpoint(checkpoint, key, now // 10**9))
+        self._keep_row()
+        return AppendedRecord(*appended)
+
+    def _add_lines_in_transaction(self, text: str, lines: Sequence[Signature]) -> bytes:
+        try:
+            return put_lines(self._connection, text, lines)
+        except (NoCheckpoint, InvalidNote) as mistake:
+            raise _Refused(mistake) from mistake
+
+    def _keep_row(self) -> None:
+        if not keeps_row(self._connection, self._frontier.size):
+            keep_row(self._connection, self._frontier.size, self._before_last)
+
+    def _advance_to_sign(self, newest: bytes | None, key: SigningKey) -> None:
+        """Reads on to the end of a log that may be signed."""
+        signed = self._reach(newest, key)
+        check_unrotated(self._connection, signed, self.path)
+        self._advance(None)
+
+    def _reach(self, newest: bytes | None, key: SigningKey) -> int:
+        """Reads on to the newest checkpoint, and compares; gives its size."""
         if newest is None:
-            return
+            return 0
         before = signed_before(newest, key, self.path)
         if self._frontier.size > before.size:
             self._frontier = Frontier()
@@ -263,6 +334,7 @@ class Log:
                 f"checkpoint, which is of {before.size:,} records: it was {'cut' if shorter else 'rewritten'}; run `tenet "
                 "audit verify` on it and restore it from a copy"
             )
+        return before.size
 
     def _take_up(self, signed: Checkpoint) -> None:
         """Begins with what the signature vouches for, where it is there, in place of the first record."""
@@ -289,10 +361,10 @@ class Log:
 
     def _append_in_transaction(self, records: Sequence[Unplaced], also: Sequence[Also]) -> tuple[AppendedRecord, ...]:
         last = self._last_unmoved()
-        appended = _insert(self._connection, last.index + 1, last.leaf.hex(), records)
+        appended = insert_records(self._connection, last.index + 1, last.leaf, records)
         if also:
             self._do(also)
-        return appended
+        return tuple(AppendedRecord(index, leaf) for index, leaf in appended)
 
     def _append_wanted(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
         record = wanted()
@@ -374,20 +446,12 @@ def open_log(path: str | os.PathLike[str]) -> Log:
     return Log.open(path)
 
 
-def _insert(
-    connection: apsw.Connection, index: int, previous: str, records: Sequence[Unplaced]
-) -> tuple[AppendedRecord, ...]:
-    """Puts records at their places, from this index on."""
-    rows: list[tuple[int, bytes, bytes]] = []
-    for place, record in enumerate(records, index):
-        text = placed(record, place, previous)
-        leaf = leaf_hash(text)
-        rows.append((place, text, leaf))
-        previous = leaf.hex()
-    payloads = [(place, record.payload) for place, record in enumerate(records, index) if record.payload is not None]
-    connection.executemany("INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", rows)
-    connection.executemany("INSERT INTO payloads (idx, payload) VALUES (?, ?)", payloads)
-    return tuple(AppendedRecord(place, leaf) for place, _, leaf in rows)
+def _is_signed(note: bytes, key: SigningKey) -> bool:
+    try:
+        checkpoint_of(note, [key.verifier])
+    except InvalidNote:
+        return False
+    return True
 
 
 def _last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
@@ -417,54 +481,3 @@ def _stored(row: tuple[object, ...], path: str) -> StoredRecord:
             return StoredRecord(index, record, leaf)
         case _:
             raise LogDamaged(f"{shown(path)} holds values of a wrong type; run `tenet audit verify` on it")
-
-
-def _create(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
-    import apsw
-
-    for suffix in ("-wal", "-journal"):
-        if os.path.lexists(path + suffix):
-            if os.path.lexists(path):  # another process made the log just now, and is already writing to it
-                return
-            raise NotALog(
-                f"there is no log at {shown(path)}, but {shown(path + suffix)} holds changes of one that was there; "
-                "put the log back, or move that file away"
-            )
-    unfinished = f"{path}.{randomness(8).hex()}.new"
-    try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except OSError as mistake:
-        raise LogUnavailable(f"cannot create {shown(path)}: {mistake.strerror}") from mistake
-    try:
-        connection = create_tables(unfinished)
-        try:
-            run(connection, "BEGIN IMMEDIATE")
-            first = opened_record(time_text(now_ns), ulid(now_ns, randomness(16)))
-            _insert(connection, 0, FIRST_PREVIOUS, [unplaced(first)])
-            run(connection, "COMMIT")
-        finally:
-            connection.close(True)
-        _publish(unfinished, path)
-    except (OSError, apsw.Error) as mistake:
-        raise LogUnavailable(f"cannot create {shown(path)}: {mistake}") from mistake
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            Path(unfinished + suffix).unlink(missing_ok=True)
-
-
-def _publish(unfinished: str, path: str) -> None:
-    """Gives a finished file its name, unless another process was quicker; the name is on the disk afterwards."""
-    try:
-        os.link(unfinished, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if os.path.lexists(path):
-            return
-        Path(unfinished).rename(path)
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(Path(path).parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -24,15 +24,18 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from itertools import chain, islice
 
 import attrs
 import msgspec
 
 from tenetlang.audit.canonical import profile_bytes
+from tenetlang.audit.checkpoints.epochs import epochs_of
 from tenetlang.audit.checkpoints.note import VerifierKey
-from tenetlang.audit.checkpoints.signed import KeptState, SignedStates, compare, finish, keep, next_stored
+from tenetlang.audit.checkpoints.rotation import stored_rotations
+from tenetlang.audit.checkpoints.signed import Demands, KeptState, SignedStates, compare, finish, keep, next_stored
 from tenetlang.audit.checkpoints.signing import stored_notes
-from tenetlang.audit.errors import InvalidNote, UnreadableRemembered
+from tenetlang.audit.errors import InvalidNote, LogDamaged, UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.disclosure import bodies_mistake
 from tenetlang.audit.records.record import FIRST_PREVIOUS
@@ -51,7 +54,8 @@ class Problem:
     `what` is one of: `leaf` (the record is not the one that was hashed), `chain` (another record than the one that the
     next one was appended to), `missing`, `order` (twice, or out of its place), `index` (it says another place than
     where it stands), `canonical`, `shape`, `payload`, `stray-payload` (nobody named it), `line` and `storage` (the file
-    itself is damaged), `cut` and `rewritten` (against what was remembered).
+    itself is damaged), `cut` and `rewritten` (against what was remembered), `signature`, `unsigned`, `rotation`, `stale` and
+    `witness` (what is wrong with its checkpoints).
     """
 
     index: int | None
@@ -66,7 +70,8 @@ class Verification:
     `size` and `root` (64 hexadecimal digits) are of the records as they stand; remembered together, they show a later
     cut or rewrite. `problems` are the first ones in the order of the records, `further` counts those beyond. `payloads`
     counts those that are there and right, `erased` the records whose payload is gone. `checkpoints` counts those in the
-    log, and `signed` is the size that the newest one of a given key vouches for, or None.
+    log, and `signed` is the size that the newest one of a given key vouches for, or None; `signed_at` says when it was signed,
+    in seconds since 1970, and `keys` by which keys.
     """
 
     ok: bool
@@ -78,6 +83,8 @@ class Verification:
     erased: int
     checkpoints: int = 0
     signed: int | None = None
+    signed_at: int | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def remembered(self) -> str:
@@ -91,21 +98,22 @@ def verify_log(
     *,
     keys: Sequence[VerifierKey] = (),
     checkpoints: Sequence[bytes] = (),
+    demands: Demands = Demands(),  # noqa: B008 (it is frozen)
     limit: int = PROBLEM_LIMIT,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Verifies a log's database or an export of it.
 
     `remembered` is `SIZE ROOT` as an earlier verification gave it; `keys` are those that may sign, and `checkpoints` the
-    notes that somebody kept; `progress` is called for each entry. Without a key no signature is checked. Raises `NotALog`,
+    notes that somebody kept; `demands` are made on the newest checkpoint; `progress` is called for each entry. Without a key no signature is checked. Raises `NotALog`,
     `LogUnavailable`, `UnreadableRemembered`, `InvalidNote` for a checkpoint that is none, or `NoSignatures`; whatever is
     wrong inside of a log is in the result.
     """
-    states = SignedStates(keys, stored_notes(path), _parse_remembered(remembered))
+    states = _signed_states(path, _parse_remembered(remembered), keys)
     for note in checkpoints:
         keep(states, note)
-    next_stored(states)  # before the first record is read: what is signed later is of records that are not seen here
-    walk = _Walk(limit, states)
+    next_stored(states)
+    walk = _Walk(limit, states, demands)
     for entry in read_entries(path):
         progress()
         match entry:
@@ -118,6 +126,22 @@ def verify_log(
     return _finish(walk)
 
 
+def _signed_states(path: str | os.PathLike[str], kept: list[KeptState], keys: Sequence[VerifierKey]) -> SignedStates:
+    """What was signed of the log. The notes are of one state of the file, from before the first record is read: what is
+    signed later is of records that are not seen here. Changes of key are looked for after that, so that none is missed."""
+    notes = stored_notes(path)
+    try:
+        notes = chain(tuple(islice(notes, 1)), notes)
+    except LogDamaged as mistake:
+        notes = map(_tell, (mistake,))
+    return SignedStates(epochs_of(keys, stored_rotations(path) if keys else ()), notes, kept)
+
+
+def _tell(mistake: LogDamaged) -> bytes | None:
+    """Tells it when the notes are read."""
+    raise mistake
+
+
 def kept_states(
     remembered: str | None, checkpoints: Sequence[bytes], keys: Sequence[VerifierKey]
 ) -> tuple[KeptState, ...]:
@@ -125,7 +149,7 @@ def kept_states(
 
     Raises `UnreadableRemembered`, and `InvalidNote` for any other checkpoint.
     """
-    states = SignedStates(keys, iter(()), _parse_remembered(remembered))
+    states = SignedStates(epochs_of(keys, ()), iter(()), _parse_remembered(remembered))
     for note in checkpoints:
         keep(states, note)
     for _, _, detail in states.refused:
@@ -146,6 +170,7 @@ class _Before:
 class _Walk:
     limit: int
     states: SignedStates
+    demands: Demands
     problems: list[Problem] = attrs.field(factory=list)
     further: int = 0
     frontier: Frontier = attrs.field(factory=Frontier)
@@ -293,8 +318,9 @@ def _finish(walk: _Walk) -> Verification:
     _settle(walk)
     if walk.expected == 0:
         _report(walk, 0, "missing", "the log holds no record, not even that of its opening")
-    for index, what, detail in finish(walk.states, walk.frontier.size):
+    for index, what, detail in finish(walk.states, walk.frontier.size, walk.demands):
         _report(walk, index, what, detail)
+    newest = walk.states.newest
     return Verification(
         ok=not walk.problems and not walk.further,
         size=walk.frontier.size,
@@ -304,5 +330,7 @@ def _finish(walk: _Walk) -> Verification:
         payloads=walk.payloads,
         erased=walk.erased,
         checkpoints=walk.states.read,
-        signed=None if walk.states.newest is None else walk.states.newest.size,
+        signed=None if newest is None else newest.checkpoint.size,
+        signed_at=None if newest is None else newest.at,
+        keys=() if newest is None else tuple(map(str, newest.keys)),
     )

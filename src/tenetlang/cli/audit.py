@@ -8,10 +8,20 @@ from pathlib import Path
 
 import click
 
-from tenetlang.cli import audit_blame, audit_check, audit_proofs, audit_signatures, audit_tail, statuses
+from tenetlang.cli import (
+    audit_blame,
+    audit_check,
+    audit_demands,
+    audit_proofs,
+    audit_rotate,
+    audit_signatures,
+    audit_tail,
+    audit_witness,
+    statuses,
+)
 from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
-from tenetlang.cli.audit_text import one_line
+from tenetlang.cli.audit_text import one_line, signing_lines, time_of
 from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
@@ -41,6 +51,7 @@ def command() -> None:
             "tenet audit verify decisions.db",
             'tenet audit verify decisions.db --remembered "812 4f0c…"',
             "tenet audit verify decisions.db --key log.key.pub --checkpoint kept.note",
+            "tenet audit verify decisions.db --key log.key.pub --max-age 1h --witness witness.pub",
         ],
         [(0, "nothing was changed"), (1, "something was, and it says what")],
     ),
@@ -53,6 +64,10 @@ def command() -> None:
 )
 @KEY
 @KEPT
+@audit_demands.WITNESS
+@audit_demands.QUORUM
+@audit_demands.TRUST
+@audit_demands.MAX_AGE
 @PROOF
 @FORMAT
 def verify(
@@ -60,6 +75,10 @@ def verify(
     remembered: str | None,
     keys: tuple[str, ...],
     kept: tuple[Path, ...],
+    witnesses: tuple[str, ...],
+    quorum: int | None,
+    trust: Path | None,
+    max_age: str | None,
     proof: Path | None,
     style: str,
 ) -> int:
@@ -69,18 +88,20 @@ def verify(
     to the next verification: alone, a log whose end was cut off, or all of which was rewritten, looks sound. A checkpoint
     that `tenet audit checkpoint` printed is such a line with a signature.
     """
-    from tenetlang.audit import load_verifier_key, verify_log
+    from tenetlang.audit import verify_log
 
+    demanded = audit_demands.Demanded(witnesses, quorum, trust, max_age)
     if (log is None) == (proof is None):
         raise click.UsageError("verify either a LOG or a --proof")
     if log is None:
         assert proof is not None
-        return audit_proofs.verify_proof(proof, keys, remembered, kept, style)
+        return audit_proofs.verify_proof(proof, keys, remembered, kept, demanded, style)
 
-    known = [load_verifier_key(key) for key in dict.fromkeys(keys)]
+    known, trusted = audit_demands.read_trusted(demanded, keys)
+    demands = audit_demands.demands_of(demanded, trusted, known)
     notes = [audit_signatures.read_file(file) for file in kept]
     with Progress("verified") as progress:
-        found = verify_log(log, remembered, keys=known, checkpoints=notes, progress=progress.step)
+        found = verify_log(log, remembered, keys=known, checkpoints=notes, demands=demands, progress=progress.step)
     if style == "json":
         say_json(
             {
@@ -91,6 +112,8 @@ def verify(
                 "erased": found.erased,
                 "checkpoints": found.checkpoints,
                 "signed": found.signed,
+                "signed_at": None if found.signed_at is None else time_of(found.signed_at),
+                "keys": list(found.keys),
                 "problems": [
                     {"index": problem.index, "what": problem.what, "detail": problem.detail}
                     for problem in found.problems
@@ -105,14 +128,16 @@ def verify(
         say(f"{paint(where, 'deny')}  {visible(problem.what)}: {visible(problem.detail)}\n")
     if found.further:
         say(f"and {found.further:,} more problems\n")
-    state = paint("sound", "good") if found.ok else paint("changed", "bad")
+    unproven = all(problem.what in {"stale", "witness"} for problem in found.problems)
+    state = paint("sound", "good") if found.ok else paint("not proven" if unproven else "changed", "bad")
     erased = f", {found.erased:,} without what the callers sent" if found.erased else ""
     say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
-    if keys and found.signed is not None:
+    if known and found.signed is not None:
         after = found.size - found.signed
         rest = f"; {after:,} came after it" if after > 0 else ""
         say(f"signed: {found.signed:,} by the newest checkpoint{rest}\n")
-    elif found.checkpoints and not keys:
+        say("".join(f"{line}\n" for line in signing_lines(found, list(map(str, known)))))
+    elif found.checkpoints and not known:
         say(
             f"not checked: who signed its {found.checkpoints:,} checkpoint{'s'[: found.checkpoints != 1]}; --key tells\n"
         )
@@ -122,6 +147,8 @@ def verify(
 
 command.add_command(audit_signatures.keygen)
 command.add_command(audit_signatures.checkpoint)
+command.add_command(audit_rotate.rotate)
+command.add_command(audit_witness.witness)
 command.add_command(audit_proofs.prove)
 command.add_command(audit_blame.blame)
 command.add_command(audit_check.check)

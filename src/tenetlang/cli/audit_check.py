@@ -49,7 +49,7 @@ def check(log: Path, within: str, now: str | None, style: str) -> int:
     """
     from tenetlang.audit.completeness.check import check_completeness
 
-    patience = _duration(within)
+    patience = duration(within, "--within")
     at = time.time_ns() if now is None else _time(now)
     with Progress("checked") as progress:
         found = check_completeness(log, at, patience=patience, progress=progress.step)
@@ -97,17 +97,18 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _duration(text: str) -> int:
+def duration(text: str, option: str) -> int:
+    """The nanoseconds that an option says. Raises `BadParameter`."""
     from tenetlang.values.faults import ValueFault
     from tenetlang.values.times import parse_duration
 
     try:
-        duration = int(parse_duration(text))
+        length = int(parse_duration(text))
     except ValueFault as fault:
-        raise click.BadParameter(fault.detail, param_hint="--within") from fault
-    if duration < 0:
-        raise click.BadParameter(f"{text} is before the decision", param_hint="--within")
-    return duration
+        raise click.BadParameter(fault.detail, param_hint=option) from fault
+    if length < 0:
+        raise click.BadParameter(f"{text} is less than nothing", param_hint=option)
+    return length
 
 
 def _time(text: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tenetlang.cli import statuses
+from tenetlang.cli.audit_demands import Demanded, read_trusted
 from tenetlang.cli.audit_signatures import read_file
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
@@ -69,15 +70,20 @@ def prove(log: Path, record: str | None, old: int | None) -> int:
     return statuses.FINE
 
 
-def verify_proof(file: Path, keys: Sequence[str], remembered: str | None, kept: Sequence[Path], style: str) -> int:
+def verify_proof(
+    file: Path, keys: Sequence[str], remembered: str | None, kept: Sequence[Path], demanded: Demanded, style: str
+) -> int:
     """Says what a proof in a file proves, given the keys and what was kept."""
-    from tenetlang.audit import check_growth_proof, check_record_proof, load_verifier_key, read_proof
-    from tenetlang.audit.checkpoints.proofs import RecordProof
+    from tenetlang.audit import check_growth_proof, check_record_proof, read_proof
+    from tenetlang.audit.checkpoints.proofs import ProofVerdict, RecordProof
+    from tenetlang.audit.checkpoints.trust import witnessed
     from tenetlang.audit.verify import kept_states
 
-    if not keys:
+    known, trust = read_trusted(demanded, keys)
+    if not known:
         raise click.UsageError("a proof leads to what a key signed, so --proof needs --key")
-    known = [load_verifier_key(key) for key in dict.fromkeys(keys)]
+    if demanded.max_age is not None:
+        raise click.UsageError("a proof does not get old, so --max-age is for a LOG")
     proof = read_proof(read_file(file))
     states = kept_states(remembered, [read_file(note) for note in kept], known)
     if isinstance(proof, RecordProof):
@@ -94,6 +100,8 @@ def verify_proof(file: Path, keys: Sequence[str], remembered: str | None, kept: 
         verdict = check_growth_proof(proof, known, states[0])
         said = {"proof": "consistency", "old_size": proof.old}
         proven = f"the log of {proof.old:,} records is the beginning of the one of {verdict.checkpoint.size:,}"
+    if trust is not None and verdict.problem is None and not witnessed([proof.note], trust).enough:
+        verdict = ProofVerdict(verdict.checkpoint, "too few of the witnesses cosigned the checkpoint that it leads to")
     if style == "json":
         checkpoint = verdict.checkpoint
         signed = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}

@@ -55,14 +55,15 @@ def read_file(file: Path) -> bytes:
 @click.option(
     "--name", metavar="NAME", help="What the log is called in its checkpoints; best an address of yours that is unique."
 )
-def keygen(file: Path, name: str | None) -> int:
+@click.option("--post-quantum", is_flag=True, help="Sign by ML-DSA-44 as well; whoever verifies demands both.")
+def keygen(file: Path, name: str | None, post_quantum: bool) -> int:
     """Make a key that signs a log: FILE, for its owner alone, and FILE.pub, which verifies and is printed.
 
     Use a key for one log only, and give FILE.pub to whoever shall verify, before there is anything to hide.
     """
     from tenetlang.audit import create_key
 
-    say(f"{create_key(file, name or f'{file.stem}-{secrets.token_hex(4)}')}\n")
+    say(f"{create_key(file, name or f'{file.stem}-{secrets.token_hex(4)}', post_quantum=post_quantum)}\n")
     remark(f"`{file}` signs and is secret; `{file}.pub` verifies\n")
     return statuses.FINE
 
@@ -85,12 +86,13 @@ def keygen(file: Path, name: str | None) -> int:
     type=ANYWHERE,
     metavar="FILE",
     envvar="TENET_LOG_KEY",
-    help="Sign the log as it is now; or TENET_LOG_KEY.",
+    help="Sign the log as it is now, even if it did not grow; or TENET_LOG_KEY.",
 )
 def checkpoint(log: Path, log_key: Path | None) -> int:
     """Print the newest signed checkpoint of LOG, to be kept where whoever writes the log can't reach it.
 
-    `tenet audit verify --checkpoint` then finds whatever was done to the records before it, even by one who has the key.
+    `tenet audit verify --checkpoint` then finds whatever was done to the records before it, even by one who has the key. With
+    --log-key a log that did not grow is signed again, with the time, and `tenet audit verify --max-age` finds one that is not.
     """
     from tenetlang.audit import Log, load_signing_key, newest_checkpoint
 
@@ -100,6 +102,6 @@ def checkpoint(log: Path, log_key: Path | None) -> int:
         else:
             key = load_signing_key(log_key)
             with Log.open(log, create=False) as opened:
-                note = opened.sign(key)
+                note = opened.sign(key, renew=True)
     say(note.decode())
     return statuses.FINE

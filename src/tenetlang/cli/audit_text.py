@@ -1,12 +1,19 @@
-"""A record of a log on one line."""
+"""A record of a log on one line, and who signed the log."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tenetlang.cli.output import painter
 from tenetlang.report.visible import visible
+
+if TYPE_CHECKING:
+    from tenetlang.audit import Verification
+
+_LAST = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 def one_line(found: Mapping[str, object]) -> str:
@@ -33,3 +40,20 @@ def one_line(found: Mapping[str, object]) -> str:
 
 def _word(value: object) -> str:
     return visible(value)[:80] if isinstance(value, str) else ""
+
+
+def time_of(seconds: int) -> str:
+    """A time since 1970, in RFC 3339."""
+    from tenetlang.audit import time_text
+
+    return time_text(min(seconds, _LAST) * 10**9).replace(".000000000", "")
+
+
+def signing_lines(found: Verification, given: Sequence[str]) -> Iterator[str]:
+    """When the newest checkpoint was signed, and by which key if it is none that was given."""
+    if found.signed_at is not None:
+        yield f"signed at: {time_of(found.signed_at)}"
+    for key in found.keys:
+        if key not in given:
+            yield "its key has changed; from here on, verify with"
+            yield from (f"    {visible(line)}" for line in key.split("\n"))

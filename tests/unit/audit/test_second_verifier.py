@@ -12,10 +12,11 @@ from types import ModuleType
 
 import pytest
 
-from tenetlang.audit import AuditError, export_jsonl, newest_checkpoint, verify_log
+from tenetlang.audit import AuditError, Checkpoint, export_jsonl, newest_checkpoint, verify_log
 from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.checkpoints.checkpoint import unchecked_checkpoint
-from tenetlang.audit.checkpoints.note import signing_key
+from tenetlang.audit.checkpoints.note import read_verifier_key, signing_key
+from tenetlang.audit.checkpoints.signatures import sign_checkpoint
 from tenetlang.audit.merkle import leaf_hash
 from tests.repository.checkout import ROOT
 from tests.unit.audit.checkpoints.test_note import SIGNATURES, SignatureCase
@@ -46,9 +47,12 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "log.db"
 
 
-def compare(log: Path, *kept: Path, remembered: str | None = None, key: str | None = str(KEY.verifier)) -> bool:
+def compare(
+    log: Path, *kept: Path, remembered: str | None = None, key: str | tuple[str, ...] | None = str(KEY.verifier)
+) -> bool:
     """Whether the log is sound, which both must say, and of the same root."""
-    words = [] if key is None else ["--key", key]
+    given = () if key is None else (key,) if isinstance(key, str) else key
+    words = [word for each in given for word in ("--key", each)]
     for note in kept:
         words += ["--checkpoint", str(note)]
     if remembered is not None:
@@ -57,10 +61,9 @@ def compare(log: Path, *kept: Path, remembered: str | None = None, key: str | No
         [sys.executable, str(SECOND), str(log), *words], capture_output=True, encoding="utf-8", check=False
     )
     assert (done.returncode in {0, 1}, done.stderr) == (True, ""), done
-    keys = {str(known.verifier): known.verifier for known in (KEY, OTHER)}
     try:
         found = verify_log(
-            log, remembered, keys=[] if key is None else [keys[key]], checkpoints=[note.read_bytes() for note in kept]
+            log, remembered, keys=list(map(read_verifier_key, given)), checkpoints=[note.read_bytes() for note in kept]
         )
     except AuditError:
         assert done.returncode == 1, done.stdout
@@ -226,7 +229,7 @@ def test_both_find_every_changed_byte_of_a_record(log: Path, second: ModuleType)
         changed = bytearray(lines[3])
         changed[place] ^= 1
         export.write_bytes(b"".join([*lines[:3], changed, *lines[4:]]))
-        problems, _, _ = second.verify(str(export), None, [], [])
+        problems, _, _ = second.verify(str(export), [], [], [])
         assert problems, place
         assert not verify_log(export).ok
 
@@ -244,8 +247,30 @@ def test_it_reads_the_checkpoints_of_another_programs_log(second: ModuleType) ->
     key = (published / "log.vkey").read_text("utf-8").strip()
     for size in range(16):
         note = (published / "log" / f"checkpoint.{size}").read_bytes()
-        assert second.checkpoint(note, key) == (size, unchecked_checkpoint(note).root)
+        assert second.checkpoint(note, [key]) == (size, unchecked_checkpoint(note).root, 0)
         with pytest.raises(ValueError):
-            second.checkpoint(note, str(KEY.verifier))
+            second.checkpoint(note, [str(KEY.verifier)])
         with pytest.raises(ValueError):
-            second.checkpoint(note.replace(f"\n{size}\n".encode(), b"\n16\n"), key)
+            second.checkpoint(note.replace(f"\n{size}\n".encode(), b"\n16\n"), [key])
+
+
+def test_both_follow_the_keys_of_a_log_in_their_order(log: Path) -> None:
+    newer = [signing_key("example.com/log", bytes([number]) * 32, b"\x07" * 32) for number in (5, 6)]
+    keys = tuple(str(key.verifier) for key in (KEY, *newer))
+    with open_sample(log) as again:
+        for number, (old, new) in enumerate(((KEY, newer[0]), (newer[0], newer[1]))):
+            again.rotate(old, new)
+            again.append(*sample(20 + number))
+            again.sign(new)
+    assert compare(log, key=keys)
+    assert not compare(log, key=str(OTHER.verifier))
+    assert not compare(log, key=(*keys, str(signing_key("example.com/log", b"\x08" * 32).verifier)))
+    root = bytes.fromhex(verify_log(log).root)
+    stolen = sign_checkpoint(Checkpoint("example.com/log", len(rows(log)), root), KEY, 5)
+    tamper(log, [("INSERT INTO checkpoints (note) VALUES (?)", (stolen,))])
+    assert not compare(log, key=keys)
+
+
+def test_both_find_that_a_key_which_was_given_never_signed(log: Path) -> None:
+    assert compare(log)
+    assert not compare(log, key=(str(KEY.verifier), str(signing_key("example.com/log", b"\x05" * 32).verifier)))

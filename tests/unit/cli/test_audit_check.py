@@ -64,7 +64,7 @@ def test_without_a_time_it_looks_at_the_clock(tenet: Tenet, log: Path) -> None:
     ("words", "said"),
     [
         (("--within", "soon"), "is not a duration such as 30m"),
-        (("--within", "-5m"), "is before the decision"),
+        (("--within", "-5m"), "is less than nothing"),
         (("--now", "tomorrow"), '"tomorrow" is not'),
     ],
 )

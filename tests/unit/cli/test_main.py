@@ -61,13 +61,20 @@ def test_all_ways_to_ask_for_the_version_say_the_same(tenet: Tenet) -> None:
     assert tenet("version", "--format", "json").out.startswith(f'{{"schema_version": 1, "version": "{__version__}"')
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "audit verify", "audit show", "audit export"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *COMMANDS,
+        *(f"audit {name}" for name in ("verify", "show", "export", "keygen", "rotate", "witness")),
+        *(f"witness {name}" for name in ("keygen", "serve")),
+    ],
+)
 def test_every_command_has_a_help_of_a_sentence_an_example_and_the_statuses(tenet: Tenet, name: str) -> None:
     answer = tenet(*name.split(), "--help")
     assert (answer.status, answer.error) == (0, "")
     assert answer.out.startswith(f"Usage: tenet {name} ")
     assert all(len(line) <= 80 for line in answer.out.splitlines() if f"tenet {name} " not in line)
-    if name != "audit":
+    if name not in {"audit", "witness"}:  # which are groups
         assert re.search(rf"  Examples:\n    .*tenet {name}\b", answer.out)
         assert "\n  Exit status:\n    0   " in answer.out
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
 
 import attrs
 
-from tenetlang.audit.checkpoints.note import VerifierKey, base64_bytes, open_note, split_note
+from tenetlang.audit.checkpoints.keys import base64_bytes
+from tenetlang.audit.checkpoints.note import split_note
 from tenetlang.audit.errors import InvalidNote
 
 _size = re.compile("0|[1-9][0-9]{0,15}")
@@ -38,22 +38,11 @@ class Checkpoint:
 def unchecked_checkpoint(note: bytes) -> Checkpoint:
     """The checkpoint of a note, whoever may have signed it. Raises `InvalidNote`."""
     text, _ = split_note(note)
-    return _checkpoint(text)
+    return read_checkpoint(text)
 
 
-def checkpoint_of(note: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
-    """The checkpoint of a note that is signed by one of the keys, whose name must be its origin.
-
-    Raises `InvalidNote` and `NoSignatures`.
-    """
-    opened = open_note(note, keys)
-    checkpoint = _checkpoint(opened.text)
-    if checkpoint.origin not in opened.verified:
-        raise InvalidNote(f"{opened.verified[0]} signed for the log of another, {checkpoint.origin}")
-    return checkpoint
-
-
-def _checkpoint(text: str) -> Checkpoint:
+def read_checkpoint(text: str) -> Checkpoint:
+    """The checkpoint that the text of a note is. Raises `InvalidNote`."""
     match text.split("\n"):
         case [origin, size, root, *_, ""] if origin and _size.fullmatch(size):
             decoded = base64_bytes(root)

@@ -7,54 +7,74 @@
     — example.com/refunds Az3grlgtzPICa5OS8npVmf1Myq/5IZni…
 
 A signature line names a key, and its base64 holds the key's identifier (4 bytes) and the signature of the text with the
-newline at its end. The identifier is the beginning of SHA-256(name ‖ newline ‖ type ‖ public key); the type is 1,
-Ed25519 (RFC 8032). Keys are written in the same spirit:
-
-    example.com/refunds+33d7b496+AeHTu4Q3…                  to verify: name, identifier, base64(type ‖ public key)
-    PRIVATE+KEY+example.com/refunds+33d7b496+AYEKFALV…      to sign: the same with the 32 bytes that the key is made of
+newline at its end (`keys`).
 
 A signature by an unknown key is let pass, for that is how keys change and how witnesses add theirs. One by a known key
 that does not verify spoils the note.
 
-Ed25519 itself is that of the package `cryptography`, the extra `audit`, which is imported when a signature is made or
-checked. A log without signatures needs none of it.
+A key may have a second half for ML-DSA-44, type 6: then it is two such lines, and whoever has both signs twice
+(`signatures`). What other types sign is in `cosignature`.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 
 import attrs
 
-from tenetlang.audit.errors import InvalidNote, NoSignatures, UnusableKey
+from tenetlang.audit.checkpoints import post_quantum
+from tenetlang.audit.checkpoints.keys import (
+    ED25519,
+    MAX_NAME,
+    ML_DSA,
+    base64_bytes,
+    ed25519_public,
+    ed25519_sign,
+    has_control,
+    identifier_of,
+    is_name,
+    key_text,
+    no_signatures,
+    private_parts,
+    private_text,
+    public_parts,
+)
+from tenetlang.audit.errors import InvalidNote, UnusableKey
 
 MAX_NOTE = 64 * 1024
 """The longest note that is read, in bytes."""
 
 MAX_SIGNATURES = 100
 
-_ED25519 = b"\x01"
 _signature_line = re.compile("\u2014 ([^ ]+) ([A-Za-z0-9+/]+={0,2})")
 
 
 @attrs.frozen
 class VerifierKey:
-    """A public key under a name."""
+    """A public key under a name: for Ed25519, and if `post_quantum` is not empty also for ML-DSA-44."""
 
     name: str
     public: bytes
+    post_quantum: bytes = attrs.field(default=b"", repr=False)
 
     @property
     def identifier(self) -> bytes:
         """The four bytes by which signatures name the key."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:4]
+        return identifier_of(self.name, ED25519, self.public)
+
+    @property
+    def short(self) -> str:
+        """The key in few words, for messages."""
+        return f"{self.name}+{self.identifier.hex()}"
 
     def __str__(self) -> str:
         """The key as it is handed to those who verify."""
-        return f"{self.name}+{self.identifier.hex()}+{b64encode(_ED25519 + self.public).decode()}"
+        lines = [key_text(self.name, ED25519, self.public)]
+        if self.post_quantum:
+            lines.append(key_text(self.name, ML_DSA, self.post_quantum))
+        return "\n".join(lines)
 
 
 @attrs.frozen
@@ -63,11 +83,14 @@ class SigningKey:
 
     seed: bytes = attrs.field(repr=False)
     verifier: VerifierKey
+    post_quantum_seed: bytes = attrs.field(default=b"", repr=False)
 
     def text(self) -> str:
         """The key as it stands in its file, for nobody else to see."""
-        named = f"{self.verifier.name}+{self.verifier.identifier.hex()}"
-        return f"PRIVATE+KEY+{named}+{b64encode(_ED25519 + self.seed).decode()}"
+        lines = [private_text(self.verifier.name, ED25519, self.verifier.public, self.seed)]
+        if self.post_quantum_seed:
+            lines.append(private_text(self.verifier.name, ML_DSA, self.verifier.post_quantum, self.post_quantum_seed))
+        return "\n".join(lines)
 
 
 @attrs.frozen
@@ -77,6 +100,10 @@ class Signature:
     name: str
     identifier: bytes
     signature: bytes
+
+    def line(self) -> str:
+        """The line as it stands below a note."""
+        return f"\u2014 {self.name} {b64encode(self.identifier + self.signature).decode()}\n"
 
 
 @attrs.frozen
@@ -88,52 +115,45 @@ class OpenedNote:
     unverified: int
 
 
-def signing_key(name: str, seed: bytes) -> SigningKey:
-    """The key of a name that 32 random bytes make. Raises `UnusableKey` and `NoSignatures`."""
-    if not _is_name(name):
+def signing_key(name: str, seed: bytes, post_quantum_seed: bytes = b"") -> SigningKey:
+    """The key of a name that 32 random bytes make, or 64 of them. Raises `UnusableKey` and `NoSignatures`."""
+    if not is_name(name):
         raise UnusableKey(f"{name!r} is no name for a key: it has a space or a `+`, or is empty")
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    except ImportError as missing:
-        raise _no_signatures() from missing
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    return SigningKey(seed, VerifierKey(name, public))
+    if post_quantum_seed and len(name.encode()) > MAX_NAME:
+        raise UnusableKey(f"a key for ML-DSA-44 has a name of at most {MAX_NAME} bytes")
+    second = post_quantum.public_of(post_quantum_seed) if post_quantum_seed else b""
+    return SigningKey(seed, VerifierKey(name, ed25519_public(seed), second), post_quantum_seed)
 
 
 def read_signing_key(text: str) -> SigningKey:
     """The private key that a text holds. Raises `UnusableKey` and `NoSignatures`."""
-    beginning, _, rest = text.strip().partition("PRIVATE+KEY+")
-    if beginning or not rest:
-        raise UnusableKey("this is no private key: it does not begin with `PRIVATE+KEY+`")
-    name, identifier, seed = _key_parts(rest)
-    key = signing_key(name, seed)
-    if key.verifier.identifier.hex() != identifier:
-        raise UnusableKey("the private key does not belong to its own name and number, so it was changed")
-    return key
+    name, seed, second = _halves([private_parts(line) for line in text.strip().split("\n")])
+    return signing_key(name, seed, second)
 
 
 def read_verifier_key(text: str) -> VerifierKey:
     """The public key that a text holds. Raises `UnusableKey`."""
-    if text.strip().startswith("PRIVATE+KEY+"):
-        raise UnusableKey("this is a private key, which only the one who signs may have; verify with the other half")
-    name, identifier, public = _key_parts(text.strip())
-    key = VerifierKey(name, public)
-    if key.identifier.hex() != identifier:
-        raise UnusableKey("the key does not belong to its own name and number, so it was changed")
-    return key
+    return VerifierKey(*_halves([public_parts(line) for line in text.strip().split("\n")]))
+
+
+def _halves(lines: Sequence[tuple[str, int, bytes]]) -> tuple[str, bytes, bytes]:
+    match lines:
+        case [(name, 1, first)]:
+            return name, first, b""
+        case [(name, 1, first), (other, 6, second)] if name == other:
+            return name, first, second
+        case [(_, 4, _)]:
+            raise UnusableKey("this is the key of a witness, and not of a log")
+        case _:
+            raise UnusableKey("the key of a log is one line for Ed25519, and may have a second one for ML-DSA-44")
 
 
 def sign_note(text: str, key: SigningKey) -> bytes:
     """The note of a text that ends in a newline, signed. Raises `NoSignatures`."""
-    if not text.endswith("\n") or _has_control(text):
+    if not text.endswith("\n") or has_control(text):
         raise InvalidNote("the text of a note ends in a newline and holds no control character")
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    except ImportError as missing:
-        raise _no_signatures() from missing
-    signature = Ed25519PrivateKey.from_private_bytes(key.seed).sign(text.encode())
-    encoded = b64encode(key.verifier.identifier + signature).decode()
-    return f"{text}\n\u2014 {key.verifier.name} {encoded}\n".encode()
+    signature = Signature(key.verifier.name, key.verifier.identifier, ed25519_sign(key.seed, text.encode()))
+    return f"{text}\n{signature.line()}".encode()
 
 
 def split_note(note: bytes) -> tuple[str, tuple[Signature, ...]]:
@@ -144,15 +164,20 @@ def split_note(note: bytes) -> tuple[str, tuple[Signature, ...]]:
         whole = note.decode()
     except UnicodeDecodeError as mistake:
         raise InvalidNote("the note is not UTF-8") from mistake
-    if _has_control(whole):
+    if has_control(whole):
         raise InvalidNote("the note holds a control character")
     text, blank, below = whole.rpartition("\n\n")
     if not blank or not below.endswith("\n"):
         raise InvalidNote("the note has no signature, or does not end in a newline")
-    lines = below[:-1].split("\n")
-    if len(lines) > MAX_SIGNATURES:
+    return text + "\n", signatures_of(below)
+
+
+def signatures_of(lines: str) -> tuple[Signature, ...]:
+    """The signatures in lines that end in a newline. Raises `InvalidNote`."""
+    each = lines.removesuffix("\n").split("\n")
+    if len(each) > MAX_SIGNATURES:
         raise InvalidNote(f"the note has more than {MAX_SIGNATURES} signatures")
-    return text + "\n", tuple(map(_signature, lines))
+    return tuple(map(_signature, each))
 
 
 def open_note(note: bytes, keys: Sequence[VerifierKey]) -> OpenedNote:
@@ -185,7 +210,7 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError as missing:
-        raise _no_signatures() from missing
+        raise no_signatures() from missing
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -193,41 +218,9 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def base64_bytes(text: str) -> bytes | None:
-    """What a base64 text of RFC 4648 stands for, if it is the one way to write that."""
-    try:
-        decoded = b64decode(text, validate=True)
-    except ValueError:
-        return None
-    return decoded if b64encode(decoded).decode() == text else None
-
-
 def _signature(line: str) -> Signature:
     found = _signature_line.fullmatch(line)
     decoded = None if found is None else base64_bytes(found[2])
-    if found is None or decoded is None or len(decoded) < 5 or not _is_name(found[1]):
+    if found is None or decoded is None or len(decoded) < 5 or not is_name(found[1]):
         raise InvalidNote("a line below the note is no signature")
     return Signature(found[1], decoded[:4], decoded[4:])
-
-
-def _key_parts(text: str) -> tuple[str, str, bytes]:
-    match text.split("+", 2):
-        case [name, identifier, encoded] if _is_name(name) and re.fullmatch("[0-9a-f]{8}", identifier):
-            decoded = base64_bytes(encoded)
-            if decoded is not None and len(decoded) == 33 and decoded[:1] == _ED25519:
-                return name, identifier, decoded[1:]
-        case _:
-            pass
-    raise UnusableKey("this is no key of the form `NAME+NUMBER+BASE64` for Ed25519")
-
-
-def _is_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and not _has_control(name)
-
-
-def _has_control(text: str) -> bool:
-    return any(character < " " and character != "\n" for character in text)
-
-
-def _no_signatures() -> NoSignatures:
-    return NoSignatures("signatures need the package `cryptography`; it comes with the extra `audit`: tenetlang[audit]")

@@ -24,8 +24,9 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
-from tenetlang.audit.checkpoints.note import VerifierKey, base64_bytes
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
+from tenetlang.audit.checkpoints.keys import base64_bytes
+from tenetlang.audit.checkpoints.note import VerifierKey
 from tenetlang.audit.checkpoints.paths import (
     MAX_STEPS,
     Range,
@@ -35,6 +36,7 @@ from tenetlang.audit.checkpoints.paths import (
     inclusion_ranges,
     roots_of,
 )
+from tenetlang.audit.checkpoints.signatures import checkpoint_of
 from tenetlang.audit.checkpoints.signed import KeptState
 from tenetlang.audit.checkpoints.signing import newest_checkpoint
 from tenetlang.audit.errors import InvalidNote, InvalidProof, LogDamaged, NoCheckpoint
@@ -93,9 +95,12 @@ def prove_record(path: str | os.PathLike[str], index: int) -> bytes:
     return "\n".join(head).encode() + b"\n\n" + note
 
 
-def prove_growth(path: str | os.PathLike[str], old: int) -> bytes:
-    """The proof that the log of the newest checkpoint begins with the log as it was with `old` records; raises the same."""
-    note = newest_checkpoint(path)
+def prove_growth(path: str | os.PathLike[str], old: int, note: bytes | None = None) -> bytes:
+    """The proof that the log of a checkpoint in it begins with the log as it was with `old` records; raises the same.
+
+    It is the newest checkpoint where none is given.
+    """
+    note = newest_checkpoint(path) if note is None else note
     checkpoint = _readable(note)
     if not 0 < old <= checkpoint.size:
         raise NoCheckpoint(

@@ -4,24 +4,33 @@ A checkpoint says how many records there were and what their root was. While the
 it passes each of these sizes, and there the roots are equal or they are not. The first that differs says between which
 two sizes the log was changed, and those behind it differ for the same reason, so it alone is reported.
 
-With a key, every checkpoint in the log must be signed by it, and there must be one, there or kept elsewhere: whoever rewrites a log without the
+With a key, every checkpoint in the log must be signed by it, or by the one that came after it (`epochs`), and there must be one,
+there or kept elsewhere: whoever rewrites a log without the
 key can only leave them out. Whoever has the key, or cuts the log at an older checkpoint, is found by one that was kept
-elsewhere, and by nothing else.
+elsewhere, by a newest one that is too old, and by witnesses (`trust`), and by nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import attrs
 
-from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
+from tenetlang.audit.checkpoints.epochs import Epochs
 from tenetlang.audit.checkpoints.note import VerifierKey
-from tenetlang.audit.errors import InvalidNote, LogDamaged
+from tenetlang.audit.checkpoints.signatures import SignedCheckpoint, signed_checkpoint
+from tenetlang.audit.checkpoints.trust import Trust, Witnessed, witnessed
+from tenetlang.audit.errors import InvalidNote, LogDamaged, SignedByReplaced
 from tenetlang.audit.merkle import Frontier
 
 Found = tuple[int | None, str, str]
 """What is wrong: the record, if one is meant, the word for it, and a sentence."""
+
+CLOCKS_DIFFER = 300
+"""By so many seconds the clock of who signs may be ahead of that of who verifies."""
+
+_MOST_NOTES = 15
 
 
 @attrs.frozen
@@ -33,12 +42,21 @@ class KeptState:
     what: str
 
 
+@attrs.frozen
+class Demands:
+    """What the newest checkpoint must be besides signed: witnessed by these, and at `now` at most so old, in seconds."""
+
+    trust: Trust | None = None
+    max_age: int | None = None
+    now: int = 0
+
+
 @attrs.define
 class SignedStates:
     """The checkpoints of a log while it is read; `newest` is the one of most records whose signature was
-    checked, in the log or kept."""
+    checked, in the log or kept, and `newest_notes` are those of that checkpoint."""
 
-    keys: Sequence[VerifierKey]
+    epochs: Epochs
     notes: Iterator[bytes | None]
     kept: list[KeptState] = attrs.field(factory=list)
     refused: list[Found] = attrs.field(factory=list)
@@ -46,10 +64,12 @@ class SignedStates:
     read: int = 0
     size_before: int = 0
     agreed: int = 0
-    newest: Checkpoint | None = None
+    newest: SignedCheckpoint | None = None
+    newest_notes: list[bytes] = attrs.field(factory=list)
+    signing: set[VerifierKey] = attrs.field(factory=set)
+    covering: set[VerifierKey] = attrs.field(factory=set)
     rewritten: str | None = None
-    invalid: list[str] = attrs.field(factory=list)
-    further_invalid: int = 0
+    invalid: dict[str, tuple[str, int]] = attrs.field(factory=dict)
     rewritten_kept: list[KeptState] = attrs.field(factory=list)
 
 
@@ -57,13 +77,11 @@ def keep(states: SignedStates, note: bytes) -> None:
     """Adds a checkpoint that somebody kept; one that no key signed is a finding. Raises `InvalidNote` for what is none."""
     checkpoint = unchecked_checkpoint(note)
     try:
-        if states.keys:
-            checkpoint_of(note, states.keys)
-    except InvalidNote as mistake:
-        states.refused.append((None, "signature", f"the checkpoint that was kept proves nothing: {mistake}"))
+        if states.epochs.keys:
+            _vouch(states, note)
+    except (InvalidNote, SignedByReplaced) as mistake:
+        states.refused.append((None, _word(mistake), f"the checkpoint that was kept proves nothing: {mistake}"))
     else:
-        if states.keys:
-            _vouched(states, checkpoint)
         states.kept.append(KeptState(checkpoint.size, checkpoint.root, "the checkpoint that was kept was signed"))
 
 
@@ -76,17 +94,13 @@ def next_stored(states: SignedStates) -> None:
         except StopIteration:
             return
         except LogDamaged as mistake:
-            _invalid(states, str(mistake))
+            _invalid(states, "signature", str(mistake))
             return
         states.read += 1
         try:
-            checkpoint = _stored(states, note)
-        except InvalidNote as mistake:
-            _invalid(states, f"checkpoint {states.read} of the log proves nothing: {mistake}")
-            continue
-        if states.keys:
-            _vouched(states, checkpoint)
-        states.waiting = checkpoint
+            states.waiting = _stored(states, note)
+        except (InvalidNote, SignedByReplaced) as mistake:
+            _invalid(states, _word(mistake), f"checkpoint {states.read} of the log proves nothing: {mistake}")
 
 
 def compare(states: SignedStates, frontier: Frontier) -> None:
@@ -106,7 +120,7 @@ def compare(states: SignedStates, frontier: Frontier) -> None:
             states.rewritten_kept.append(state)
 
 
-def finish(states: SignedStates, size: int) -> Iterator[Found]:
+def finish(states: SignedStates, size: int, demands: Demands) -> Iterator[Found]:
     """What is wrong, once all records were read."""
     if states.waiting is not None:
         said = f"checkpoint {states.read} is of {states.waiting.size} records, and the log has {size}: it was cut"
@@ -122,30 +136,104 @@ def finish(states: SignedStates, size: int) -> Iterator[Found]:
             said = f"the first {state.size} records are not those for which {state.what}"
             yield None, "rewritten", f"{said}: one of them or all were rewritten"
     yield from states.refused
-    for detail in states.invalid:
-        more = f" (and {states.further_invalid} more)" if states.further_invalid else ""
-        yield None, "signature", detail + more
-    if states.keys and states.read == 0 and states.newest is None:
+    for word, (detail, further) in states.invalid.items():
+        yield None, word, detail + (f" (and {further} more)" if further else "")
+    yield from _unsigned(states)
+    if states.newest is not None:
+        yield from _too_old(states.newest, demands)
+        if demands.trust is not None:
+            yield from _unwitnessed(states.newest, witnessed(states.newest_notes, demands.trust))
+
+
+def _too_old(newest: SignedCheckpoint, demands: Demands) -> Iterator[Found]:
+    if demands.max_age is None:
+        return
+    of = f"the newest checkpoint, of {newest.checkpoint.size} records,"
+    if newest.at is None:
+        yield None, "stale", f"{of} does not say when it was signed"
+    elif newest.at > demands.now + CLOCKS_DIFFER:
+        yield None, "stale", f"{of} was signed {_span(newest.at - demands.now)} from now, which nobody can"
+    elif demands.now - newest.at > demands.max_age:
+        said = f"{of} was signed {_span(demands.now - newest.at)} ago"
+        yield None, "stale", f"{said}: nobody signs any more, or newer ones were taken out"
+
+
+def _unwitnessed(newest: SignedCheckpoint, found: Witnessed) -> Iterator[Found]:
+    of = f"the newest checkpoint, of {newest.checkpoint.size} records,"
+    for witness in found.wrong:
+        yield None, "witness", f"the line by {witness.key.short} below {of} is not by it"
+    if not found.enough:
+        missing = ", ".join(witness.key.short for witness in (*found.missing, *found.wrong))
+        yield None, "witness", f"{of} has {len(found.signed)} cosignatures, and too few: there is none by {missing}"
+
+
+def _span(seconds: int) -> str:
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:,} {unit}"
+    return f"{seconds} seconds"
+
+
+def _unsigned(states: SignedStates) -> Iterator[Found]:
+    """What the keys should have signed and did not."""
+    if states.epochs.keys and states.read == 0 and states.newest is None:
         yield None, "unsigned", "the log holds no checkpoint: it was never signed, or they were taken out"
+    for index, mistake in states.epochs.mistakes:
+        yield index, "rotation", f"the record is no change of the log's key: {mistake}"
+    for rotation in states.epochs.to_cover:
+        if rotation.old not in states.covering:
+            said = f"no checkpoint by {rotation.old.short} is of the records up to this change to {rotation.new.short}"
+            yield (
+                rotation.index,
+                "rotation",
+                f"{said}: who wrote it did not have the old key, or only the newer is here",
+            )
+    origins = {key.name for key in states.signing}
+    for key, span in states.epochs.spans.items():
+        if span.last is None and key.name in origins and key not in states.signing:
+            said = f"no checkpoint is signed by {key.short}"
+            yield None, "unsigned", f"{said}: the log is another one of that name, or was cut before its key changed"
 
 
-def _vouched(states: SignedStates, checkpoint: Checkpoint) -> None:
-    if states.newest is None or states.newest.size <= checkpoint.size:
-        states.newest = checkpoint
+def _vouch(states: SignedStates, note: bytes) -> Checkpoint:
+    """The checkpoint of a note that is signed by a key of the log, in the time of that key."""
+    signed = signed_checkpoint(note, states.epochs.keys)
+    size = signed.checkpoint.size
+    in_time = [key for key in signed.keys if states.epochs.spans[key].holds(size)]
+    if not in_time:
+        key = signed.keys[0]
+        span = states.epochs.spans[key]
+        when = f"had been replaced at record {span.last - 1}" if span.last is not None and span.last < size else ""
+        raise SignedByReplaced(
+            f"it is of {size} records and signed by {key.short}, which {when or f'signs from {span.first} records on'}: "
+            f"{'that old key was stolen, or a program still signs with it' if when else 'it was signed afterwards'}"
+        )
+    states.signing.update(in_time)
+    states.covering.update(key for key in in_time if states.epochs.spans[key].last == size)
+    newest = states.newest
+    if newest is None or newest.checkpoint.size < size:
+        states.newest, states.newest_notes = signed, [note]
+    elif newest.checkpoint == signed.checkpoint:
+        times = [at for at in (newest.at, signed.at) if at is not None]
+        states.newest = attrs.evolve(signed, at=max(times, default=None))
+        states.newest_notes = [*states.newest_notes[-_MOST_NOTES:], note]
+    return signed.checkpoint
 
 
 def _stored(states: SignedStates, note: bytes | None) -> Checkpoint:
     if note is None:
         raise InvalidNote("it is no text")
-    checkpoint = checkpoint_of(note, states.keys) if states.keys else unchecked_checkpoint(note)
+    checkpoint = _vouch(states, note) if states.epochs.keys else unchecked_checkpoint(note)
     if checkpoint.size < states.size_before:
         raise InvalidNote(f"it is of {checkpoint.size} records, and the one before it of {states.size_before}")
     states.size_before = checkpoint.size
     return checkpoint
 
 
-def _invalid(states: SignedStates, detail: str) -> None:
-    if states.invalid:
-        states.further_invalid += 1
-    else:
-        states.invalid.append(detail)
+def _word(mistake: InvalidNote | SignedByReplaced) -> str:
+    return "rotation" if isinstance(mistake, SignedByReplaced) else "signature"
+
+
+def _invalid(states: SignedStates, word: str, detail: str) -> None:
+    first, further = states.invalid.get(word, (detail, -1))
+    states.invalid[word] = (first, further + 1)

@@ -1,29 +1,21 @@
-"""Keys in files, and the signed checkpoints that lie in a log beside its records.
+"""The signed checkpoints that lie in a log beside its records.
 
 A log that signs two checkpoints that contradict each other has told two stories, and whoever holds both can prove it.
 So before anything is signed the newest checkpoint in the log is looked at: the log must still begin with its records.
-The key's file may be read by its owner alone, and is refused otherwise, as `ssh` refuses one.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tenetlang.audit.checkpoints.checkpoint import Checkpoint, checkpoint_of, unchecked_checkpoint
-from tenetlang.audit.checkpoints.note import (
-    MAX_NOTE,
-    SigningKey,
-    VerifierKey,
-    read_signing_key,
-    read_verifier_key,
-    sign_note,
-)
-from tenetlang.audit.checkpoints.note import signing_key as make_key
-from tenetlang.audit.errors import InvalidNote, LogDamaged, LogUnavailable, NoCheckpoint, UnusableKey
+from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
+from tenetlang.audit.checkpoints.note import MAX_NOTE, Signature, SigningKey, split_note
+from tenetlang.audit.checkpoints.signatures import checkpoint_of, sign_checkpoint, with_lines
+from tenetlang.audit.errors import InvalidNote, LogDamaged, LogUnavailable, NoCheckpoint
 from tenetlang.audit.exports.tiles import CHECKPOINT, checkpoint_note
 from tenetlang.audit.merkle import Frontier
 from tenetlang.audit.stores.sqlite import CHECKPOINTS, SQLITE_MAGIC, absolute, connect_to_read, run, shown
@@ -34,76 +26,12 @@ if TYPE_CHECKING:
 SIGN_EVERY = 256
 """So many records at most are appended before a checkpoint is signed, while a log stays open."""
 
-_MAX_KEY = 4096
+_LOOKED_AT = 64
+"""Among so many of the newest checkpoints one is looked for to which lines are added."""
+
 _NOTES = f"""
 SELECT CASE WHEN typeof(note) = 'blob' AND length(note) <= {MAX_NOTE} THEN note END FROM checkpoints ORDER BY number
 """  # noqa: S608 (a constant of this package)
-
-
-def create_key(path: str | os.PathLike[str], name: str, randomness: Callable[[int], bytes] = os.urandom) -> VerifierKey:
-    """Makes a key, its file (for the owner alone) and `PATH.pub` with the half that verifies. Nothing is overwritten.
-
-    Raises `UnusableKey` and `NoSignatures`.
-    """
-    key = make_key(name, randomness(32))
-    file = absolute(path)
-    public = f"{file}.pub"
-    if os.path.lexists(public):
-        raise UnusableKey(f"{shown(public)} is there already; a key is never overwritten")
-    for name_of_file, text, mode in ((file, key.text(), 0o600), (public, str(key.verifier), 0o644)):
-        try:
-            opened = os.open(name_of_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-        except FileExistsError as mistake:
-            raise UnusableKey(f"{shown(name_of_file)} is there already; a key is never overwritten") from mistake
-        except OSError as mistake:
-            raise UnusableKey(f"cannot write {shown(name_of_file)}: {mistake.strerror}") from mistake
-        with os.fdopen(opened, "w", encoding="utf-8") as writing:
-            writing.write(text + "\n")
-            writing.flush()
-            os.fsync(opened)
-    return key.verifier
-
-
-def load_signing_key(path: str | os.PathLike[str]) -> SigningKey:
-    """The private key in a file that only its owner may read. Raises `UnusableKey` and `NoSignatures`."""
-    file = absolute(path)
-    text = _key_text(file)
-    try:
-        if os.name == "posix" and Path(file).stat().st_mode & 0o077:
-            raise UnusableKey(f"{shown(file)} may be read by others, so the key may be known: `chmod 600` or a new one")
-    except OSError as mistake:
-        raise UnusableKey(f"cannot read {shown(file)}: {mistake.strerror}") from mistake
-    try:
-        return read_signing_key(text)
-    except UnusableKey as mistake:
-        raise UnusableKey(f"{shown(file)} can't sign: {mistake}") from mistake
-
-
-def load_verifier_key(text_or_path: str) -> VerifierKey:
-    """The public key that this text is, or that stands in the file of this name. Raises `UnusableKey`."""
-    try:
-        return read_verifier_key(text_or_path)
-    except UnusableKey:
-        file = absolute(text_or_path)
-        if not Path(file).exists():
-            raise
-    try:
-        return read_verifier_key(_key_text(file))
-    except UnusableKey as mistake:
-        raise UnusableKey(f"{shown(file)} can't verify: {mistake}") from mistake
-
-
-def _key_text(file: str) -> str:
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(_MAX_KEY).decode()
-    except OSError as mistake:
-        raise UnusableKey(f"cannot read {shown(file)}: {mistake.strerror}") from mistake
-    except UnicodeDecodeError as mistake:
-        raise UnusableKey(f"{shown(file)} holds no key") from mistake
-
-
-# What lies in the log.
 
 
 def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
@@ -117,7 +45,7 @@ def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
     if (Path(file) / CHECKPOINT).is_file():
         yield checkpoint_note(file)
         return
-    if not _is_database(file):
+    if not is_database(file):
         return
     try:
         opened = connect_to_read(file)
@@ -167,12 +95,43 @@ def signed_before(note: bytes, key: SigningKey, path: str) -> Checkpoint:
         checkpoint = unchecked_checkpoint(note)
         return checkpoint_of(note, [key.verifier]) if checkpoint.origin == key.verifier.name else checkpoint
     except InvalidNote as mistake:
-        raise LogDamaged(f"the newest checkpoint of {shown(path)} is not what this key signed: {mistake}") from mistake
+        raise LogDamaged(
+            f"the newest checkpoint of {shown(path)} is not what this key signed: {mistake}; if the log has another key by "
+            "now, sign with that one, else verify it"
+        ) from mistake
 
 
-def next_note(frontier: Frontier, key: SigningKey) -> bytes:
-    """The signed checkpoint of the records so far."""
-    return sign_note(Checkpoint(key.verifier.name, frontier.size, frontier.root()).text(), key)
+def put_checkpoint(
+    connection: apsw.Connection, newest: bytes | None, frontier: Frontier, key: SigningKey, at: int, *, renew: bool
+) -> bytes:
+    """The note of the records so far, which is stored unless the newest one is of them already, within a transaction of
+    the log. To `renew` it is to sign it again, at this time."""
+    checkpoint = Checkpoint(key.verifier.name, frontier.size, frontier.root())
+    signed = newest is not None and split_note(newest)[0] == checkpoint.text()
+    if newest is None or not signed:
+        note = sign_checkpoint(checkpoint, key, at)
+        add_note(connection, note)
+        return note
+    if not renew:
+        return newest
+    note = with_lines(newest, split_note(sign_checkpoint(checkpoint, key, at))[1])
+    run(connection, "UPDATE checkpoints SET note = ? WHERE number = (SELECT max(number) FROM checkpoints)", (note,))
+    return note
+
+
+def put_lines(connection: apsw.Connection, text: str, lines: Sequence[Signature]) -> bytes:
+    """Adds lines below the newest checkpoint with this text, and gives its note. Raises `NoCheckpoint` and `InvalidNote`."""
+    if _has_table(connection):
+        statement = f"SELECT number, note FROM checkpoints ORDER BY number DESC LIMIT {_LOOKED_AT}"  # noqa: S608 (a constant)
+        for row in run(connection, statement):
+            match row:
+                case (int(number), bytes(note)) if split_note(note)[0] == text:
+                    longer = with_lines(note, lines)
+                    run(connection, "UPDATE checkpoints SET note = ? WHERE number = ?", (longer, number))
+                    return longer
+                case _:
+                    pass
+    raise NoCheckpoint("the checkpoint that was witnessed is no longer among the newest of the log; ask again")
 
 
 def add_note(connection: apsw.Connection, note: bytes) -> None:
@@ -186,7 +145,8 @@ def _has_table(connection: apsw.Connection) -> bool:
     return bool(run(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'"))
 
 
-def _is_database(file: str) -> bool:
+def is_database(file: str) -> bool:
+    """Whether a file is one of SQLite. Raises `LogUnavailable` for one that can't be read."""
     try:
         with Path(file).open("rb") as opened:
             return opened.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC

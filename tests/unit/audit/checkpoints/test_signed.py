@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+import apsw
 import pytest
 
 from tenetlang.audit import (
@@ -140,11 +142,16 @@ def test_checkpoints_by_another_key_are_found_once(log: Path) -> None:
 
 def test_every_byte_of_a_stored_checkpoint_counts(log: Path) -> None:
     note = newest_checkpoint(log)
+    signed = note[:-1].rindex(b"\n") + 1
     for place in range(len(note)):
         changed = bytearray(note)
         changed[place] ^= 1
         tamper(log, [("UPDATE checkpoints SET note = ? WHERE number = 3", (bytes(changed),))])
-        assert found(log) == [(None, "signature")], place
+        verification = verify_log(log, keys=[KEY.verifier])
+        if place < signed or not verification.ok:
+            assert [problem.what for problem in verification.problems] == ["signature"], place
+        else:  # a line by nobody who is known: when it was signed is not known any more
+            assert verification.signed_at is None, place
     tamper(log, [("UPDATE checkpoints SET note = zeroblob(99999) WHERE number = 3", ())])
     assert found(log) == [(None, "signature")]
 
@@ -274,3 +281,25 @@ def test_without_the_package_that_signs_all_but_signatures_is_verified(
     assert found(log, kept, key=False) == []
     cut(log, 7)
     assert found(log, key=False) == [(7, "cut")]
+
+
+def test_checkpoints_that_can_not_be_read_are_a_finding(log: Path) -> None:
+    with closing(apsw.Connection(str(log))) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = connection.execute(
+            "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'checkpoints'"
+        ).fetchone()
+    assert row is not None
+    page, size = row
+    content = bytearray(log.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xee" * size
+    log.write_bytes(content)
+    for key in (True, False):
+        verification = verify_log(log, keys=[KEY.verifier] if key else [])
+        assert "cannot be read" in " ".join(problem.detail for problem in verification.problems), key
+
+
+def test_a_note_that_is_no_text_is_a_finding_wherever_it_stands(log: Path) -> None:
+    for number in (1, 2, 3):
+        tamper(log, [("UPDATE checkpoints SET note = zeroblob(70000) WHERE number = ?", (number,))])
+        assert found(log)[0] == (None, "signature"), number

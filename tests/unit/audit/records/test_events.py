@@ -77,7 +77,7 @@ def made(kind: str, members: Mapping[str, object]) -> tuple[dict[str, object], b
     return event_record(kind, members, TIME, identifier(50), salts())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "key.rotated"])  # which `Log.rotate` alone makes
 def test_a_record_of_each_kind_is_appended_and_verified(tmp_path: Path, kind: str) -> None:
     with open_sample(tmp_path / "log.db") as log:
         log.append(*made(kind, SAMPLES[kind]))
