@@ -141,6 +141,24 @@ class Log:
                 self._last = appended[-1]
             return appended
 
+    def erase(
+        self,
+        choose: Callable[[apsw.Connection], Sequence[int]],
+        record: Callable[[Sequence[int]], Unplaced | None],
+    ) -> tuple[AppendedRecord | None, int, bool]:
+        """Deletes the payloads of the records that are chosen and appends the record of it, in one transaction.
+
+        Both are called with the lock held; without a record nothing is deleted. Gives the record, how many were chosen, and
+        whether nothing is left of them: what was deleted is overwritten in the file and the write-ahead log emptied, which
+        can't be while somebody reads the log. Raises what `append` raises.
+        """
+        with self._lock:
+            self._check_usable()
+            appended, count = self._in_transaction(lambda: self._erase_in_transaction(choose, record))
+            if appended is not None:
+                self._last = appended
+            return appended, count, self._empty_write_ahead_log()
+
     def sign(self, key: SigningKey) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
         signed again.
@@ -268,6 +286,26 @@ class Log:
         if also:
             self._do(also)
         return appended
+
+    def _erase_in_transaction(
+        self,
+        choose: Callable[[apsw.Connection], Sequence[int]],
+        record: Callable[[Sequence[int]], Unplaced | None],
+    ) -> tuple[AppendedRecord | None, int]:
+        indexes = choose(self._connection)
+        said = record(indexes)
+        if said is None:
+            return None, 0
+        self._connection.executemany("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
+        return self._append_in_transaction([said], ())[0], len(indexes)
+
+    def _empty_write_ahead_log(self) -> bool:
+        import apsw
+
+        try:
+            return run(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
+        except apsw.Error:  # what was committed stays so; it is only not moved into the file yet
+            return False
 
     def _do(self, also: Sequence[Also]) -> None:
         """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""

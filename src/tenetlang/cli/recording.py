@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -22,13 +23,18 @@ from tenetlang.audit import (
     Log,
     SigningKey,
     Surroundings,
+    Unplaced,
     intent,
     open_log,
 )
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.records.record import identity_word
 from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
+
+if TYPE_CHECKING:
+    from tenetlang.audit.payloads.keyring import Keyring
 
 
 @attrs.define
@@ -39,6 +45,7 @@ class Recorder:
     log: Log | None = None
     failure: str | None = None
     key: SigningKey | None = None
+    keyring: Keyring | None = None
     unsigned: int = 0
 
     def record(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
@@ -52,7 +59,9 @@ class Recorder:
 
     def _recorded(self, log: Log, answers: Sequence[Answer]) -> tuple[Answer, ...]:
         records = [
-            intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings)
+            self._sealed(
+                intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings), answer
+            )
             for answer in answers
         ]
         log.append_all([(record, None) for record in records])
@@ -62,6 +71,14 @@ class Recorder:
         return tuple(
             attrs.evolve(answer, identifier=record.identifier) for answer, record in zip(answers, records, strict=True)
         )
+
+    def _sealed(self, record: Unplaced, answer: Answer) -> Unplaced:
+        """The record with what the caller sent sealed for the person whom it is about, if there are keys."""
+        if self.keyring is None:
+            return record
+        from tenetlang.audit.payloads.sealing import seal_record
+
+        return seal_record(record, self.keyring.key_for(identity_word(answer.request, self.keyring.subjects)))
 
     def _sign(self, log: Log) -> None:
         if self.key is not None and self.unsigned:
@@ -77,12 +94,17 @@ class Recorder:
             if self.failure is None:
                 self._sign(self.log)
             self.log.close()
+        if self.keyring is not None:
+            self.keyring.close()
 
 
-def open_recorder(file: Path, surroundings: Surroundings, key: SigningKey | None = None) -> Recorder:
+def open_recorder(
+    file: Path, surroundings: Surroundings, key: SigningKey | None = None, keyring: Keyring | None = None
+) -> Recorder:
     """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used.
 
-    `surroundings` go into every record. With a `key` the log must still be what its newest checkpoint says.
+    `surroundings` go into every record. With a `keyring` what callers
+    sent is sealed; it is the recorder's from here on. With a `key` the log must still be what its newest checkpoint says.
     """
     try:
         log = open_log(file)
@@ -92,9 +114,9 @@ def open_recorder(file: Path, surroundings: Surroundings, key: SigningKey | None
             except AuditError:
                 log.close()
                 raise
-        return Recorder(surroundings, log, key=key)
+        return Recorder(surroundings, log, key=key, keyring=keyring)
     except AuditError as error:
-        return Recorder(surroundings, failure=str(error))
+        return Recorder(surroundings, failure=str(error), keyring=keyring)
 
 
 def surroundings_of(evaluator: Evaluator, documents: Mapping[str, object]) -> Surroundings:
