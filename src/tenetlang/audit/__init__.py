@@ -43,13 +43,14 @@ from tenetlang.audit.errors import (
     UnusableKey,
 )
 from tenetlang.audit.exports.publishing import export_tiles
-from tenetlang.audit.log import AppendedRecord, Log, StoredRecord, open_log
+from tenetlang.audit.log import Log, open_log
 from tenetlang.audit.records.intents import intent
 from tenetlang.audit.records.record import Surroundings, decision_record, time_text, ulid
 from tenetlang.audit.records.requests import LostRequest, RecordedRequest, read_record, recorded_request
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.show import show, show_last
 from tenetlang.audit.source import export_jsonl
+from tenetlang.audit.stores.rows import AppendedRecord, StoredRecord
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.verify import Problem, Verification, verify_log
 

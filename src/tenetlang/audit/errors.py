@@ -93,3 +93,7 @@ class InvalidReceipt(AuditError):
     def __init__(self, what: str, detail: str) -> None:
         super().__init__(detail)
         self.what = what
+
+
+class InvalidSeal(AuditError):
+    """A sealed payload is none, was changed, or is not opened by the key that it names."""

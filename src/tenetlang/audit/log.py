@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import attrs
-
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint
 from tenetlang.audit.checkpoints.frontiers import keep_row, keeps_row, row_before_last
 from tenetlang.audit.checkpoints.note import Signature, SigningKey
@@ -41,6 +39,7 @@ from tenetlang.audit.errors import (
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.creation import create_log, insert_records
+from tenetlang.audit.stores.rows import AppendedRecord, StoredRecord, last_record, rows_after
 from tenetlang.audit.stores.sqlite import absolute, connect_to_write, run, shown
 from tenetlang.audit.stores.tables import Also, Tables
 
@@ -51,23 +50,6 @@ _BATCH = 64
 _ROTATED = b',"kind":"key.rotated"'
 
 _T = TypeVar("_T")
-
-
-@attrs.frozen
-class AppendedRecord:
-    """Where a record went: its index from 0, and its leaf hash (32 bytes)."""
-
-    index: int
-    leaf: bytes
-
-
-@attrs.frozen
-class StoredRecord:
-    """One record as it is stored: its index, its canonical bytes, its leaf hash."""
-
-    index: int
-    record: bytes = attrs.field(repr=False)
-    leaf: bytes
 
 
 class _Refused(Exception):
@@ -99,7 +81,7 @@ class Log:
         self._frontier = Frontier()
         self._before_last: tuple[bytes, ...] = ()
         self._allowed: set[str] = set()
-        self._last = _last_record(connection, path)
+        self._last = last_record(connection, path)
 
     @classmethod
     def open(
@@ -162,6 +144,24 @@ class Log:
             appended = self._in_transaction(lambda: self._append_wanted(wanted))
             self._last = appended or self._last
             return appended
+
+    def erase(
+        self,
+        choose: Callable[[apsw.Connection], Sequence[int]],
+        record: Callable[[Sequence[int]], Unplaced | None],
+    ) -> tuple[AppendedRecord | None, int, bool]:
+        """Deletes the payloads of the records that are chosen and appends the record of it, in one transaction.
+
+        Both are called with the lock held; without a record nothing is deleted. Gives the record, how many were chosen, and
+        whether nothing is left of them: what was deleted is overwritten in the file and the write-ahead log emptied, which
+        can't be while somebody reads the log. Raises what `append` raises.
+        """
+        with self._lock:
+            self._check_usable()
+            appended, count = self._in_transaction(lambda: self._erase_in_transaction(choose, record))
+            if appended is not None:
+                self._last = appended
+            return appended, count, self._empty_write_ahead_log()
 
     def sign(self, key: SigningKey, *, renew: bool = False) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
@@ -346,7 +346,7 @@ class Log:
         """Hashes the records up to this size, or all, into the frontier."""
         while size is None or self._frontier.size < size:
             wanted = _BATCH if size is None else min(_BATCH, size - self._frontier.size)
-            batch = self._rows_after(self._frontier.size - 1, wanted)
+            batch = rows_after(self._connection, self.path, self._frontier.size - 1, wanted)
             if not batch:
                 return
             for stored in batch:
@@ -370,6 +370,26 @@ class Log:
         record = wanted()
         return None if record is None else self._append_in_transaction([record], ())[0]
 
+    def _erase_in_transaction(
+        self,
+        choose: Callable[[apsw.Connection], Sequence[int]],
+        record: Callable[[Sequence[int]], Unplaced | None],
+    ) -> tuple[AppendedRecord | None, int]:
+        indexes = choose(self._connection)
+        said = record(indexes)
+        if said is None:
+            return None, 0
+        self._connection.executemany("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
+        return self._append_in_transaction([said], ())[0], len(indexes)
+
+    def _empty_write_ahead_log(self) -> bool:
+        import apsw
+
+        try:
+            return run(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
+        except apsw.Error:  # what was committed stays so; it is only not moved into the file yet
+            return False
+
     def _do(self, also: Sequence[Also]) -> None:
         """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""
         import apsw
@@ -389,7 +409,7 @@ class Log:
 
     def _last_unmoved(self) -> AppendedRecord:
         """The last record on the disk, once it is certain that those this object knew of are still there."""
-        last = _last_record(self._connection, self.path)
+        last = last_record(self._connection, self.path)
         known = self._last
         if last != known:
             row = run(self._connection, "SELECT leaf FROM records WHERE idx = ?", (known.index,))
@@ -403,20 +423,7 @@ class Log:
     def _batch(self, after: int) -> list[StoredRecord]:
         with self._lock:
             self._check_usable()
-            return self._rows_after(after, _BATCH)
-
-    def _rows_after(self, after: int, count: int) -> list[StoredRecord]:
-        import apsw
-
-        try:
-            rows = run(
-                self._connection,
-                "SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?",
-                (after, count),
-            )
-        except apsw.Error as mistake:
-            raise LogUnavailable(f"cannot read {shown(self.path)}: {mistake}; verify it") from mistake
-        return [_stored(row, self.path) for row in rows]
+            return rows_after(self._connection, self.path, after, _BATCH)
 
     def _check_usable(self) -> None:
         if self._refusal is not None:
@@ -452,32 +459,3 @@ def _is_signed(note: bytes, key: SigningKey) -> bool:
     except InvalidNote:
         return False
     return True
-
-
-def _last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
-    import apsw
-
-    try:
-        rows = run(connection, "SELECT idx, record, leaf FROM records ORDER BY idx DESC LIMIT 1")
-    except apsw.BusyError as mistake:
-        raise LogUnavailable(f"{shown(path)} is locked by another process; try again") from mistake
-    except apsw.Error as mistake:
-        raise LogDamaged(
-            f"the last record of {shown(path)} cannot be read ({mistake}); run `tenet audit verify` on it"
-        ) from mistake
-    if not rows:
-        raise LogDamaged(f"{shown(path)} holds no record, not even that of its opening; restore it from a copy")
-    stored = _stored(rows[0], path)
-    if stored.index < 0 or leaf_hash(stored.record) != stored.leaf:
-        raise LogDamaged(
-            f"the last record of {shown(path)}, {stored.index}, was changed; run `tenet audit verify` on it"
-        )
-    return AppendedRecord(stored.index, stored.leaf)
-
-
-def _stored(row: tuple[object, ...], path: str) -> StoredRecord:
-    match row:
-        case (int(index), bytes(record), bytes(leaf)):
-            return StoredRecord(index, record, leaf)
-        case _:
-            raise LogDamaged(f"{shown(path)} holds values of a wrong type; run `tenet audit verify` on it")

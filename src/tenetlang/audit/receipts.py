@@ -28,9 +28,9 @@ from tenetlang.audit.canonical import CanonicalError, canonical_bytes, profile_b
 from tenetlang.audit.checkpoints.note import SigningKey, VerifierKey
 from tenetlang.audit.errors import InvalidReceipt, NoReceipt
 from tenetlang.audit.jws import json_object, open_compact, sign_compact
-from tenetlang.audit.log import AppendedRecord
 from tenetlang.audit.records.forms import COUNT, DIGEST, TEXT, ULID, Form, Shape, optional
 from tenetlang.audit.records.record import Surroundings, caller_word, identity_word
+from tenetlang.audit.stores.rows import AppendedRecord
 from tenetlang.decision import Decision
 from tenetlang.frozen import frozen
 

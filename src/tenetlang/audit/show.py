@@ -9,17 +9,19 @@ from contextlib import closing
 
 import msgspec
 
-from tenetlang.audit.errors import LogDamaged, RecordNotFound
+from tenetlang.audit.errors import InvalidSeal, LogDamaged, RecordNotFound
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.payloads.sealing import Keys, Seal, no_keys, open_payload
 from tenetlang.audit.records.disclosure import read_payload, showable
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 
 
-def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[str, object]:
+def show(path: str | os.PathLike[str], index_or_identifier: int | str, keys: Keys = no_keys) -> dict[str, object]:
     """The record of an index (a number, or its digits) or of an identifier, from a database or an export.
 
     Gives `index`, `leaf`, `intact` (whether the record's hash is that leaf; the chain is not looked at), `record` as
-    parsed JSON, or as text where it is none, and `payload` where there is one. The first record of an identifier is
+    parsed JSON, or as text where it is none, and `payload` where there is one: one that is sealed is opened with `keys`,
+    or its key is named. The first record of an identifier is
     taken. Reads the log up to that record. Raises `RecordNotFound`, `NotALog`, `LogUnavailable`, and `LogDamaged` where
     nothing of it can be read.
     """
@@ -27,7 +29,7 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str) -> dict[s
     with closing(log_entries(path)) as entries:
         for entry in entries:
             if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
-                return shown_record(entry)
+                return shown_record(entry, keys)
     raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
 
 
@@ -80,16 +82,19 @@ def parsed_record(content: bytes) -> object:
     return value
 
 
-def shown_record(entry: Entry) -> dict[str, object]:
+def shown_record(entry: Entry, keys: Keys = no_keys) -> dict[str, object]:
+    record = parsed_record(entry.record)
     shown: dict[str, object] = {
         "index": entry.index,
         "leaf": entry.leaf.hex(),
         "intact": entry.flaw is None and leaf_hash(entry.record) == entry.leaf,
-        "record": parsed_record(entry.record),
+        "record": record,
     }
     if entry.payload is not None:
         try:
-            shown["payload"] = showable(read_payload(entry.payload))
-        except (ValueError, RecursionError):
+            identifier = record.get("id") if isinstance(record, dict) else None
+            opened = open_payload(entry.payload, identifier, keys)
+            shown["payload"] = {"sealed": opened.kid} if isinstance(opened, Seal) else showable(read_payload(opened))
+        except (ValueError, RecursionError, InvalidSeal):
             shown["payload"] = entry.payload.decode("utf-8", "replace")
     return shown

@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 import attrs
 import msgspec
@@ -35,12 +36,17 @@ from tenetlang.audit.checkpoints.note import VerifierKey
 from tenetlang.audit.checkpoints.rotation import stored_rotations
 from tenetlang.audit.checkpoints.signed import Demands, KeptState, SignedStates, compare, finish, keep, next_stored
 from tenetlang.audit.checkpoints.signing import stored_notes
-from tenetlang.audit.errors import InvalidNote, LogDamaged, UnreadableRemembered
+from tenetlang.audit.errors import InvalidNote, InvalidSeal, LogDamaged, UnreadableRemembered
 from tenetlang.audit.merkle import Frontier, leaf_hash
+from tenetlang.audit.payloads.absences import Absences
+from tenetlang.audit.payloads.sealing import Seal, no_keys, open_payload
 from tenetlang.audit.records.disclosure import bodies_mistake
 from tenetlang.audit.records.record import FIRST_PREVIOUS
 from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
+
+if TYPE_CHECKING:
+    from tenetlang.audit.payloads.keyring import Keyring
 
 PROBLEM_LIMIT = 100
 
@@ -55,7 +61,8 @@ class Problem:
     next one was appended to), `missing`, `order` (twice, or out of its place), `index` (it says another place than
     where it stands), `canonical`, `shape`, `payload`, `stray-payload` (nobody named it), `line` and `storage` (the file
     itself is damaged), `cut` and `rewritten` (against what was remembered), `signature`, `unsigned`, `rotation`, `stale` and
-    `witness` (what is wrong with its checkpoints).
+    `witness` (what is wrong with its
+    checkpoints), `kept-key` (a key that was to be destroyed).
     """
 
     index: int | None
@@ -69,9 +76,10 @@ class Verification:
 
     `size` and `root` (64 hexadecimal digits) are of the records as they stand; remembered together, they show a later
     cut or rewrite. `problems` are the first ones in the order of the records, `further` counts those beyond. `payloads`
-    counts those that are there and right, `erased` the records whose payload is gone. `checkpoints` counts those in the
-    log, and `signed` is the size that the newest one of a given key vouches for, or None; `signed_at` says when it was signed,
-    in seconds since 1970, and `keys` by which keys.
+    counts those that are there and right; `sealed` says how many of them could not be opened for want of a key. `erased`
+    counts the records whose payload is gone or its key destroyed, `unexplained` those of them of which no record says that.
+    `checkpoints` counts those in the log, and `signed` is the size that the newest one of a given key vouches for, or None;
+    `signed_at` says when it was signed, in seconds since 1970, and `keys` by which keys.
     """
 
     ok: bool
@@ -85,6 +93,8 @@ class Verification:
     signed: int | None = None
     signed_at: int | None = None
     keys: tuple[str, ...] = ()
+    sealed: int = 0
+    unexplained: int = 0
 
     @property
     def remembered(self) -> str:
@@ -99,13 +109,15 @@ def verify_log(
     keys: Sequence[VerifierKey] = (),
     checkpoints: Sequence[bytes] = (),
     demands: Demands = Demands(),  # noqa: B008 (it is frozen)
+    keyring: Keyring | None = None,
     limit: int = PROBLEM_LIMIT,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Verifies a log's database or an export of it.
 
     `remembered` is `SIZE ROOT` as an earlier verification gave it; `keys` are those that may sign, and `checkpoints` the
-    notes that somebody kept; `demands` are made on the newest checkpoint; `progress` is called for each entry. Without a key no signature is checked. Raises `NotALog`,
+    notes that somebody kept; `demands` are made on the newest checkpoint; `keyring` opens what is sealed; `progress` is
+    called for each entry. Without a key no signature is checked. Raises `NotALog`,
     `LogUnavailable`, `UnreadableRemembered`, `InvalidNote` for a checkpoint that is none, or `NoSignatures`; whatever is
     wrong inside of a log is in the result.
     """
@@ -113,7 +125,7 @@ def verify_log(
     for note in checkpoints:
         keep(states, note)
     next_stored(states)
-    walk = _Walk(limit, states, demands)
+    walk = _Walk(limit, states, demands, keyring=keyring)
     for entry in read_entries(path):
         progress()
         match entry:
@@ -177,8 +189,9 @@ class _Walk:
     expected: int = 0
     before: _Before | None = None
     suspected: int | None = None
+    keyring: Keyring | None = None
     payloads: int = 0
-    erased: int = 0
+    absences: Absences = attrs.field(factory=Absences)
 
 
 def _parse_remembered(text: str | None) -> list[KeptState]:
@@ -223,6 +236,8 @@ def _take(walk: _Walk, entry: Entry) -> None:
         _report(walk, entry.index, what, detail)
     if isinstance(parsed, dict):
         _check_payload(walk, entry, parsed)
+        if parsed.get("kind") == "erasure" and not problems:
+            walk.absences.explain(parsed, entry.payload)
     walk.before = _Before(entry.index, tuple({computed, entry.leaf}), sound=not problems)
 
 
@@ -293,14 +308,25 @@ def _settle(walk: _Walk) -> None:
 def _check_payload(walk: _Walk, entry: Entry, parsed: dict[object, object]) -> None:
     named = parsed.get("payload")
     if entry.payload is None:
-        walk.erased += isinstance(named, str)
+        if isinstance(named, str):
+            walk.absences.note(walk.frontier.size - 1)  # its index, in a log in which no record is missing
     elif named is None:
         _report(walk, entry.index, "stray-payload", "the record names no payload, and there is one")
     elif sha256(entry.payload).hexdigest() != named:
         _report(walk, entry.index, "payload", "the payload is not the one that the record names: it was changed")
     else:
         walk.payloads += 1
-        mistake = bodies_mistake(parsed, entry.payload)
+        try:
+            opened = open_payload(
+                entry.payload, parsed.get("id"), no_keys if walk.keyring is None else walk.keyring.key_of
+            )
+        except InvalidSeal as wrong:
+            _report(walk, entry.index, "payload", f"the sealed payload is damaged: {wrong}")
+            return
+        if isinstance(opened, Seal):
+            walk.absences.closed[opened.kid] += 1
+            return
+        mistake = bodies_mistake(parsed, opened)
         if mistake is not None:
             _report(walk, entry.index, "payload", mistake)
 
@@ -321,6 +347,14 @@ def _finish(walk: _Walk) -> Verification:
     for index, what, detail in finish(walk.states, walk.frontier.size, walk.demands):
         _report(walk, index, what, detail)
     newest = walk.states.newest
+    for kid in walk.absences.destroyed:
+        if walk.keyring is not None and walk.keyring.has(kid):
+            _report(
+                walk,
+                None,
+                "kept-key",
+                f"the log says that the key {kid[:16]}… was destroyed, and it is there; erase anything to finish it",
+            )
     return Verification(
         ok=not walk.problems and not walk.further,
         size=walk.frontier.size,
@@ -328,7 +362,9 @@ def _finish(walk: _Walk) -> Verification:
         problems=tuple(walk.problems),
         further=walk.further,
         payloads=walk.payloads,
-        erased=walk.erased,
+        erased=walk.absences.erased(),
+        sealed=walk.absences.sealed(),
+        unexplained=walk.absences.unexplained(),
         checkpoints=walk.states.read,
         signed=None if newest is None else newest.checkpoint.size,
         signed_at=None if newest is None else newest.at,

@@ -35,11 +35,12 @@ import attrs
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import SIGN_EVERY
 from tenetlang.audit.errors import AuditError, InvalidRecord, LogPoisoned, LogUnavailable
-from tenetlang.audit.log import AppendedRecord, Log
+from tenetlang.audit.log import Log
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.presence import Presence, arrive, is_last, leave
+from tenetlang.audit.stores.rows import AppendedRecord
 from tenetlang.audit.stores.tables import Also
 
 MOST_WAITING = 4096

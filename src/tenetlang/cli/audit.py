@@ -12,6 +12,7 @@ from tenetlang.cli import (
     audit_blame,
     audit_check,
     audit_demands,
+    audit_payloads,
     audit_proofs,
     audit_rotate,
     audit_signatures,
@@ -19,6 +20,7 @@ from tenetlang.cli import (
     audit_witness,
     statuses,
 )
+from tenetlang.cli.audit_payloads import OPENED_WITH, PAYLOAD_MASTER, opened_keyring
 from tenetlang.cli.audit_proofs import PROOF
 from tenetlang.cli.audit_signatures import KEPT, KEY
 from tenetlang.cli.audit_text import one_line, signing_lines, time_of
@@ -69,6 +71,8 @@ def command() -> None:
 @audit_demands.TRUST
 @audit_demands.MAX_AGE
 @PROOF
+@OPENED_WITH
+@PAYLOAD_MASTER
 @FORMAT
 def verify(
     log: Path | None,
@@ -80,6 +84,8 @@ def verify(
     trust: Path | None,
     max_age: str | None,
     proof: Path | None,
+    payload_keys: Path | None,
+    payload_master: Path | None,
     style: str,
 ) -> int:
     """Find what was changed in LOG, by record; or say what a --proof about a log proves.
@@ -89,6 +95,7 @@ def verify(
     that `tenet audit checkpoint` printed is such a line with a signature.
     """
     from tenetlang.audit import verify_log
+    from tenetlang.audit.source import count_records
 
     demanded = audit_demands.Demanded(witnesses, quorum, trust, max_age)
     if (log is None) == (proof is None):
@@ -100,8 +107,16 @@ def verify(
     known, trusted = audit_demands.read_trusted(demanded, keys)
     demands = audit_demands.demands_of(demanded, trusted, known)
     notes = [audit_signatures.read_file(file) for file in kept]
-    with Progress("verified") as progress:
-        found = verify_log(log, remembered, keys=known, checkpoints=notes, demands=demands, progress=progress.step)
+    with opened_keyring(payload_keys, payload_master) as keyring, Progress("verified") as progress:
+        found = verify_log(
+            log,
+            remembered,
+            keys=known,
+            checkpoints=notes,
+            demands=demands,
+            keyring=keyring,
+            progress=progress.step,
+        )
     if style == "json":
         say_json(
             {
@@ -110,6 +125,8 @@ def verify(
                 "root": found.root,
                 "payloads": found.payloads,
                 "erased": found.erased,
+                "sealed": found.sealed,
+                "unexplained": found.unexplained,
                 "checkpoints": found.checkpoints,
                 "signed": found.signed,
                 "signed_at": None if found.signed_at is None else time_of(found.signed_at),
@@ -132,6 +149,10 @@ def verify(
     state = paint("sound", "good") if found.ok else paint("not proven" if unproven else "changed", "bad")
     erased = f", {found.erased:,} without what the callers sent" if found.erased else ""
     say(f"{state}: {found.size:,} record{'' if found.size == 1 else 's'}{erased}\n")
+    if found.unexplained and (found.payloads or count_records(log) is not None):  # an export may leave all of them out
+        say(f"not recorded: why {found.unexplained:,} of them are missing; `tenet audit erase` records it\n")
+    if found.sealed:
+        say(f"not opened: {found.sealed:,} sealed payload{'s'[: found.sealed != 1]}; --payload-keys opens\n")
     if known and found.signed is not None:
         after = found.size - found.signed
         rest = f"; {after:,} came after it" if after > 0 else ""
@@ -153,6 +174,8 @@ command.add_command(audit_proofs.prove)
 command.add_command(audit_blame.blame)
 command.add_command(audit_check.check)
 command.add_command(audit_tail.tail)
+command.add_command(audit_payloads.keyring)
+command.add_command(audit_payloads.erase)
 
 
 # ----------------------------------------------------------------------------------------------------------- show
@@ -169,15 +192,19 @@ command.add_command(audit_tail.tail)
 @click.argument("log", type=ANYWHERE)
 @click.argument("record", metavar="[INDEX|ID]", required=False)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many are listed at most.")
+@OPENED_WITH
+@PAYLOAD_MASTER
 @FORMAT
-def show(log: Path, record: str | None, limit: int, style: str) -> int:
+def show(
+    log: Path, record: str | None, limit: int, payload_keys: Path | None, payload_master: Path | None, style: str
+) -> int:
     """Show a record of LOG by its index or identifier, or list the last ones."""
     from tenetlang.audit import show as show_record
 
     if record is None:
         return _list_last(log, limit, style)
-    with waiting("reading"):
-        found = show_record(log, record)
+    with opened_keyring(payload_keys, payload_master) as keyring, waiting("reading"):
+        found = show_record(log, record) if keyring is None else show_record(log, record, keyring.key_of)
     if style == "json":
         say_json(found)
     else:

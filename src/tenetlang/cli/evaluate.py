@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from tenetlang.cli import statuses
 from tenetlang.cli.answer import Answer
+from tenetlang.cli.audit_payloads import PAYLOAD_MASTER, SEALED_WITH
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import (
@@ -83,6 +84,8 @@ class Wanted:
     envvar="TENET_LOG_KEY",
     help="Sign checkpoints of the log with this key, which `tenet audit keygen` made; or TENET_LOG_KEY.",
 )
+@SEALED_WITH
+@PAYLOAD_MASTER
 @click.option("--exit-code", is_flag=True, help="Let the exit status tell the verdict.")
 @click.option("--no-trace", is_flag=True, help="Leave the trace out of the JSON.")
 @ENTRY
@@ -97,6 +100,8 @@ def command(
     fill: bool,
     log: Path | None,
     log_key: Path | None,
+    payload_keys: Path | None,
+    payload_master: Path | None,
     exit_code: bool,
     no_trace: bool,
     entry: str | None,
@@ -109,6 +114,8 @@ def command(
     source = click.get_current_context().get_parameter_source("log_key")
     if log_key is not None and log is None and source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--log-key signs a log, so it goes with --log")
+    if payload_keys is not None and log is None:
+        raise click.UsageError("--payload-keys seals what is recorded, so it goes with --log")
     if ask is not None and (log is not None or exit_code):
         raise click.UsageError("--ask gives a value and decides nothing, so it goes with neither --log nor --exit-code")
     result = compiled([policy], entry)
@@ -117,7 +124,7 @@ def command(
         return statuses.FOUND
     documents = documents_of(result, given)
     evaluator = evaluator_of(result, documents)
-    recorder = _recorder(log, log_key, evaluator, documents)
+    recorder = _recorder(log, log_key, payload_keys, payload_master, evaluator, documents)
     if lines and recorder is not None and recorder.failure is not None:
         complain(recorder.failure)
     wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
@@ -151,7 +158,12 @@ def _now() -> str:
 
 
 def _recorder(
-    log: Path | None, key: Path | None, evaluator: Evaluator, documents: Mapping[str, object]
+    log: Path | None,
+    key: Path | None,
+    payload_keys: Path | None,
+    payload_master: Path | None,
+    evaluator: Evaluator,
+    documents: Mapping[str, object],
 ) -> Recorder | None:
     if log is None:
         return None
@@ -159,7 +171,12 @@ def _recorder(
     from tenetlang.cli.recording import open_recorder, surroundings_of
 
     signing = None if key is None else load_signing_key(key)
-    return open_recorder(log, surroundings_of(evaluator, documents), signing)
+    keyring = None
+    if payload_keys is not None:
+        from tenetlang.audit.payloads.keyring import open_keyring
+
+        keyring = open_keyring(payload_keys, payload_master)
+    return open_recorder(log, surroundings_of(evaluator, documents), signing, keyring)
 
 
 # ------------------------------------------------------------------------------------------------------- deciding

@@ -14,15 +14,20 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
-from tenetlang.audit import AppendedRecord, AuditError, SigningKey, Surroundings, intent, open_log
+from tenetlang.audit import AppendedRecord, AuditError, SigningKey, Surroundings, Unplaced, intent, open_log
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.records.record import identity_word
 from tenetlang.audit.writer import Writer
 from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
+
+if TYPE_CHECKING:
+    from tenetlang.audit.payloads.keyring import Keyring
 
 
 @attrs.define
@@ -32,6 +37,7 @@ class Recorder:
     surroundings: Surroundings
     writer: Writer | None = None
     failure: str | None = None
+    keyring: Keyring | None = None
 
     def record(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
         """The answers as they may be given: recorded, or denied."""
@@ -43,7 +49,9 @@ class Recorder:
         if self.writer is None or self.failure is not None:
             return None
         try:
-            record = intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings)
+            record = self._sealed(
+                intent(answer.decision, answer.request, time.time_ns(), answer.took_ns, self.surroundings), answer
+            )
             return record.identifier, self.writer.submit(record)
         except AuditError as error:
             self.failure = str(error)
@@ -66,25 +74,38 @@ class Recorder:
                 self.writer.close()
             except AuditError as error:
                 self.failure = self.failure or str(error)
+        if self.keyring is not None:
+            self.keyring.close()
+
+    def _sealed(self, record: Unplaced, answer: Answer) -> Unplaced:
+        """The record with what the caller sent sealed for the person whom it is about, if there are keys."""
+        if self.keyring is None:
+            return record
+        from tenetlang.audit.payloads.sealing import seal_record
+
+        return seal_record(record, self.keyring.key_for(identity_word(answer.request, self.keyring.subjects)))
 
 
-def open_recorder(file: Path, surroundings: Surroundings, key: SigningKey | None = None) -> Recorder:
+def open_recorder(
+    file: Path, surroundings: Surroundings, key: SigningKey | None = None, keyring: Keyring | None = None
+) -> Recorder:
     """A recorder for the log in the file, which is made if there is none; never raises for a log that can't be used.
 
-    `surroundings` go into every record. With a `key` the log must still be what its newest checkpoint says. A command comes
-    and goes, so the log does not say when.
+    `surroundings` go into every record. With a `keyring` what callers sent is sealed; it is the recorder's from here on.
+    With a `key` the log must still be what its newest checkpoint says. A command comes and goes, so the log does not say
+    when.
     """
     try:
         log = open_log(file)
         try:
             if key is not None:
                 log.check_signed(key)
-            return Recorder(surroundings, Writer(log, key=key, marked=False))
+            return Recorder(surroundings, Writer(log, key=key, marked=False), keyring=keyring)
         except AuditError:
             log.close()
             raise
     except AuditError as error:
-        return Recorder(surroundings, failure=str(error))
+        return Recorder(surroundings, failure=str(error), keyring=keyring)
 
 
 def surroundings_of(evaluator: Evaluator, documents: Mapping[str, object]) -> Surroundings:

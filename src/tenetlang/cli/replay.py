@@ -13,6 +13,7 @@ import attrs
 import click
 
 from tenetlang.cli import statuses
+from tenetlang.cli.audit_payloads import OPENED_WITH, PAYLOAD_MASTER, opened_keyring
 from tenetlang.cli.bar import Bar
 from tenetlang.cli.commands import Command
 from tenetlang.cli.extras import NEEDS_SQL
@@ -83,6 +84,8 @@ STATUSES = [
     show_default=True,
     help="Exit with 1 if something became less restrictive, if anything changed, or never.",
 )
+@OPENED_WITH
+@PAYLOAD_MASTER
 @click.option("--all", "everything", is_flag=True, help="Show all changes, not just the first of each kind.")
 @FORMAT
 def command(
@@ -96,6 +99,8 @@ def command(
     entry: str | None,
     jobs: int | None,
     fail_on: str,
+    payload_keys: Path | None,
+    payload_master: Path | None,
     everything: bool,
     style: str,
 ) -> int:
@@ -107,6 +112,8 @@ def command(
     """
     if (log is None) == (requests is None):
         raise click.UsageError("give the requests by one of --log and --requests")
+    if payload_keys is not None and log is None:
+        raise click.UsageError("--payload-keys opens what is recorded, so it goes with --log")
     if against is not None and requests is None:
         raise click.UsageError("--against goes with --requests: a log has its own decisions")
     if (engine == "duckdb") != (requests is not None and requests.suffix == ".parquet"):
@@ -117,7 +124,7 @@ def command(
         if one is not None and (one.broken or one.program is None):
             report_broken(one.findings, style)
             return statuses.FOUND
-    source = _Source(log, requests)
+    source = _Source(log, requests, payload_keys, payload_master)
     if engine == "duckdb":
         found, name = _replay_table(result, before, given, str(requests), jobs or _cores())
     else:
@@ -160,6 +167,8 @@ class _Source:
 
     log: Path | None
     requests: Path | None
+    payload_keys: Path | None = None
+    payload_master: Path | None = None
 
     @property
     def noun(self) -> str:
@@ -251,11 +260,14 @@ def _declared(result: Result, given: tuple[str, ...]) -> tuple[str, ...]:
 @contextmanager
 def _items(source: _Source) -> Iterator[tuple[Iterator[Item], int | None, Callable[[], int] | None]]:
     """The items, how much there is of them, and what says how far the reader is (None: the items are counted)."""
+    from tenetlang.audit.payloads.sealing import no_keys
     from tenetlang.audit.source import count_records
     from tenetlang.replay.items import line_items, log_items
 
     if source.log is not None:
-        yield log_items(str(source.log)), count_records(source.log), None
+        with opened_keyring(source.payload_keys, source.payload_master) as keyring:
+            keys = no_keys if keyring is None else keyring.key_of
+            yield log_items(str(source.log), keys), count_records(source.log), None
         return
     assert source.requests is not None
     if str(source.requests) == "-":

@@ -58,6 +58,7 @@ def _head(summary: Summary, policy: str) -> Iterator[str]:
         f"{counts[name]:,} {words}"
         for name, words in (
             ("erased", "erased"),
+            ("sealed", "sealed"),
             ("omitted", "too long to have been kept"),
             ("unreadable", "without a JSON form"),
             ("elsewhere", "decided by no policy"),
@@ -137,6 +138,7 @@ def as_json(summary: Summary, noun: str) -> dict[str, object]:
         for name in (
             "replayed",
             "erased",
+            "sealed",
             "omitted",
             "unreadable",
             "elsewhere",

@@ -6,7 +6,7 @@ what stands there only by digest (reason, obligations' arguments) is compared. W
 one, what matters is the decision: verdict, deciding rules, obligations, reviewers.
 
 Counted in `Summary.counts`: `items`, `replayed` (decided again), `checked` (against the decision of the same policy),
-`identical`, `same` (of the compared), `changed`; `erased`, `omitted` and `unreadable` requests; `elsewhere`, records of decisions that
+`identical`, `same` (of the compared), `changed`; `erased`, `sealed`, `omitted` and `unreadable` requests; `elsewhere`, records of decisions that
 no policy made but the gate in front of it; `other`, records of something else than decisions; `problems`, `mismatches`.
 """
 
@@ -104,7 +104,7 @@ def _replay_entry(deciding: Deciding, entry: LogEntry, summary: Summary) -> None
         return
     identifier = record.get("id")
     place = Place(entry.index, identifier if isinstance(identifier, str) else None)
-    found = recorded_request(record, entry.payload)
+    found = recorded_request(record, entry.payload, lambda _: entry.key)
     if isinstance(found, LostRequest):
         if found.loss == "damaged":
             _problem(summary, place, found.detail)

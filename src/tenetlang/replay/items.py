@@ -11,6 +11,8 @@ from typing import BinaryIO, Final, TypeAlias
 
 import attrs
 
+from tenetlang.audit.errors import InvalidSeal
+from tenetlang.audit.payloads.sealing import Keys, SubjectKey, is_sealed, no_keys, read_seal
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
 from tenetlang.values.reading import REQUEST_LIMITS
 
@@ -24,12 +26,13 @@ LONGEST_LINE: Final = 4 * REQUEST_LIMITS.size
 
 @attrs.frozen
 class LogEntry:
-    """A record as it is stored, with its payload where that is there."""
+    """A record as it is stored, with its payload where that is there, and the key of a sealed one where that is at hand."""
 
     index: int
     record: bytes
     leaf: bytes
     payload: bytes | None
+    key: SubjectKey | None = None
 
 
 @attrs.frozen
@@ -51,18 +54,27 @@ class Flaw:
 Item: TypeAlias = LogEntry | Line | Flaw
 
 
-def log_items(path: str) -> Iterator[Item]:
-    """The entries of a log or of an export of one. Raises `NotALog` and `LogUnavailable`."""
+def log_items(path: str, keys: Keys = no_keys) -> Iterator[Item]:
+    """The entries of a log or of an export of one, with what `keys` gives for those that are sealed. Raises `NotALog` and `LogUnavailable`."""
     for entry in read_entries(path):
         match entry:
             case Entry(index, record, leaf, payload, None):
-                yield LogEntry(index, record, leaf, payload)
+                yield LogEntry(index, record, leaf, payload, _key(payload, keys))
             case Entry(index=index, flaw=flaw):
                 yield Flaw(index, str(flaw))
             case Damage(detail=detail):
                 yield Flaw(None, detail)
             case StrayPayload(index):
                 yield Flaw(index, "there is a payload for a record that is not there")
+
+
+def _key(payload: bytes | None, keys: Keys) -> SubjectKey | None:
+    if payload is None or not is_sealed(payload):
+        return None
+    try:
+        return keys(read_seal(payload).kid)
+    except InvalidSeal:
+        return None  # whoever opens it says what is wrong with it
 
 
 def line_items(opened: BinaryIO) -> Iterator[Item]:

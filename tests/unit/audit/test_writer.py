@@ -18,7 +18,8 @@ import pytest
 from tenetlang.audit import AuditError, InvalidRecord, LogPoisoned, LogUnavailable, verify_log
 from tenetlang.audit.checkpoints.note import SigningKey, signing_key
 from tenetlang.audit.checkpoints.signing import stored_notes
-from tenetlang.audit.log import AppendedRecord, Log
+from tenetlang.audit.log import Log
+from tenetlang.audit.stores.rows import AppendedRecord
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
 from tests.unit.audit.samples import open_sample, rows, sample

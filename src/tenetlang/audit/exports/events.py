@@ -187,6 +187,8 @@ def _value(value: object) -> Event:
     """OTLP's JSON: integers of 64 bits are texts."""
     if isinstance(value, list | tuple):
         return {"arrayValue": {"values": [_value(item) for item in value]}}
+    if isinstance(value, bool):
+        return {"boolValue": value}
     return {"intValue": str(value)} if isinstance(value, int) else {"stringValue": str(value)}
 
 

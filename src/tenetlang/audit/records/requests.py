@@ -25,11 +25,13 @@ from typing import Final, Literal, TypeAlias
 import attrs
 import msgspec
 
+from tenetlang.audit.errors import InvalidSeal
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.payloads.sealing import Keys, Seal, no_keys, open_payload
 from tenetlang.audit.records.bodies import MIN_SALT
 from tenetlang.audit.records.disclosure import read_payload
 
-Loss: TypeAlias = Literal["erased", "omitted", "unreadable", "damaged"]
+Loss: TypeAlias = Literal["erased", "sealed", "omitted", "unreadable", "damaged"]
 
 WITHOUT_ARGUMENTS: Final = "invalid request: args: required, and missing"
 """The reason of the one denial that tells a request without `args` from one whose `args` are empty."""
@@ -59,7 +61,8 @@ _NO_SALT: Final = bytes(MIN_SALT)
 
 @attrs.frozen
 class LostRequest:
-    """Why the request can't be put together: `erased` (the payload is gone), `omitted` (a value was too long to be kept),
+    """Why the request can't be put together: `erased` (the payload is gone), `sealed` (it is there, and its key is not at
+    hand or was destroyed), `omitted` (a value was too long to be kept),
     `unreadable` (a value had no JSON form), `damaged` (record or payload is not what was written)."""
 
     loss: Loss
@@ -93,8 +96,10 @@ def read_payload_bodies(payload: bytes) -> Mapping[str, Mapping[str, object]]:
         return {}
 
 
-def recorded_request(record: Mapping[str, object], payload: bytes | None) -> RecordedRequest | LostRequest:
-    """The request of an intent; never raises for a record, however it was changed."""
+def recorded_request(
+    record: Mapping[str, object], payload: bytes | None, keys: Keys = no_keys
+) -> RecordedRequest | LostRequest:
+    """The request of an intent; never raises for a record, however it was changed. `keys` open what is sealed."""
     named = record.get("payload")
     if payload is None:
         if named is None:
@@ -103,10 +108,15 @@ def recorded_request(record: Mapping[str, object], payload: bytes | None) -> Rec
     if sha256(payload).hexdigest() != named:
         return LostRequest("damaged", "the payload is not the one that the record names: it was changed")
     try:
-        bodies = _bodies(payload)
+        opened = open_payload(payload, record.get("id"), keys)
+        if isinstance(opened, Seal):
+            return LostRequest("sealed", f"what the caller sent is sealed with the key {opened.kid[:16]}…")
+        bodies = _bodies(opened)
         return RecordedRequest(_request(record, bodies), _documents(record, bodies), bodies)
     except _Lost as lost:
         return lost.lost
+    except InvalidSeal as mistake:
+        return LostRequest("damaged", f"the sealed payload is damaged: {mistake}")
     except (ValueError, LookupError, TypeError, AttributeError):
         return LostRequest("damaged", "record and payload do not have the format of an intent")
 

@@ -88,7 +88,13 @@ def connect_to_write(path: str, busy_seconds: float) -> apsw.Connection:
         _check_identity(connection, path)
         if connection.readonly("main"):
             raise LogUnavailable(f"{shown(path)} may be read but not written; check its permissions")
-        for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "PRAGMA checkpoint_fullfsync=ON"):
+        # What is erased is overwritten, and so is what SQLite moves from page to page while it inserts.
+        for statement in (
+            "PRAGMA synchronous=FULL",
+            "PRAGMA fullfsync=ON",
+            "PRAGMA checkpoint_fullfsync=ON",
+            "PRAGMA secure_delete=ON",
+        ):
             run(connection, statement)
         if Path(path + "-wal").exists():
             _settle(connection, path, busy_seconds)

@@ -144,3 +144,13 @@ def test_long_lists_of_names_are_exported_by_their_first(tmp_path: Path) -> None
     with open_sample(tmp_path / "log.db") as opened:
         opened.append(*sample(1, {**DECISION, "decided_by": [f"r{number}" for number in range(40)]}))
     assert events(tmp_path / "log.db", "ocsf")[0]["status_detail"] == "r0, r1, r2, r3, r4, r5, r6, r7"
+
+
+def test_a_truth_value_is_one_in_opentelemetry(tmp_path: Path) -> None:
+    with open_sample(tmp_path / "log.db") as opened:
+        opened.append({**opened_record(time_text(START), identifier(4)), "kind": "later.kind", "outcome": True})
+    attributes = at(
+        events(tmp_path / "log.db", "otel")[1], "resourceLogs", 0, "scopeLogs", 0, "logRecords", 0, "attributes"
+    )
+    assert isinstance(attributes, list)
+    assert {"key": "tenet.outcome", "value": {"boolValue": True}} in attributes
