@@ -93,6 +93,12 @@ def test_a_receipt_says_what_was_decided_recorded_and_allowed() -> None:
     )
 
 
+def test_where_no_gate_is_named_the_receipt_names_none() -> None:
+    decision = Decision("acme.support", BUNDLE, "allow", ("small",), "it is small")
+    found = check(make_receipt(decision, identifier(1), PLACE, REQUEST, KEY, NOW))
+    assert (found.point, found.count) == (None, None)
+
+
 @pytest.mark.parametrize("verdict", ["deny", "escalate"])
 def test_only_an_allowance_has_a_receipt(verdict: Verdict) -> None:
     with pytest.raises(NoReceipt, match=f"the decision is {verdict}"):
@@ -259,6 +265,25 @@ def test_each_claim_must_be_there_and_of_its_form(name: str) -> None:
 )
 def test_a_claim_of_another_value_or_one_more_is_refused(changes: Mapping[str, object]) -> None:
     refused(signed(GOOD, profile_bytes({**claims(), **changes})), "form")
+
+
+def test_a_tool_that_is_not_the_one_of_the_binding_is_refused() -> None:
+    refused(signed(GOOD, profile_bytes({**claims(), "tool": "delete"})), "call")
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        ("A" * (MAX_TOKEN + 1), "the token has 8,193 characters"),
+        ("A.AAAA.AAAA", "no base64url"),
+        (signed({**GOOD, "kid": "x"}, b"{}"), "not known here"),
+        (signed(GOOD, b"{}"), "`iss` is wrong"),
+        (signed(GOOD, profile_bytes({**claims(), "aud": "x"})), "it has more claims"),
+    ],
+)
+def test_it_is_said_what_is_wrong(token: str, message: str) -> None:
+    with pytest.raises(InvalidReceipt, match=message):
+        check(token)
 
 
 def test_a_claim_that_stands_twice_is_refused() -> None:

@@ -195,6 +195,14 @@ def test_an_escalation_ends_once_and_nothing_follows(tmp_path: Path) -> None:
     assert found_in(tmp_path, story) == [(3, "second-end"), (4, "after-end"), (6, "second-opening")]
 
 
+def test_an_escalation_that_is_open_is_not_opened_again(tmp_path: Path) -> None:
+    assert found_in(tmp_path, [opened(), opened(), ended("denied")]) == [(2, "second-opening")]
+
+
+def test_an_escalation_may_be_opened_a_little_later(tmp_path: Path) -> None:
+    assert found_in(tmp_path, [opened(8), ended("denied"), intent(1, "escalate")], 14 * MINUTE) == []
+
+
 def test_steps_of_no_escalation_are_found(tmp_path: Path) -> None:
     person = {"task": TASK, "who": "maria", "how": "inbox"}
     assert found_in(tmp_path, [event("escalation.seen", person), ended()]) == [
@@ -242,7 +250,9 @@ def test_escalations_that_are_too_many_to_follow_are_said(tmp_path: Path, monkey
         intent(1, "escalate"), intent(2, "escalate"), opened(1), opened(2, task=another), ended("denied"),
         opened(3, task=another), event("escalation.ended", task=another, end="denied"), ended("expired"),
     ]  # fmt: skip
-    assert found_in(tmp_path, story) == [(8, "no-escalation"), (None, "unfollowed")]
+    found = checked(tmp_path, story)
+    assert [(problem.index, problem.what) for problem in found.problems] == [(8, "no-escalation"), (None, "unfollowed")]
+    assert found.problems[1].detail.startswith("2 escalations are not followed")
 
 
 # -------------------------------------------------------------------------------------------------------------- counts
@@ -369,3 +379,23 @@ def test_every_word_stands_in_the_docs_and_no_other() -> None:
     sources = [file.read_text() for file in (root / "src/tenetlang/audit/completeness").glob("*.py")]
     said = {word for source in sources for word in re.findall(r'report\(\s*[a-z_.\[\]0N]+,\s*"([a-z-]+)"', source)}
     assert told - {"word"} == said
+
+
+def test_a_record_that_was_changed_but_has_its_form_is_left_out(tmp_path: Path) -> None:
+    checked(tmp_path, [intent(1, "deny"), outcome(1, "refused")])
+    change = "UPDATE records SET record = CAST(replace(CAST(record AS TEXT), 'refused', 'ok') AS BLOB) WHERE idx = 2"
+    tamper(tmp_path / "log.db", [(change, ())])
+    assert [problem.what for problem in check_completeness(tmp_path / "log.db", START).problems] == ["unreadable"]
+
+
+def test_problems_stand_in_the_order_of_their_records_and_those_of_the_whole_log_behind_them(tmp_path: Path) -> None:
+    story = [intent(1), intent(2), outcome(2), outcome(2)]
+    checked(tmp_path, [*story, intent(3, "deny")])
+    tamper(tmp_path / "log.db", [("UPDATE records SET leaf = ? WHERE idx = 5", (b"x" * 32,))])
+    found = check_completeness(tmp_path / "log.db", START + 60 * MINUTE)
+    assert [problem.index for problem in found.problems] == [1, 4, None]
+
+
+def test_what_is_missing_is_told_by_its_numbers(tmp_path: Path) -> None:
+    details = [problem.detail for problem in checked(tmp_path, numbered(1, 3, 1000)).problems]
+    assert details == [f"{POINT} has numbered intents that are not in the log: {which}" for which in ("2", "4 to 999")]

@@ -7,8 +7,10 @@ from random import Random
 
 import duckdb
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot.errors import ErrorLevel
 
 from tenetlang import pipeline
 from tenetlang.evaluator.evaluator import Evaluator
@@ -28,12 +30,12 @@ from tenetlang.values.paths import parse_path
 TOOL = "tool t(n: int, m: int, d: decimal, e: decimal, s: string, z: string, xs: list[int], ts: set[string], o?: int, when: time, span: duration)"
 
 
-def made(*rules: str, header: str = "", dialect: str = "duckdb") -> tuple[Evaluator, Built]:
+def made(*rules: str, header: str = "", dialect: str = "duckdb", kept: Sequence[str] = ()) -> tuple[Evaluator, Built]:
     text = f"package p\n{header}\n{TOOL}\n" + "\n".join(rules)
     compiled = pipeline.compile_texts([Text("p.tenet", text)], standard_library())
     assert compiled.program is not None, compiled.findings
     policy = pipeline.decision_tree(compiled.program)
-    return Evaluator(policy), build(policy, dialect, folding(compiled.program, {}))
+    return Evaluator(policy), build(policy, dialect, folding(compiled.program, {}), kept=kept)
 
 
 def answers(built: Built, rows: Sequence[tuple[object, ...]]) -> list[tuple[bool, str | None]]:
@@ -259,6 +261,21 @@ def test_every_dialect_writes_the_query_and_says_what_it_leaves(dialect: str) ->
     text = sql_text(evaluator.policy, evaluator.digest, built, dialect)
     assert text.startswith(f"-- p, {evaluator.digest}, for {dialect}\n")
     assert all(f"--   {rule}: " in text for rule in left)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_the_query_is_of_the_dialects_grammar_and_reads_as_what_was_written(dialect: str) -> None:
+    _, built = made(
+        "allow counted if { tool is t; args.n + args.m < 5; -args.n > args.m; args.o ?? 3 > 2 }",
+        "allow priced if { tool is t; args.d * 0.5 < args.e; args.n + args.d > 2.5 }",
+        'deny named if { tool is t; args.s like "a*%_\'\\\\*"; args.z matches "[^a]b\\\\\\\\" }',
+        "deny late if { tool is t; args.when + args.span > 2027-01-01 }",
+        dialect=dialect,
+    )
+    assert built.fallbacks == ()
+    (read,) = sqlglot.parse(built.query, read=dialect, error_level=ErrorLevel.RAISE)
+    assert read is not None
+    assert read.sql(dialect, unsupported_level=ErrorLevel.RAISE) == built.query
 
 
 def test_a_name_of_two_columns_is_refused() -> None:
