@@ -3,11 +3,15 @@
 Under `ci` the examples follow from the tests alone, so that a run says the same as the run before it and a failure
 is always caused by the change at hand. Under `deep` they are drawn anew each time, and there are many. `brief` is for
 measuring coverage, which makes Python several times slower: the few examples of a property say which lines it reaches.
+
+A run that a script put into the background ignores Ctrl-C, and so would every process that a test starts; some tests send it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +25,9 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.load_profile(os.environ.get("TENET_TEST_PROFILE", "ci"))
 
 
