@@ -10,14 +10,16 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenetlang.audit import AuditError, Surroundings, time_text
+from tenetlang.audit import AuditError, Surroundings, show_last, time_text
 from tenetlang.audit.blame import PARTIES, blame
 from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.completeness.check import check_completeness
+from tenetlang.audit.exports.events import EVENT_FORMATS, export_events
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.forms import Form
 from tenetlang.audit.records.kinds import KINDS
+from tenetlang.cli.audit_text import one_line
 from tenetlang.cli.blame_text import UNTOLD, blame_lines
 from tenetlang.cli.output import plain
 from tests.unit.audit.samples import START, identifier, salts, sample
@@ -67,9 +69,12 @@ def records(draw: st.DrawFn) -> Mapping[str, object]:
 
 
 def export(entries: list[Mapping[str, object]], file: Path) -> None:
+    write([profile_bytes({**entry, "index": index, "previous": "0" * 64}) for index, entry in enumerate(entries)], file)
+
+
+def write(texts: list[bytes], file: Path) -> None:
     lines: list[bytes] = []
-    for index, entry in enumerate(entries):
-        text = profile_bytes({**entry, "index": index, "previous": "0" * 64})
+    for index, text in enumerate(texts):
         line: dict[str, object] = {"index": index, "leaf": leaf_hash(text).hex(), "record": text.decode()}
         lines.append(profile_bytes(line) + b"\n")
     file.write_bytes(b"".join(lines))
@@ -92,3 +97,42 @@ def test_a_hostile_log_is_checked_and_blamed_without_an_error_of_ours(entries: l
             assert set(blamed.untold) <= set(UNTOLD)
             json.dumps([dict(fact.details) for fact in blamed.facts])
             assert all(blamed.standing(party)[0] for party in PARTIES)
+
+
+NUMBERS = ["1" * 400, "-" + "9" * 30, "1e400", "1e-400", "0.5", "NaN"]
+TEXTS = [
+    '"\\ud800"', '"\\u0000"', '"2026-11-22T20:00:00.000000001Z"', '"0001-01-01T00:00:00Z"', "[" * 900 + "]" * 900,
+    '{"first": [1]}', "true", "null", '{"verdict": [1]}', '"intent"',
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(
+                ["kind", "at", "id", "who", "what", "policy", "decided", "took_ns", "of", "outcome", "payload"]
+            ),
+            st.sampled_from([*NUMBERS, *TEXTS]) | anything.map(json.dumps),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_log_of_any_text_is_exported_shown_and_listed_or_refused(entries: list[Mapping[str, str]]) -> None:
+    texts = [
+        ("{" + ",".join(f'"{name}":{text}' for name, text in {"kind": '"intent"', **entry}.items()) + "}").encode()
+        for entry in entries
+    ]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "log.jsonl"
+        write(texts, file)
+        for style in EVENT_FORMATS:
+            try:
+                for line in export_events(file, style, "1.2.3"):
+                    assert isinstance(json.loads(line), dict)
+            except AuditError:
+                pass
+        for shown in show_last(file, 10):
+            assert "\x1b" not in one_line(shown)
+        check_completeness(file, START)

@@ -19,8 +19,10 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from tenetlang.audit.canonical import CanonicalError, profile_bytes
 from tenetlang.audit.errors import LogUnavailable
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.show import log_entries, parsed_record
 from tenetlang.audit.source import Entry
 
@@ -36,7 +38,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 def export_events(path: str | os.PathLike[str], style: EventFormat, version: str) -> Iterator[bytes]:
     """The events of a log or of an export of it, each a line with its newline. `version` is that of the program that exports.
 
-    Raises `LogUnavailable` for a record that is not what its leaf says, and what `show` raises.
+    Raises `LogUnavailable` for a record that is not what its leaf says or not of the format, and what `show` raises.
     """
     make: Callable[[_Place, Record, str], Event | None] = {"ocsf": _ocsf, "cloudevents": _cloud_event, "otel": _otel}[
         style
@@ -44,14 +46,29 @@ def export_events(path: str | os.PathLike[str], style: EventFormat, version: str
     log = "unknown"
     with closing(log_entries(path)) as entries:
         for entry in entries:
-            record = parsed_record(entry.record)
-            if entry.flaw is not None or leaf_hash(entry.record) != entry.leaf or not isinstance(record, dict):
-                raise LogUnavailable(f"record {entry.index} cannot be exported: it was changed; verify the log")
+            record = _checked(entry)
             if record.get("kind") == "log.opened":
                 log = str(record.get("id"))
             event = make(_Place(log, entry), record, version)
             if event is not None:
                 yield _encode(event) + b"\n"
+
+
+def _checked(entry: Entry) -> Record:
+    """A record as JSON values; `LogUnavailable` for one that was changed or is none of the format."""
+    wrong = entry.flaw
+    if wrong is None and leaf_hash(entry.record) != entry.leaf:
+        wrong = "it was changed"
+    record = parsed_record(entry.record)
+    try:
+        if wrong is None and profile_bytes(record) != entry.record:
+            wrong = "its text is not canonical"
+    except CanonicalError as mistake:
+        wrong = str(mistake)
+    wrong = wrong or shape_mistake(record)
+    if wrong is not None or not isinstance(record, dict):
+        raise LogUnavailable(f"record {entry.index} cannot be exported: {wrong}; verify the log")
+    return record
 
 
 class _Place:
@@ -94,16 +111,12 @@ _DISPOSITIONS: Final[Mapping[str, tuple[int, str, int, str, int]]] = {
 }
 """By verdict: action and its caption, disposition and its caption, severity (1 informational, 2 low, 3 medium)."""
 
-_UNKNOWN: Final = (0, "Unknown", 0, "Unknown", 0)
-
 
 def _ocsf(place: _Place, record: Record, version: str) -> Event | None:
     if record.get("kind") != "intent":
         return None
     who, what, policy, decided = (_part(record, name) for name in ("who", "what", "policy", "decided"))
-    action, action_caption, disposition, disposition_caption, severity = _DISPOSITIONS.get(
-        str(decided.get("verdict")), _UNKNOWN
-    )
+    action, action_caption, disposition, disposition_caption, severity = _DISPOSITIONS[str(decided["verdict"])]
     nanoseconds = _nanoseconds(str(record.get("at")))
     actor: Event = {"app_uid": who.get("agent") or "unknown"}
     if who.get("user") is not None:
@@ -212,10 +225,10 @@ def _number(value: object) -> int:
 
 
 def _nanoseconds(at: str) -> int:
-    """Nanoseconds since 1970 of a record's time."""
+    """Nanoseconds since 1970 of a record's time, 0 for what is none of those."""
     whole, _, fraction = at.removesuffix("Z").partition(".")
     try:
         seconds = int(datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC).timestamp())
-        return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+        return max(0, seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0))
     except ValueError:
         return 0
