@@ -8,7 +8,8 @@ record is there once it is on the disk, and not before.
 
 A record that is refused fails alone: the others of its transaction are written without it, one by one. What concerns the log
 itself (it is poisoned, locked by another process, out of space) is told to all that wait, and to whoever comes later
-if the log can't be used any more. Nothing is tried twice.
+if the log can't be used any more. Nothing that may be on the disk is tried a second time: a transaction that was refused
+is rolled back first, and what was done beside its records (`also`) is done again with each of them alone.
 
 The queue is bounded. Whoever finds it full waits a while and is then told that the log is not available, which a
 gate answers with a denial; nothing is dropped in silence.
@@ -69,7 +70,8 @@ class Writer:
     """The one who writes into a log, for any number of threads and coroutines of this process. A context manager.
 
     With a `key` a checkpoint is signed after every `sign_every` records, once a record has waited `sign_within` seconds for
-    one, and at the end. `patience` is for how many seconds a caller waits for a place in the queue. Unless `marked`, the
+    one, and at the end; and with a `heartbeat` a log that did not grow is signed anew, with the time, after so many seconds
+    (`verify --max-age` asks how old the newest is). `patience` is for how many seconds a caller waits for a place in the queue. Unless `marked`, the
     log does not say when the writer closed it, nor that one before it did not. `clock` and `randomness` are as for
     `Log.open`, and `seconds` is a clock that only goes forward. The log is the writer's from here on: nobody
     else appends to this object, and closing the writer closes it.
@@ -82,6 +84,7 @@ class Writer:
         key: SigningKey | None = None,
         sign_every: int = SIGN_EVERY,
         sign_within: float = SIGN_WITHIN,
+        heartbeat: float | None = None,
         marked: bool = True,
         most_waiting: int = MOST_WAITING,
         patience: float = 10.0,
@@ -97,9 +100,10 @@ class Writer:
         self._randomness = randomness
         self._seconds = seconds
         self._unsigned = 0
-        self._waits_since: float | None = (
-            seconds()
-        )  # for a checkpoint: what a writer before this one left without, if it did
+        # What waits for a checkpoint since when; at first whatever a writer before this one left without.
+        self._waits_since: float | None = seconds()
+        self._signed_at = math.inf
+        self._heartbeat = math.inf if heartbeat is None else heartbeat
         self._most_waiting = most_waiting
         self._patience = patience
         self._queue: deque[_Waiting] = deque()
@@ -121,22 +125,27 @@ class Writer:
         """Hands a record over. The future has its place once it is on the disk, or the `AuditError` of why it is not there.
 
         `also` is done in the same transaction, after the record was inserted (`stores/tables.py`): the two are there
-        together, or neither, and the future then holds what it raised. It must not wait for this writer. The future can't be
-        cancelled: the record is as good as written.
+        together, or neither, and the future then holds what it raised. It must not wait for this writer, and is done a second
+        time where the first transaction was rolled back. The future can't be cancelled: the record is as good as written.
         Raises `LogUnavailable` where the queue stays full, and `LogPoisoned` for a writer that is closed or beyond use.
         """
+        return self._handed_over(envelope, payload, also, self._patience)
+
+    def _handed_over(
+        self, envelope: Envelope, payload: bytes | None, also: Also | None, patience: float
+    ) -> Future[AppendedRecord]:
         if self._process != os.getpid():
             raise LogPoisoned("the log was opened before a fork; open it again in this process")
         waiting = _Waiting(envelope, payload, also, Future())
         waiting.told.set_running_or_notify_cancel()
         with self._changed:
             if len(self._queue) >= self._most_waiting and threading.current_thread() is not self._thread:
-                self._changed.wait_for(lambda: len(self._queue) < self._most_waiting or self._closing, self._patience)
+                self._changed.wait_for(lambda: len(self._queue) < self._most_waiting or self._closing, patience)
             if self._closing:
                 raise LogPoisoned(self._failure or "the log is closed; open it again")
             if len(self._queue) >= self._most_waiting:
                 raise LogUnavailable(
-                    f"{len(self._queue):,} records wait to be written already, and none was within {self._patience:g} seconds"
+                    f"{len(self._queue):,} records wait to be written already, and none was within {patience:g} seconds"
                 )
             self._queue.append(waiting)
             if len(self._queue) == 1:
@@ -155,9 +164,9 @@ class Writer:
         """The same for a coroutine. One that is cancelled meanwhile is not told; its record is written all the same."""
         import asyncio
 
-        if len(self._queue) < self._most_waiting:
-            told = self.submit(envelope, payload, also)
-        else:  # the loop does not wait for a place
+        try:
+            told = self._handed_over(envelope, payload, also, 0)
+        except LogUnavailable:  # the queue is full, and the loop does not wait for a place
             told = await asyncio.to_thread(self.submit, envelope, payload, also)
         return await asyncio.wrap_future(told)
 
@@ -168,11 +177,12 @@ class Writer:
         """
         if self._process != os.getpid():
             return
+        if threading.current_thread() is self._thread:
+            raise LogPoisoned("a writer can't be closed by what it does beside a record")
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join()
+        self._thread.join()
         atexit.unregister(self.close)
         self._leave(last=False)
         self.log.close()
@@ -197,7 +207,7 @@ class Writer:
                 batch = next_ones
                 self._write(batch)
                 if self._unsigned >= self._sign_every or self._seconds() >= self._due():
-                    self._sign()
+                    self._sign(renew=True)
             self._depart()
             self._sign()
         except BaseException as problem:  # noqa: BLE001  # whatever it is, nobody may wait for ever
@@ -242,7 +252,9 @@ class Writer:
 
     def _due(self) -> float:
         """When the next checkpoint has to be signed."""
-        return math.inf if self._waits_since is None else self._waits_since + self._sign_within
+        if self._waits_since is None:
+            return self._signed_at + self._heartbeat
+        return self._waits_since + self._sign_within
 
     def _arrive(self) -> None:
         """Joins those that write into the log, and says so where one of them crashed."""
@@ -287,12 +299,14 @@ class Writer:
         )
         return unplaced(envelope, payload)
 
-    def _sign(self) -> None:
-        if self._key is None or self._waits_since is None or self._failure is not None:
+    def _sign(self, *, renew: bool = False) -> None:
+        """Signs what waits for it; where nothing does, the time is signed anew if it is to be."""
+        idle = self._waits_since is None
+        if self._key is None or self._failure is not None or (idle and not renew):
             return
         try:
-            self.log.sign(self._key)
-            self._unsigned, self._waits_since = 0, None
+            self.log.sign(self._key, renew=idle)
+            self._unsigned, self._waits_since, self._signed_at = 0, None, self._seconds()
         except AuditError as mistake:
             self._give_up((), LogUnavailable(f"no checkpoint can be signed: {mistake}"))
 

@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from tenetlang.audit.log import Log
 from tenetlang.audit.stores.rows import AppendedRecord
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
-from tests.unit.audit.samples import open_sample, rows, sample
+from tests.unit.audit.samples import START, open_sample, rows, sample
 
 TASKS = "CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY) STRICT"
 ADD = "INSERT INTO tasks (name) VALUES (?)"
@@ -240,7 +242,7 @@ def test_where_no_checkpoint_can_be_signed_nothing_more_is_written(
 ) -> None:
     log = open_sample(tmp_path / "log.db")
 
-    def sign(_: SigningKey) -> bytes:
+    def sign(_: SigningKey, *, renew: bool) -> bytes:  # as it is called
         raise LogUnavailable("the key is gone")
 
     monkeypatch.setattr(log, "sign", sign)
@@ -298,6 +300,38 @@ def test_a_writer_that_is_closed_has_written_what_waited_and_takes_nothing_more(
         writer.append(*sample(20))
 
 
+def test_what_is_done_beside_a_record_cannot_close_the_writer(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path)) as writer, pytest.raises(LogPoisoned, match="can't be closed by what it does"):
+        writer.append(*sample(1), also=lambda _: writer.close())
+    assert verify_log(path).ok
+
+
+def test_what_is_done_beside_a_record_is_done_again_where_it_was_rolled_back(tmp_path: Path) -> None:
+    times: list[int] = []
+    with Writer(open_sample(tmp_path / "log.db")) as writer:
+        with held(writer):
+            good = writer.submit(*sample(2), also=lambda _: times.append(2))
+            bad = writer.submit({**sample(3)[0], "kind": "no kind"}, sample(3)[1])
+            refused = writer.submit(*sample(4), also=lambda tables: tables.run("COMMIT"))
+        assert good.result().index == 2
+        for told in (bad, refused):
+            with pytest.raises((InvalidRecord, ValueError)):
+                told.result()
+    assert times[-1] == 2
+
+
+def test_a_coroutine_that_finds_the_queue_full_does_not_hold_the_loop(tmp_path: Path) -> None:
+    async def fill(writer: Writer) -> list[int]:
+        with held(writer):
+            waiting = [asyncio.ensure_future(writer.append_async(*sample(number))) for number in range(2, 12)]
+            await asyncio.sleep(0.05)  # would never come back if one of them held the loop
+        return [record.index for record in await asyncio.gather(*waiting)]
+
+    with Writer(open_sample(tmp_path / "log.db"), most_waiting=1, patience=20) as writer:
+        assert sorted(asyncio.run(fill(writer))) == list(range(2, 12))
+
+
 def test_what_is_done_beside_a_record_cannot_wait_for_another_one(tmp_path: Path) -> None:
     with Writer(open_sample(tmp_path / "log.db")) as writer, pytest.raises(LogPoisoned, match="can't wait"):
         writer.append(*sample(1), also=lambda _: writer.append(*sample(2)))
@@ -321,6 +355,7 @@ def test_after_a_fork_the_child_writes_nothing_and_the_parent_goes_on(tmp_path: 
 
 PROGRAM = """
 import sys
+from itertools import count
 from pathlib import Path
 from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.writer import Writer
@@ -347,8 +382,8 @@ def test_a_record_does_not_wait_longer_for_a_checkpoint_than_it_should(
     log = open_sample(path)
     sign = log.sign
 
-    def noted(used: SigningKey) -> bytes:
-        note = sign(used)
+    def noted(used: SigningKey, *, renew: bool) -> bytes:
+        note = sign(used, renew=renew)
         if note.split(b"\n")[1] == b"3":
             signed.set()
         return note
@@ -370,6 +405,39 @@ def test_a_checkpoint_is_due_by_the_oldest_record_without_one(tmp_path: Path, ke
             writer.append(*sample(int(at)))
     sizes = [int(note.split(b"\n")[1]) for note in stored_notes(path) if note is not None]
     assert sizes == [5, 9]
+
+
+def test_a_log_that_does_not_grow_is_signed_anew_with_the_time(
+    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.db"
+    seconds = count(START, 10**9)
+    renewed = threading.Event()
+    log = Log.open(path, clock=lambda: next(seconds))
+    sign = log.sign
+    notes: list[bytes] = []
+
+    def noted(used: SigningKey, *, renew: bool) -> bytes:
+        notes.append(sign(used, renew=renew))
+        if len(notes) == 4:
+            renewed.set()
+        return notes[-1]
+
+    monkeypatch.setattr(log, "sign", noted)
+    with Writer(log, key=key, sign_within=0.01, heartbeat=0.01, marked=False) as writer:
+        writer.append(*sample(1))
+        assert renewed.wait(20)
+    assert {note.split(b"\n")[1] for note in notes[1:]} == {b"2"}
+    assert len(set(notes)) == len(notes)
+    assert verify_log(path, keys=[key.verifier]).ok
+
+
+def test_without_a_heartbeat_nothing_is_signed_twice(tmp_path: Path, key: SigningKey) -> None:
+    path = tmp_path / "log.db"
+    with Writer(open_sample(path), key=key, sign_within=0.01, marked=False) as writer:
+        writer.append(*sample(1))
+        time.sleep(0.1)
+    assert len(list(stored_notes(path))) <= 2
 
 
 def test_what_a_writer_before_left_unsigned_is_signed_once(tmp_path: Path, key: SigningKey) -> None:
@@ -398,6 +466,7 @@ def test_a_log_says_when_it_was_closed_by_the_last_one_that_wrote_into_it(tmp_pa
 
 CRASH = """
 import os, sys
+from itertools import count
 from pathlib import Path
 from tenetlang.audit.writer import Writer
 from tests.unit.audit.samples import open_sample, sample
