@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from tenetlang.audit.errors import LogUnavailable, RecordNotFound
+from tenetlang.audit.errors import LogUnavailable, RecordNotFound, UnusableKey
 from tenetlang.audit.log import Log
 from tenetlang.audit.payloads.keyring import Keyring, Subjects
+from tenetlang.audit.payloads.sealing import is_sealed
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import MAX_RECORD, caller_word, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
@@ -116,7 +117,8 @@ def erase(
 ) -> Erased:
     """Erases payloads of a log's database, and appends the record of who did it and why.
 
-    Raises `RecordNotFound` for a record that is not there, and what opening a log and appending to it raises.
+    Raises `RecordNotFound` for a record that is not there, `UnusableKey` where a person's payloads are sealed and there is no
+    `keyring` from which the key could be destroyed, and what opening a log and appending to it raises.
     """
     with Log.open(path, create=False) as log:
         with closing(connect_to_read(log.path)) as connection, _readable(log.path):
@@ -124,6 +126,11 @@ def erase(
             bound = _bound(connection, which)
             wanted = _wanted(connection, which, "user" if keyring is None else keyring.subjects)
             chosen = _matching(connection, wanted, -1, bound)
+            if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, chosen):
+                raise UnusableKey(
+                    "what this person sent is sealed, and copies of the log can be opened until the key is destroyed: name "
+                    "the keys with --payload-keys; nothing was erased"
+                )
         kid = keyring.name_of(caller_word(which.identifier)) if keyring and isinstance(which, OfSubject) else None
 
         def choose(locked: apsw.Connection) -> Sequence[int]:
@@ -196,6 +203,13 @@ def _wanted(connection: apsw.Connection, which: Which, subjects: Subjects) -> _W
 def _matching(connection: apsw.Connection, wanted: _Wanted, after: int, bound: int | None) -> list[int]:
     heads = _heads(connection, _WITH_PAYLOAD, (after, _NO_BOUND if bound is None else bound))
     return [index for index, head in heads if head.kind != "erasure" and wanted(index, head)]
+
+
+def _any_sealed(connection: apsw.Connection, indexes: Sequence[int]) -> bool:
+    """Whether one of these payloads is sealed: all others begin with a brace."""
+    statement = "SELECT substr(payload, 1, 1) FROM payloads WHERE idx = ?"
+    beginnings = (run(connection, statement, (index,)) for index in indexes)
+    return any(is_sealed(cell) for found in beginnings for row in found for cell in row if isinstance(cell, bytes))
 
 
 def _index_of(connection: apsw.Connection, name: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tenetlang.audit import AuditError, Log, NotALog, RecordNotFound, unplaced, verify_log
+from tenetlang.audit import AuditError, Log, NotALog, RecordNotFound, UnusableKey, unplaced, verify_log
 from tenetlang.audit.payloads import erasing
 from tenetlang.audit.payloads.erasing import Before, Erased, OfSubject, OlderThan, TheseRecords, Which, erase
 from tenetlang.audit.payloads.keyring import Keyring, create_keyring, open_keyring
@@ -321,3 +321,17 @@ def test_a_sealed_payload_that_was_exchanged_for_that_of_another_record_is_found
         assert isinstance(lost, LostRequest)
         assert lost.loss == "damaged"
         assert str(show(tmp_path / "log.db", 1)["payload"]).startswith("eyJ")
+
+
+def test_what_a_person_sent_is_not_erased_without_the_key_that_would_open_its_copies(
+    tmp_path: Path, keys: Path
+) -> None:
+    with open_keyring(keys, tmp_path / "master") as keyring:
+        path = written(tmp_path / "sealed.db", 6, keyring)
+    with pytest.raises(UnusableKey, match="name the keys with --payload-keys; nothing was erased"):
+        erased(path, OfSubject("u1"))
+    assert payloads(path) == set(range(1, 7))
+    assert erased(path, TheseRecords(("1",))).payloads == 1
+    with open_keyring(keys, tmp_path / "master") as keyring:
+        done = erased(path, OfSubject("u1"), keyring)
+    assert (done.payloads, done.destroyed) == (1, 1)
