@@ -13,19 +13,23 @@ SOURCES = ROOT / "src" / "tenetlang"
 
 
 @functools.cache
-def project_files() -> tuple[Path, ...]:
-    """Every file that git tracks, or would track, as a path from the root; skips the test where there is no git."""
+def listed() -> tuple[Path, ...]:
+    """What git tracks, or would track, links included, as paths from the root; skips the test where there is no git."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no git checkout")
-    listed = subprocess.run(
+    printed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     )
-    paths = (Path(name) for name in listed.stdout.split("\0") if name)
-    return tuple(sorted(path for path in paths if (ROOT / path).is_file()))
+    return tuple(sorted(Path(name) for name in printed.stdout.split("\0") if name))
+
+
+def project_files() -> tuple[Path, ...]:
+    """Every file that git tracks, or would track, as a path from the root; skips the test where there is no git."""
+    return tuple(path for path in listed() if (ROOT / path).is_file())
 
 
 def modules() -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tenetlang.report.catalogue import CATALOGUE
-from tests.repository.checkout import ROOT, project_files
+from tests.repository.checkout import ROOT, listed, project_files
 
 # Written so that none of them finds itself.
 PATH_OF_A_MACHINE = re.compile(r"(?<![\w.*~$}])/(?:work|root|farm)/[\w.]")
@@ -24,6 +24,11 @@ def test_no_file_knows_the_machine_on_which_it_was_written() -> None:
 
 def test_no_file_says_from_where_packages_are_fetched() -> None:
     assert _lines_with(REGISTRY) == []
+
+
+def test_no_file_of_the_repository_is_a_link() -> None:
+    """A link may point to a place that only one machine has, and hides from every other test of files."""
+    assert [path.as_posix() for path in listed() if (ROOT / path).is_symlink()] == []
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
