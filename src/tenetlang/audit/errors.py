@@ -31,6 +31,10 @@ class InvalidRecord(AuditError):
     """The record handed in has a shape that the format does not allow; nothing was written."""
 
 
+class InvalidStatement(AuditError):
+    """A statement of a job was refused by the database, by a constraint or for a mistake in it; the job was undone alone."""
+
+
 class RecordNotFound(AuditError):
     """The log holds no record of that index or identifier."""
 

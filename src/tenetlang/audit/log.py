@@ -36,24 +36,23 @@ from tenetlang.audit.errors import (
     NotALog,
     UnusableKey,
 )
+from tenetlang.audit.jobs import Outcome, Step, check_appendable, done_in_transaction
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
-from tenetlang.audit.stores.creation import create_log, insert_records
+from tenetlang.audit.stores.creation import create_log, insert_rows, rows_of
 from tenetlang.audit.stores.rows import AppendedRecord, StoredRecord, last_record, rows_after
 from tenetlang.audit.stores.sqlite import absolute, connect_to_write, run, shown
-from tenetlang.audit.stores.tables import Also, Tables
 
 if TYPE_CHECKING:
     import apsw
 
 _BATCH = 64
-_ROTATED = b',"kind":"key.rotated"'
 
 _T = TypeVar("_T")
 
 
 class _Refused(Exception):
-    """What was to be done beside the records failed, and nothing is wrong with the log."""
+    """What was to be done failed, and nothing is wrong with the log."""
 
     def __init__(self, mistake: Exception) -> None:
         super().__init__(str(mistake))
@@ -122,21 +121,30 @@ class Log:
         return self.append_all([(envelope, payload)])[0]
 
     def append_all(
-        self, entries: Sequence[tuple[Mapping[str, object] | Unplaced, bytes | None]], also: Sequence[Also] = ()
+        self, entries: Sequence[tuple[Mapping[str, object] | Unplaced, bytes | None]]
     ) -> tuple[AppendedRecord, ...]:
-        """Appends several records in one transaction: all of them or none.
-
-        `also` is done in it, after them (`stores/tables.py`). If one of these raises, nothing is written, and the log stays
-        usable unless it was the database that failed.
-        """
+        """Appends several records in one transaction: all of them or none."""
         records = [unplaced(envelope, payload) for envelope, payload in entries]
-        if any(record.middle.startswith(_ROTATED) for record in records):
-            raise InvalidRecord("a change of the log's key is made by `rotate`, which signs it, and not appended")
+        for record in records:
+            check_appendable(record)
         with self._lock:
-            appended = self._in_transaction(lambda: self._append_in_transaction(records, also))
+            appended = self._in_transaction(lambda: self._append_in_transaction(records))
             if appended:
                 self._last = appended[-1]
             return appended
+
+    def do_all(self, steps: Sequence[Step]) -> tuple[Outcome, ...]:
+        """Does all this in one transaction (`jobs.py`), and returns when it is on the disk: records to append, and jobs that
+        change tables and give records.
+
+        Gives what came of each. One that fails is undone alone, and its outcome is what was raised. Raises `LogUnavailable` with
+        nothing run; `LogDamaged` and `LogPoisoned` with nothing told to anybody.
+        """
+        with self._lock:
+            outcomes, self._last = self._in_transaction(
+                lambda: done_in_transaction(self._connection, self._last_unmoved(), steps, self._allowed)
+            )
+            return outcomes
 
     def append_if(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
         """Appends the record that is wanted once nobody else can append, if one is. Raises what `append` raises."""
@@ -293,13 +301,14 @@ class Log:
             record = rotation_record(old, new, epoch, last.index + 1, now, self._randomness)
         except UnusableKey as mistake:
             raise _Refused(mistake) from mistake
-        (appended,) = insert_records(self._connection, last.index + 1, last.leaf, [record])
+        rows = rows_of(last.index + 1, last.leaf, [record])
+        insert_rows(self._connection, rows)
         self._advance(None)
         for key in (old, new):
             checkpoint = Checkpoint(key.verifier.name, self._frontier.size, self._frontier.root())
             add_note(self._connection, sign_checkpoint(checkpoint, key, now // 10**9))
         self._keep_row()
-        return AppendedRecord(*appended)
+        return AppendedRecord(rows[0].index, rows[0].leaf)
 
     def _add_lines_in_transaction(self, text: str, lines: Sequence[Signature]) -> bytes:
         try:
@@ -359,16 +368,15 @@ class Log:
                     self._before_last = self._frontier.row()
                 self._frontier.append(stored.leaf)
 
-    def _append_in_transaction(self, records: Sequence[Unplaced], also: Sequence[Also]) -> tuple[AppendedRecord, ...]:
+    def _append_in_transaction(self, records: Sequence[Unplaced]) -> tuple[AppendedRecord, ...]:
         last = self._last_unmoved()
-        appended = insert_records(self._connection, last.index + 1, last.leaf, records)
-        if also:
-            self._do(also)
-        return tuple(AppendedRecord(index, leaf) for index, leaf in appended)
+        rows = rows_of(last.index + 1, last.leaf, records)
+        insert_rows(self._connection, rows)
+        return tuple(AppendedRecord(row.index, row.leaf) for row in rows)
 
     def _append_wanted(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
         record = wanted()
-        return None if record is None else self._append_in_transaction([record], ())[0]
+        return None if record is None else self._append_in_transaction([record])[0]
 
     def _erase_in_transaction(
         self,
@@ -380,7 +388,7 @@ class Log:
         if said is None:
             return None, 0
         self._connection.executemany("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
-        return self._append_in_transaction([said], ())[0], len(indexes)
+        return self._append_in_transaction([said])[0], len(indexes)
 
     def _empty_write_ahead_log(self) -> bool:
         import apsw
@@ -389,23 +397,6 @@ class Log:
             return run(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
         except apsw.Error:  # what was committed stays so; it is only not moved into the file yet
             return False
-
-    def _do(self, also: Sequence[Also]) -> None:
-        """Does what others do in the transaction. A failure of the database is the log's, any other is theirs."""
-        import apsw
-
-        tables = Tables(self._connection, self._allowed)
-        try:
-            for action in also:
-                action(tables)
-        except (apsw.ConstraintError, apsw.SQLError) as mistake:  # theirs: the statement is wrong, or what it says is
-            raise _Refused(mistake) from mistake
-        except apsw.Error:
-            raise
-        except Exception as mistake:
-            raise _Refused(mistake) from mistake
-        finally:
-            tables.open = False
 
     def _last_unmoved(self) -> AppendedRecord:
         """The last record on the disk, once it is certain that those this object knew of are still there."""

@@ -6,10 +6,11 @@ A flush takes as long for a hundred records as for one. So what arrives while on
 next transaction together. Nobody waits for company: a record that arrives alone is written alone. A caller is told that its
 record is there once it is on the disk, and not before.
 
-A record that is refused fails alone: the others of its transaction are written without it, one by one. What concerns the log
-itself (it is poisoned, locked by another process, out of space) is told to all that wait, and to whoever comes later
-if the log can't be used any more. Nothing that may be on the disk is tried a second time: a transaction that was refused
-is rolled back first, and what was done beside its records (`also`) is done again with each of them alone.
+What is handed over is a record, or a job (`jobs.py`): something to do in the transaction, in this thread, which gives a value
+and the records that say what was done. Records are checked and written out by whoever brings them, so that nothing is left to
+refuse when the transaction is open but a job, or a record that is too long, and either fails alone, without touching the others.
+What concerns the log itself (it is poisoned, locked by another process, out of space) is told to all that wait, and to whoever
+comes later if the log can't be used any more. Nothing is ever tried or run a second time.
 
 The queue is bounded. Whoever finds it full waits a while and is then told that the log is not available, which a
 gate answers with a denial; nothing is dropped in silence.
@@ -27,22 +28,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import attrs
 
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.checkpoints.signing import SIGN_EVERY
 from tenetlang.audit.errors import AuditError, InvalidRecord, LogPoisoned, LogUnavailable
+from tenetlang.audit.jobs import Job, Step
 from tenetlang.audit.log import Log
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.presence import Presence, arrive, is_last, leave
 from tenetlang.audit.stores.rows import AppendedRecord
-from tenetlang.audit.stores.tables import Also
+from tenetlang.audit.stores.tables import Also, Tables
 
 MOST_WAITING = 4096
 """So many records wait at most."""
@@ -55,15 +58,22 @@ SIGN_WITHIN = 60.0
 
 Envelope: TypeAlias = Mapping[str, object] | Unplaced
 
+_T = TypeVar("_T")
+
+
+class Doing(Future[_T]):
+    """The future of a job, which holds what the job gave once that is on the disk; `records` is where its records went then."""
+
+    records: tuple[AppendedRecord, ...] = ()
+
 
 @attrs.frozen(eq=False)
 class _Waiting:
-    """A record that somebody waits for."""
+    """What somebody waits for, and how they are told."""
 
-    envelope: Envelope
-    payload: bytes | None
-    also: Also | None
-    told: Future[AppendedRecord]
+    step: Step
+    succeed: Callable[[tuple[AppendedRecord, ...]], None]
+    fail: Callable[[BaseException], None]
 
 
 class Writer:
@@ -110,6 +120,7 @@ class Writer:
         self._changed = threading.Condition()
         self._closing = False
         self._failure: str | None = None
+        self._within = False  # whether a transaction with jobs is open, for the writer's own thread
         self._process = os.getpid()
         self._presence: Presence | None = None
         if marked:
@@ -119,38 +130,38 @@ class Writer:
         # A daemon does not keep the interpreter from ending, and this lets it finish its work before that.
         atexit.register(self.close)
 
+    def do(self, job: Job[_T]) -> Doing[_T]:
+        """Hands over a job, which is done in the writer's thread within a transaction of the log, once and never again.
+
+        The future has the job's value once all that it did is on the disk. Where the job raises, nothing of it is there, and the
+        future holds what it raised; what the others did in the same transaction stays. `InvalidRecord` is for records that a
+        log does not take, `InvalidStatement` for a statement that the database refuses, other `AuditError`s are of the log.
+
+        All others wait while it runs, so it should be quick: no network, no sleep. It must wait for nothing that needs this
+        writer, and can't use it. The future can't be cancelled: the job is as good as done. Raises `LogUnavailable` where
+        the queue stays full, and `LogPoisoned` for a writer that is closed or beyond use.
+        """
+        return self._do(job, self._patience)
+
+    async def do_async(self, job: Job[_T]) -> _T:
+        """The same for a coroutine, which gets the value. One that is cancelled meanwhile is not told; the job is done all the same."""
+        import asyncio
+
+        try:
+            told = self._do(job, 0)
+        except LogUnavailable:  # the queue is full, and the loop does not wait for a place
+            told = await asyncio.to_thread(self.do, job)
+        return await asyncio.wrap_future(told)
+
     def submit(
         self, envelope: Envelope, payload: bytes | None = None, also: Also | None = None
     ) -> Future[AppendedRecord]:
         """Hands a record over. The future has its place once it is on the disk, or the `AuditError` of why it is not there.
 
-        `also` is done in the same transaction, after the record was inserted (`stores/tables.py`): the two are there
-        together, or neither, and the future then holds what it raised. It must not wait for this writer, and is done a second
-        time where the first transaction was rolled back. The future can't be cancelled: the record is as good as written.
-        Raises `LogUnavailable` where the queue stays full, and `LogPoisoned` for a writer that is closed or beyond use.
+        `also` is done in the same transaction, as a job is: the two are there together, or neither, and the future then holds what
+        it raised. Raises what `do` raises.
         """
-        return self._handed_over(envelope, payload, also, self._patience)
-
-    def _handed_over(
-        self, envelope: Envelope, payload: bytes | None, also: Also | None, patience: float
-    ) -> Future[AppendedRecord]:
-        if self._process != os.getpid():
-            raise LogPoisoned("the log was opened before a fork; open it again in this process")
-        waiting = _Waiting(envelope, payload, also, Future())
-        waiting.told.set_running_or_notify_cancel()
-        with self._changed:
-            if len(self._queue) >= self._most_waiting and threading.current_thread() is not self._thread:
-                self._changed.wait_for(lambda: len(self._queue) < self._most_waiting or self._closing, patience)
-            if self._closing:
-                raise LogPoisoned(self._failure or "the log is closed; open it again")
-            if len(self._queue) >= self._most_waiting:
-                raise LogUnavailable(
-                    f"{len(self._queue):,} records wait to be written already, and none was within {patience:g} seconds"
-                )
-            self._queue.append(waiting)
-            if len(self._queue) == 1:
-                self._changed.notify_all()
-        return waiting.told
+        return self._submit(envelope, payload, also, self._patience)
 
     def append(self, envelope: Envelope, payload: bytes | None = None, also: Also | None = None) -> AppendedRecord:
         """Appends one record and returns when it is on the disk. Raises what `submit` raises, and what its future holds."""
@@ -165,10 +176,70 @@ class Writer:
         import asyncio
 
         try:
-            told = self._handed_over(envelope, payload, also, 0)
+            told = self._submit(envelope, payload, also, 0)
         except LogUnavailable:  # the queue is full, and the loop does not wait for a place
             told = await asyncio.to_thread(self.submit, envelope, payload, also)
         return await asyncio.wrap_future(told)
+
+    def _do(self, job: Job[_T], patience: float) -> Doing[_T]:
+        told: Doing[_T] = Doing()
+        given: list[_T] = []
+
+        def work(tables: Tables) -> Sequence[Unplaced]:
+            value, records = job(tables)
+            given.append(value)
+            return records
+
+        def succeed(records: tuple[AppendedRecord, ...]) -> None:
+            told.records = records
+            told.set_result(given[0])
+
+        self._hand_over(_Waiting(work, succeed, told.set_exception), told, patience)
+        return told
+
+    def _submit(
+        self, envelope: Envelope, payload: bytes | None, also: Also | None, patience: float
+    ) -> Future[AppendedRecord]:
+        told: Future[AppendedRecord] = Future()
+        try:
+            record = unplaced(envelope, payload)
+        except InvalidRecord as mistake:
+            self._check_usable()
+            told.set_exception(mistake)
+            return told
+
+        def work(tables: Tables) -> Sequence[Unplaced]:
+            assert also is not None
+            also(tables)
+            return (record,)
+
+        step = record if also is None else work
+        self._hand_over(_Waiting(step, lambda records: told.set_result(records[0]), told.set_exception), told, patience)
+        return told
+
+    def _check_usable(self) -> None:
+        if self._process != os.getpid():
+            raise LogPoisoned("the log was opened before a fork; open it again in this process")
+        if self._closing:
+            raise LogPoisoned(self._failure or "the log is closed; open it again")
+
+    def _hand_over(self, waiting: _Waiting, told: Future[_T], patience: float) -> None:
+        self._check_usable()
+        inside = threading.current_thread() is self._thread
+        if inside and self._within:
+            raise LogPoisoned("a job can't use the writer that does it; it gives its records instead")
+        told.set_running_or_notify_cancel()
+        with self._changed:
+            if len(self._queue) >= self._most_waiting and not inside:
+                self._changed.wait_for(lambda: len(self._queue) < self._most_waiting or self._closing, patience)
+            self._check_usable()
+            if len(self._queue) >= self._most_waiting:
+                raise LogUnavailable(
+                    f"{len(self._queue):,} records wait to be written already, and none was within {patience:g} seconds"
+                )
+            self._queue.append(waiting)
+            if len(self._queue) == 1:
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Writes what waits, signs what is not signed yet, and closes the log. May be called twice, and by several.
@@ -224,29 +295,27 @@ class Writer:
             return batch or (None if self._closing else [])
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
-        """Writes these records in one transaction; where that is refused, each in one of its own."""
+        """Does all this in one transaction, and tells everybody what came of it."""
         if not batch:
             return
+        self._within = True
         try:
-            appended = self.log.append_all(
-                [(waiting.envelope, waiting.payload) for waiting in batch],
-                [waiting.also for waiting in batch if waiting.also is not None],
-            )
-        except Exception as mistake:  # noqa: BLE001  # it is told to those who wait
-            of_the_log = isinstance(mistake, AuditError) and not isinstance(mistake, InvalidRecord)
-            if len(batch) == 1 or of_the_log:
-                for waiting in batch:
-                    _tell(waiting, mistake)
-            else:
-                for waiting in batch:
-                    self._write([waiting])
+            outcomes = self.log.do_all([waiting.step for waiting in batch])
+        except AuditError as mistake:
+            for waiting in batch:
+                waiting.fail(mistake)
             return
-        self._count(len(batch))
-        for waiting, record in zip(batch, appended, strict=True):
-            waiting.told.set_result(record)
+        finally:
+            self._within = False
+        self._count(sum(len(outcome) for outcome in outcomes if isinstance(outcome, tuple)))
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, tuple):
+                waiting.succeed(outcome)
+            else:
+                waiting.fail(outcome)
 
     def _count(self, records: int) -> None:
-        if self._waits_since is None:
+        if records and self._waits_since is None:
             self._waits_since = self._seconds()
         self._unsigned += records
 
@@ -319,9 +388,5 @@ class Writer:
             self._queue.clear()
             self._changed.notify_all()
         for waiting in left:
-            _tell(waiting, mistake)
-
-
-def _tell(waiting: _Waiting, mistake: Exception) -> None:
-    if not waiting.told.done():
-        waiting.told.set_exception(mistake)
+            with suppress(InvalidStateError):  # who was told before
+                waiting.fail(mistake)

@@ -314,7 +314,7 @@ def test_an_interrupted_write_poisons_the_log(tmp_path: Path, monkeypatch: pytes
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr("tenetlang.audit.log.insert_records", interrupted)
+            patched.setattr("tenetlang.audit.log.insert_rows", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 log.append(*sample(1))
         with pytest.raises(LogPoisoned):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from tenetlang.audit.errors import LogUnavailable, NotALog
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.record import FIRST_PREVIOUS, opened_record, time_text, ulid
@@ -22,21 +24,34 @@ if TYPE_CHECKING:
     import apsw
 
 
-def insert_records(
-    connection: apsw.Connection, index: int, previous: bytes, records: Sequence[Unplaced]
-) -> list[tuple[int, bytes]]:
-    """Puts records at their places, from this index on and after this leaf; gives the index and the leaf of each."""
-    rows: list[tuple[int, bytes, bytes]] = []
+@attrs.frozen
+class Row:
+    """A record at its place, with its payload, as the tables take it."""
+
+    index: int
+    record: bytes = attrs.field(repr=False)
+    leaf: bytes
+    payload: bytes | None = attrs.field(repr=False)
+
+
+def rows_of(index: int, previous: bytes, records: Sequence[Unplaced]) -> list[Row]:
+    """Puts records at their places, from this index on and after this leaf. Raises `InvalidRecord` for one too long."""
+    rows: list[Row] = []
     before = previous.hex()
     for place, record in enumerate(records, index):
         text = placed(record, place, before)
         leaf = leaf_hash(text)
-        rows.append((place, text, leaf))
+        rows.append(Row(place, text, leaf, record.payload))
         before = leaf.hex()
-    payloads = [(place, record.payload) for place, record in enumerate(records, index) if record.payload is not None]
-    connection.executemany("INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", rows)
+    return rows
+
+
+def insert_rows(connection: apsw.Connection, rows: Sequence[Row]) -> None:
+    """Writes records into the tables, within a transaction."""
+    records = [(row.index, row.record, row.leaf) for row in rows]
+    payloads = [(row.index, row.payload) for row in rows if row.payload is not None]
+    connection.executemany("INSERT INTO records (idx, record, leaf) VALUES (?, ?, ?)", records)
     connection.executemany("INSERT INTO payloads (idx, payload) VALUES (?, ?)", payloads)
-    return [(place, leaf) for place, _, leaf in rows]
 
 
 def create_log(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> None:
@@ -61,7 +76,7 @@ def create_log(path: str, now_ns: int, randomness: Callable[[int], bytes]) -> No
         try:
             run(connection, "BEGIN IMMEDIATE")
             first = opened_record(time_text(now_ns), ulid(now_ns, randomness(16)))
-            insert_records(connection, 0, bytes.fromhex(FIRST_PREVIOUS), [unplaced(first)])
+            insert_rows(connection, rows_of(0, bytes.fromhex(FIRST_PREVIOUS), [unplaced(first)]))
             run(connection, "COMMIT")
         finally:
             connection.close(True)

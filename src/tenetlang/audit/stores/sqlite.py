@@ -16,6 +16,7 @@ apsw is imported when a file is opened, not with the package.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,6 +213,11 @@ def create_tables(path: str) -> apsw.Connection:
     for _, statement in TABLES:
         run(connection, statement)
     return connection
+
+
+def created_table(table: str, columns: Sequence[str]) -> str:
+    """The statement that creates a table beside those of a log (`stores/tables.py`)."""
+    return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) STRICT"
 
 
 def run(connection: apsw.Connection, statement: str, values: tuple[int | bytes, ...] = ()) -> list[tuple[object, ...]]:
