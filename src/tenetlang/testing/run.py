@@ -67,7 +67,7 @@ def _run_row(evaluators: Evaluators, case: TestCase, row: int) -> TestResult:
     shown = ""
     try:
         scope = scope_of(evaluators.program, case, row)
-        shown = ", ".join(_shown(scope[local.name], local) for local in case.variables)
+        shown = shown_row(scope, case)
         described = situation(evaluators.program, case, scope)
         failures, decision = _judge(evaluators, case, described, scope)
     except (TestError, DataError) as error:
@@ -77,6 +77,11 @@ def _run_row(evaluators: Evaluators, case: TestCase, row: int) -> TestResult:
         return TestResult(case.name, case.package, shown, "error", case.at.place, error=message)
     status: Status = "failed" if failures else "passed"
     return TestResult(case.name, case.package, shown, status, case.at.place, failures, decision=decision)
+
+
+def shown_row(scope: Scope, case: TestCase) -> str:
+    """The values of a row as the author would write them; empty for a test without a table."""
+    return ", ".join(_shown(scope[local.name], local) for local in case.variables)
 
 
 def _shown(item: object, local: Local) -> str:
