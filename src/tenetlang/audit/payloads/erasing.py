@@ -4,8 +4,9 @@ Payloads and the record of their erasure change in one transaction of the log, s
 key lies in another file. So the record names it first and it is destroyed afterwards; if the machine stops in between, the record
 tells that it must not be there any more, and the next erasure with these keys destroys it before all else.
 
-A person is found by the identifier in `who`, so that what was recorded before there were keys is erased as well. The payload of
-an erasure itself holds nothing but indexes, and is kept: it may be all that says why others are missing.
+A person is found by the identifier in `who`, so that what was recorded before there were keys is erased as well; and what
+followed from their decisions goes with them: what the calls gave, and what reviewers wrote. The payload of an erasure itself
+holds nothing but indexes, and is kept: it may be all that says why others are missing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import attrs
 import msgspec
 
 from tenetlang.audit.errors import LogUnavailable, RecordNotFound, UnusableKey
@@ -26,7 +28,7 @@ from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import MAX_RECORD, caller_word, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.rows import AppendedRecord
-from tenetlang.audit.stores.sqlite import connect_to_read, run, shown
+from tenetlang.audit.stores.sqlite import absolute, connect_to_read, run, shown
 from tenetlang.frozen import frozen
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class TheseRecords:
 
 @frozen
 class OfSubject:
-    """All payloads of whoever has this identifier, and the key of it."""
+    """All payloads of whoever has this identifier: of their decisions, and of outcomes and reviews of these; and the key of it."""
 
     identifier: str
 
@@ -87,22 +89,33 @@ class _Head(msgspec.Struct, gc=False):
     kind: object = None
     id: object = None
     at: object = None
-    who: _Who | None = None
+    who: _Who | str | None = None
     subject: object = None
+    of: object = None
+    task: object = None
 
 
 _UNREADABLE: Final = _Head()
 _decode = msgspec.json.Decoder(_Head).decode
 _Wanted: TypeAlias = Callable[[int, _Head], bool]
+"""Whether the payload of a record is wanted; asked of records in their order."""
 
 _RECORD: Final = f"CASE WHEN length(record) <= {MAX_RECORD} THEN record END"
 _WITH_PAYLOAD: Final = f"""
-SELECT payloads.idx, {_RECORD} FROM payloads LEFT JOIN records ON records.idx = payloads.idx
+SELECT payloads.idx, {_RECORD}, 1 FROM payloads LEFT JOIN records ON records.idx = payloads.idx
 WHERE payloads.idx > ? AND payloads.idx < ? ORDER BY payloads.idx
 """  # noqa: S608  # a constant of this package
+_ALL: Final = f"""
+SELECT records.idx, {_RECORD}, payloads.idx IS NOT NULL FROM records LEFT JOIN payloads ON payloads.idx = records.idx
+WHERE records.idx > ? AND records.idx < ? ORDER BY records.idx
+"""  # noqa: S608  # the same
 _CONTAINING: Final = f"SELECT idx, {_RECORD} FROM records WHERE instr(record, ?) ORDER BY idx"  # noqa: S608
 _EVERY: Final = f"SELECT idx, {_RECORD} FROM records ORDER BY idx"  # noqa: S608
 _NO_BOUND: Final = 2**53
+_SEALED: Final = (
+    "what this person sent is sealed, and copies of the log can be opened until the key is destroyed: name the keys with "
+    "--payload-keys; nothing was erased"
+)
 
 
 def erase(
@@ -123,20 +136,17 @@ def erase(
     with Log.open(path, create=False) as log:
         with closing(connect_to_read(log.path)) as connection, _readable(log.path):
             destroyed, emptied = _finish_interrupted(connection, keyring)
-            bound = _bound(connection, which)
-            wanted = _wanted(connection, which, "user" if keyring is None else keyring.subjects)
-            chosen = _matching(connection, wanted, -1, bound)
-            if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, chosen):
-                raise UnusableKey(
-                    "what this person sent is sealed, and copies of the log can be opened until the key is destroyed: name "
-                    "the keys with --payload-keys; nothing was erased"
-                )
+            search = _search(connection, which, keyring)
+            search.read_on(connection)
+            if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, search.found):
+                raise UnusableKey(_SEALED)
+        bound = search.bound
         kid = keyring.name_of(caller_word(which.identifier)) if keyring and isinstance(which, OfSubject) else None
 
         def choose(locked: apsw.Connection) -> Sequence[int]:
             """Those that were found before the lock was taken, and those that came meanwhile."""
-            later = _matching(locked, wanted, chosen[-1], bound) if chosen else _matching(locked, wanted, -1, bound)
-            return [*chosen, *later]
+            search.read_on(locked)
+            return search.found
 
         def record(indexes: Sequence[int]) -> Unplaced | None:
             if not indexes and kid is None:
@@ -161,16 +171,34 @@ def erase(
         return Erased(appended, count, destroyed, traces=not emptied)
 
 
+def would_erase(path: str | os.PathLike[str], which: Which, keyring: Keyring | None = None) -> Erased:
+    """What `erase` would do now, and does not do. Raises what that raises, but where it is the writing that fails."""
+    name = absolute(path)
+    with closing(connect_to_read(name)) as connection, _readable(name):
+        search = _search(connection, which, keyring)
+        search.read_on(connection)
+        if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, search.found):
+            raise UnusableKey(_SEALED)
+        interrupted = sum(1 for _ in _interrupted(connection, keyring)) if keyring is not None else 0
+    kid = keyring.name_of(caller_word(which.identifier)) if keyring and isinstance(which, OfSubject) else None
+    return Erased(None, len(search.found), interrupted + (kid is not None), traces=False)
+
+
 def _finish_interrupted(connection: apsw.Connection, keyring: Keyring | None) -> tuple[int, bool]:
     """Destroys the keys of which the log says that they are: how many there were, and whether no trace is left."""
     destroyed, emptied = 0, True
-    if keyring is None:
-        return destroyed, emptied
-    for _, head in _heads(connection, _CONTAINING, (b'"kind":"erasure"',)):
-        if head.kind == "erasure" and isinstance(head.subject, str) and keyring.has(head.subject):
-            emptied &= keyring.destroy(head.subject)
+    if keyring is not None:
+        for kid in _interrupted(connection, keyring):
+            emptied &= keyring.destroy(kid)
             destroyed += 1
     return destroyed, emptied
+
+
+def _interrupted(connection: apsw.Connection, keyring: Keyring) -> Iterator[str]:
+    """The names of keys that are there, although the log says that they were destroyed."""
+    for _, head in _heads(connection, _CONTAINING, (b'"kind":"erasure"',)):
+        if head.kind == "erasure" and isinstance(head.subject, str) and keyring.has(head.subject):
+            yield head.subject
 
 
 def _bound(connection: apsw.Connection, which: Which) -> int | None:
@@ -188,21 +216,55 @@ def _bound(connection: apsw.Connection, which: Which) -> int | None:
             return None
 
 
-def _wanted(connection: apsw.Connection, which: Which, subjects: Subjects) -> _Wanted:
+@attrs.define
+class _Search:
+    """Finds the payloads to erase, below the bound if there is one: all that are there, and later those that came since."""
+
+    wanted: _Wanted
+    statement: str
+    bound: int | None
+    reached: int = -1
+    found: list[int] = attrs.field(factory=list)
+
+    def read_on(self, connection: apsw.Connection) -> None:
+        values = (self.reached, _NO_BOUND if self.bound is None else self.bound)
+        for row in connection.execute(self.statement, values):
+            index, head = _head(tuple(row))
+            self.reached = index
+            if self.wanted(index, head) and row[2] and head.kind != "erasure":
+                self.found.append(index)
+
+
+def _search(connection: apsw.Connection, which: Which, keyring: Keyring | None) -> _Search:
     match which:
         case TheseRecords(names):
             indexes = {_index_of(connection, name) for name in names}
-            return lambda index, _: index in indexes
+            return _Search(lambda index, _: index in indexes, _WITH_PAYLOAD, None)
         case OfSubject(identifier):
-            word = caller_word(identifier)
-            return lambda _, head: head.who is not None and getattr(head.who, subjects) == word
+            return _Search(
+                _of_person(caller_word(identifier), "user" if keyring is None else keyring.subjects), _ALL, None
+            )
         case _:
-            return lambda _, __: True
+            return _Search(lambda _, __: True, _WITH_PAYLOAD, _bound(connection, which))
 
 
-def _matching(connection: apsw.Connection, wanted: _Wanted, after: int, bound: int | None) -> list[int]:
-    heads = _heads(connection, _WITH_PAYLOAD, (after, _NO_BOUND if bound is None else bound))
-    return [index for index, head in heads if head.kind != "erasure" and wanted(index, head)]
+def _of_person(word: str, subjects: Subjects) -> _Wanted:
+    """Their decisions, and what names one of these or a review of one."""
+    decisions: set[object] = set()
+    tasks: set[object] = set()
+
+    def wanted(_: int, head: _Head) -> bool:
+        if head.kind == "intent":
+            theirs = isinstance(head.who, _Who) and getattr(head.who, subjects) == word
+            if theirs and isinstance(head.id, str):
+                decisions.add(head.id)
+            return theirs
+        theirs = isinstance(head.of, str) and head.of in decisions
+        if theirs and isinstance(head.task, str):
+            tasks.add(head.task)
+        return theirs or (isinstance(head.task, str) and head.task in tasks)
+
+    return wanted
 
 
 def _any_sealed(connection: apsw.Connection, indexes: Sequence[int]) -> bool:
@@ -227,13 +289,17 @@ def _heads(
     connection: apsw.Connection, statement: str, values: tuple[int | bytes, ...] = ()
 ) -> Iterator[tuple[int, _Head]]:
     for row in connection.execute(statement, values):
-        match tuple(row):
-            case (int(index), bytes(record)):
-                yield index, _read(record)
-            case (int(index), *_):
-                yield index, _UNREADABLE
-            case _:
-                pass
+        yield _head(tuple(row))
+
+
+def _head(row: tuple[object, ...]) -> tuple[int, _Head]:
+    match row:
+        case (int(index), bytes(record), *_):
+            return index, _read(record)
+        case (int(index), *_):
+            return index, _UNREADABLE
+        case _:
+            raise LogUnavailable("a record has no index; run `tenet audit verify` on the log")
 
 
 def _read(record: bytes) -> _Head:

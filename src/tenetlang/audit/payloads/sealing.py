@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -42,6 +44,7 @@ _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _kid = re.compile(r"[0-9a-f]{64}")
 _MAX_HEADER: Final = 512
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 @frozen
@@ -82,10 +85,10 @@ def seal(payload: bytes, key: SubjectKey, record: str, randomness: Callable[[int
     """The payload of the record with this `id`, sealed. Raises `NoSignatures` where the package is not installed."""
     gcm, wrap, _ = _aes()
     own, nonce = randomness(KEY_BYTES), randomness(_NONCE_BYTES)
-    header = urlsafe_b64encode(_header(key.kid, record)).rstrip(b"=")
+    header = _encoded(_header(key.kid, record))
     sealed = gcm(own).encrypt(nonce, payload, header)
-    parts = (wrap(key.secret, own), nonce, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
-    return b".".join((header, *(urlsafe_b64encode(part).rstrip(b"=") for part in parts)))
+    wrapped, tag = _encoded(wrap(key.secret, own)), _encoded(sealed[-_TAG_BYTES:])
+    return b".".join((header, wrapped, _encoded(nonce), _encoded(sealed[:-_TAG_BYTES]), tag))
 
 
 def seal_record(record: Unplaced, key: SubjectKey, randomness: Callable[[int], bytes] = os.urandom) -> Unplaced:
@@ -100,7 +103,8 @@ def seal_record(record: Unplaced, key: SubjectKey, randomness: Callable[[int], b
         raise InvalidRecord(
             f"the payload has {len(sealed):,} bytes when it is sealed; at most {MAX_PAYLOAD:,} are stored"
         )
-    before, after = (f'"payload":"{sha256(each).hexdigest()}"'.encode() for each in (record.payload, sealed))
+    before = f'"payload":"{sha256(record.payload).hexdigest()}"'.encode()
+    after = f'"payload":"{sha256(sealed).hexdigest()}"'.encode()
     if record.middle.count(before) != 1:
         raise InvalidRecord("the record does not name its payload once, so the payload can't be sealed")
     return Unplaced(record.identifier, record.start, record.middle.replace(before, after), record.end, sealed)
@@ -164,17 +168,23 @@ def _json(text: bytes) -> Mapping[object, object]:
     return value if isinstance(value, Mapping) else {}
 
 
+def _encoded(part: bytes) -> bytes:
+    """Base64url without padding."""
+    return b2a_base64(part, newline=False).translate(_URL_SAFE).rstrip(b"=")
+
+
 def _decoded(part: bytes) -> bytes:
     """Base64url without padding, in the one spelling that there is of the bytes."""
     try:
         decoded = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except ValueError:
         raise InvalidSeal("a part of it is no base64url") from None
-    if urlsafe_b64encode(decoded).rstrip(b"=") != part:
+    if _encoded(decoded) != part:
         raise InvalidSeal("a part of it is no base64url")
     return decoded
 
 
+@cache
 def _aes() -> tuple[type[AESGCM], Callable[[bytes, bytes], bytes], Callable[[bytes, bytes], bytes]]:
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -8,15 +8,35 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tenetlang.audit import AuditError, Log, NotALog, RecordNotFound, UnusableKey, unplaced, verify_log
+from tenetlang.audit import (
+    AuditError,
+    Log,
+    NotALog,
+    RecordNotFound,
+    Unplaced,
+    UnusableKey,
+    time_text,
+    unplaced,
+    verify_log,
+)
 from tenetlang.audit.payloads import erasing
-from tenetlang.audit.payloads.erasing import Before, Erased, OfSubject, OlderThan, TheseRecords, Which, erase
+from tenetlang.audit.payloads.erasing import (
+    Before,
+    Erased,
+    OfSubject,
+    OlderThan,
+    TheseRecords,
+    Which,
+    erase,
+    would_erase,
+)
 from tenetlang.audit.payloads.keyring import Keyring, create_keyring, open_keyring
 from tenetlang.audit.payloads.sealing import seal_record
+from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.requests import LostRequest, RecordedRequest, recorded_request
 from tenetlang.audit.show import show
 from tenetlang.audit.source import Entry, read_entries
-from tests.unit.audit.samples import REQUEST, START, open_sample, rows, sample, tamper
+from tests.unit.audit.samples import REQUEST, START, identifier, open_sample, rows, salts, sample, tamper
 
 MILLISECOND = 1_000_000
 
@@ -335,3 +355,65 @@ def test_what_a_person_sent_is_not_erased_without_the_key_that_would_open_its_co
     with open_keyring(keys, tmp_path / "master") as keyring:
         done = erased(path, OfSubject("u1"), keyring)
     assert (done.payloads, done.destroyed) == (1, 1)
+
+
+def event(number: int, kind: str, **members: object) -> Unplaced:
+    return unplaced(*event_record(kind, members, time_text(START), identifier(number), salts(str(number).encode())))
+
+
+def with_what_followed(path: Path) -> Path:
+    """Two decisions about two people, each with an outcome, a review with a comment, and one about nobody."""
+    with open_sample(path) as log:
+        for number in (1, 2):
+            log.append(unplaced(*sample(number, request=request(number))))
+        for number in (1, 2):
+            task = identifier(100 + number)
+            opening = {"rule": "r", "reviewers": "finance", "quorum": 1, "deadline": time_text(START), "else": "deny"}
+            opened = {"task": task, "of": identifier(number), "binding": "ab" * 32, **opening}
+            vote = {"who": "ada", "how": "inbox", "vote": "deny", "counted": True, "binding": "ab" * 32}
+            log.append(event(10 + number, "escalation.opened", **opened))
+            log.append(event(20 + number, "escalation.decided", task=task, comment=f"<{number}>", **vote))
+            log.append(event(30 + number, "outcome", of=identifier(number), outcome="ok", result=f"<{number}>"))
+        log.append(event(40, "guard.stopped", what="all", by="ada", because="an incident"))
+    return path
+
+
+def test_what_followed_from_the_decisions_about_a_person_is_erased_with_them(tmp_path: Path) -> None:
+    log = with_what_followed(tmp_path / "log.db")
+    assert payloads(log) == {1, 2, 4, 5, 7, 8, 9}
+    assert erased(log, OfSubject("u1")).payloads == 3
+    assert payloads(log) == {2, 7, 8, 9}
+    assert newest(log)["records"] == [1, 4, 5]
+    assert erased(log, OfSubject("u2")).payloads == 3
+    assert payloads(log) == {9}
+    assert verify_log(log).unexplained == 0
+
+
+def test_what_followed_is_erased_where_the_decision_itself_was_before(tmp_path: Path) -> None:
+    log = with_what_followed(tmp_path / "log.db")
+    erased(log, TheseRecords(("1",)))
+    assert erased(log, OfSubject("u1")).payloads == 2
+    assert payloads(log) == {2, 7, 8, 9}
+
+
+@pytest.mark.parametrize(
+    "which", [OfSubject("u1"), Before(20), OlderThan(START + 30 * MILLISECOND), TheseRecords(("7",))]
+)
+def test_what_would_be_erased_is_told_and_nothing_is_changed(log: Path, keys: Path, which: Which) -> None:
+    with open_keyring(keys, keys.with_name("master")) as keyring:
+        keyring.key_for("u1")
+        before, keys_before = log.read_bytes(), keys.read_bytes()
+        told = would_erase(log, which, keyring)
+        assert (log.read_bytes(), keys.read_bytes()) == (before, keys_before)
+        done = erased(log, which, keyring)
+    assert (told.payloads, told.destroyed, told.record) == (done.payloads, done.destroyed, None)
+
+
+def test_what_would_be_erased_is_refused_as_the_erasing_is(tmp_path: Path, keys: Path) -> None:
+    with open_keyring(keys, keys.with_name("master")) as keyring:
+        log = written(tmp_path / "log.db", keyring=keyring)
+        assert would_erase(log, OfSubject("u1"), keyring).destroyed == 1
+    with pytest.raises(UnusableKey, match="nothing was erased"):
+        would_erase(log, OfSubject("u1"))
+    with pytest.raises(RecordNotFound):
+        would_erase(log, TheseRecords(("900",)))

@@ -147,10 +147,13 @@ def test_another_master_key_is_refused(keys: Path, content: bytes, said: str) ->
     ("statement", "said"),
     [
         ("PRAGMA application_id=1", "no keyring of this version"),
-        ("PRAGMA user_version=2", "no keyring of this version"),
+        ("PRAGMA user_version=3", "no keyring of this version"),
+        ("PRAGMA user_version=1", "its tables were changed"),
         ("CREATE VIEW seen AS SELECT 1", "its tables were changed"),
-        ("DELETE FROM keyring", "is not the one"),
-        ("UPDATE keyring SET subjects = 'everybody'", "is not the one"),
+        ("DELETE FROM keyring", "holds no master key's digest"),
+        ("UPDATE keyring SET subjects = 'everybody'", "holds no master key's digest"),
+        ("UPDATE keyring SET master = zeroblob(32)", "is not the one"),
+        ("UPDATE keyring SET lookup = zeroblob(40)", "was changed"),
     ],
 )
 def test_a_file_that_is_no_keyring_any_more_is_refused(keys: Path, statement: str, said: str) -> None:
