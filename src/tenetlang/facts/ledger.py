@@ -1,0 +1,51 @@
+"""A ledger that is not in a log: what one is, and which there are.
+
+    Ledger.transact(now, action)    action(moment) in a transaction of its own; its value once that is committed
+
+    open_ledger("memory:")                    in this process, gone with it
+    open_ledger("facts.db")                   a SQLite file, for the processes of one machine
+
+A ledger of its own is for programs on several machines that share limits. Its transaction is not that of the log: what it has
+reserved for a decision whose record could not be written counts until its deadline, and as `unknown` after it, unless the
+guard says that the call was `refused`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from tenetlang.facts.limits import Limits
+from tenetlang.facts.moment import DEFAULT_LIMITS, Moment
+
+_T = TypeVar("_T")
+
+
+class Ledger(Protocol):
+    """Keeps history, labels and counters. Safe between threads; not across a fork."""
+
+    def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
+        """Does something at a moment, all of it or nothing, and gives its value once it is committed.
+
+        The action may be done more than once where others came in between, so it must change nothing but the moment. Raises
+        what it raises, with nothing noted; `LedgerError`s for what is wrong with the ledger.
+        """
+
+    def set_clock(self, now_ns: int) -> None:
+        """Sets the time of the ledger, also back, after a clock was wrong."""
+
+    def close(self) -> None:
+        """Closes it. May be called twice."""
+
+
+def open_ledger(address: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS, space: str = "") -> Ledger:
+    """The ledger at an address. Raises `LedgerUnavailable` and `LedgerDamaged`, and `ModuleNotFoundError`, which names the extra."""
+    name = os.fspath(address)
+    if name == "memory:":
+        from tenetlang.facts.memory import MemoryLedger
+
+        return MemoryLedger(limits, space)
+    from tenetlang.facts.sqlite import SqliteLedger
+
+    return SqliteLedger(name, limits, space)
