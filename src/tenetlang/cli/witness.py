@@ -112,13 +112,14 @@ def serve(key_file: Path, state_file: Path, logs: Sequence[str], create: bool, h
 
 
 async def _until_stopped(judge: Callable[[bytes], Answer], host: str, port: int) -> None:
-    from tenetlang.audit.witness.serving import serve as answer
+    from tenetlang.audit.witness.serving import LIMITS, responding
+    from tenetlang.serving import serve as answer
 
     def ready(taken: int) -> None:
         remark(f"witness at http://{f'[{host}]' if ':' in host else host}:{taken}/\n")
 
     serving = asyncio.ensure_future(
-        answer(judge, host, port, ready=ready, say=lambda line: remark(visible(line) + "\n"))
+        answer(responding(judge, lambda line: remark(visible(line) + "\n")), host, port, ready=ready, limits=LIMITS)
     )
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":  # there it is interrupted as any program is

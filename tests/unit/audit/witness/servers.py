@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -10,11 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from tenetlang.audit.checkpoints.cosignature import CosigningKey
 from tenetlang.audit.checkpoints.note import VerifierKey
 from tenetlang.audit.witness.answers import Answer, add_checkpoint, logs_of
-from tenetlang.audit.witness.serving import Limits, serve
+from tenetlang.audit.witness.serving import LIMITS, responding
 from tenetlang.audit.witness.state import close_state, open_state
+from tenetlang.serving import Limits
+from tests.unit.serving import serving
 
 AT = 1_795_377_600
 
@@ -22,33 +25,8 @@ AT = 1_795_377_600
 @contextmanager
 def served(judge: Callable[[bytes], Answer], limits: Limits | None = None) -> Iterator[int]:
     """A server that answers by `judge`; gives its port."""
-    ports: list[int] = []
-    ready = threading.Event()
-    loop = asyncio.new_event_loop()
-
-    def told(port: int) -> None:
-        ports.append(port)
-        ready.set()
-
-    task = loop.create_task(serve(judge, "127.0.0.1", 0, ready=told, limits=limits or Limits()))
-
-    def work() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
-        loop.run_until_complete(asyncio.sleep(0))
-        for other in asyncio.all_tasks(loop):
-            other.cancel()
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield ports[0]
-    finally:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(10)
+    with serving(responding(judge), attrs.evolve(limits or LIMITS, body=LIMITS.body)) as port:
+        yield port
 
 
 @contextmanager

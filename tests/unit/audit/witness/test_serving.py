@@ -12,7 +12,7 @@ import pytest
 
 from tenetlang.audit.errors import WitnessUnavailable
 from tenetlang.audit.witness.answers import MAX_REQUEST, Answer
-from tenetlang.audit.witness.serving import Limits
+from tenetlang.serving import Limits
 from tests.unit.audit.witness.servers import served
 
 
