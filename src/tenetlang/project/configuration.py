@@ -5,8 +5,11 @@
     [data]
     vendors = "data/vendors.json"     # documents, by the name under which the policy declares them
 
-Nothing is merged: the nearest file is the configuration, whole. Flags come first, then `TENET_ENTRY` and
-`TENET_DATA_NAME`, then the file. A key that is not known is an error, since a mistyped setting would silently not apply.
+    [audit]
+    retention = "90d"                 # for how long payloads are kept: `tenet audit erase LOG --retention`
+
+Nothing is merged: the nearest file is the configuration, whole. Flags come first, then `TENET_ENTRY`, `TENET_DATA_NAME` and
+`TENET_AUDIT_RETENTION`, then the file. A key that is not known is an error, since a mistyped setting would silently not apply.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pathlib import Path
 import attrs
 
 FILE_NAME = "tenet.toml"
-KNOWN_KEYS = ("entry", "data")
+KNOWN_KEYS = ("entry", "data", "audit")
 
 
 class ConfigurationError(ValueError):
@@ -27,11 +30,12 @@ class ConfigurationError(ValueError):
 
 @attrs.frozen
 class Configuration:
-    """`file` is None where no configuration was found; paths of `data` are absolute."""
+    """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written."""
 
     file: Path | None = None
     entry: str | None = None
     data: Mapping[str, Path] = attrs.field(factory=dict)
+    retention: str | None = None
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -58,7 +62,10 @@ def with_environment(configuration: Configuration, variables: Mapping[str, str])
     for name, file in variables.items():
         if name.startswith("TENET_DATA_") and file:
             data[name.removeprefix("TENET_DATA_").lower()] = _absolute(Path(file))
-    return attrs.evolve(configuration, entry=entry, data=data)
+    retention = variables.get("TENET_AUDIT_RETENTION")
+    if retention:
+        _check_retention("TENET_AUDIT_RETENTION", retention)
+    return attrs.evolve(configuration, entry=entry, data=data, retention=retention or configuration.retention)
 
 
 def _absolute(path: Path) -> Path:
@@ -104,12 +111,16 @@ def _configuration(file: Path, table: object) -> Configuration:
         raise ConfigurationError(f"{shown_path(file)}: `tool.tenet` is a table, `[tool.tenet]`")
     for key in table:
         if key not in KNOWN_KEYS:
-            known = " and ".join(f"`{name}`" for name in KNOWN_KEYS)
+            known = _listed(KNOWN_KEYS)
             raise ConfigurationError(f"{shown_path(file)}: `{key}` is no setting; the settings are {known}")
     entry = table.get("entry")
     if entry is not None and (not isinstance(entry, str) or not entry):
         raise ConfigurationError(f"{shown_path(file)}: `entry` is the name of a package, in quotes")
-    data = table.get("data", {})
+    documents = _documents(file, table.get("data", {}))
+    return Configuration(file, entry, documents, _retention(file, table.get("audit", {})))
+
+
+def _documents(file: Path, data: object) -> dict[str, Path]:
     if not isinstance(data, dict):
         raise ConfigurationError(f"{shown_path(file)}: `data` is a table, `[data]`, with a file for each name")
     documents: dict[str, Path] = {}
@@ -121,7 +132,39 @@ def _configuration(file: Path, table: object) -> Configuration:
         if not isinstance(path, str) or not path or "\0" in path:
             raise ConfigurationError(f"{shown_path(file)}: `{name}` of `[data]` is the name of a file, in quotes")
         documents[name] = file.parent / path
-    return Configuration(file, entry, documents)
+    return documents
+
+
+def _retention(file: Path, audit: object) -> str | None:
+    if not isinstance(audit, dict):
+        raise ConfigurationError(f"{shown_path(file)}: `audit` is a table, `[audit]`")
+    for key in audit:
+        if key != "retention":
+            raise ConfigurationError(f"{shown_path(file)}: `{key}` is no setting of `[audit]`; there is `retention`")
+    retention = audit.get("retention")
+    if retention is None:
+        return None
+    if not isinstance(retention, str):
+        raise ConfigurationError(f'{shown_path(file)}: `retention` is a duration in quotes, as in "90d"')
+    _check_retention(f"{shown_path(file)}: `retention`", retention)
+    return retention
+
+
+def _check_retention(where: str, text: str) -> None:
+    from tenetlang.values.faults import ValueFault
+    from tenetlang.values.times import parse_duration
+
+    try:
+        length = int(parse_duration(text))
+    except ValueFault as fault:
+        raise ConfigurationError(f'{where} is a duration, as in "90d": {fault.detail}') from fault
+    if length <= 0:
+        raise ConfigurationError(f"{where} is {text}, and nothing would be kept; it is at least a second")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def shown_path(path: Path) -> str:

@@ -81,7 +81,7 @@ def test_payloads_are_erased_by_record_by_index_and_by_age(shop: Tenet, tmp_path
     answer = shop("audit", "erase", "log.db", "2", "--because", "a card number", "--by", "me", "--format", "json")
     assert (answer.status, json.loads(answer.out)) == (
         0,
-        {"schema_version": 1, "index": 4, "payloads": 1, "keys": 0, "traces": False},
+        {"schema_version": 1, "index": 4, "payloads": 1, "keys": 0, "traces": False, "dry_run": False},
     )
     assert b"order of bob" not in files(tmp_path)
     assert (
@@ -127,6 +127,9 @@ def test_traces_that_a_reader_keeps_are_told(shop: Tenet, monkeypatch: pytest.Mo
         (("--subject", "a", "--older-than", "1d"), "say what is erased"),
         (("--older-than", "a while"), "--older-than"),
         (("--older-than", "-1d"), "in the future"),
+        (("--retention", "--before", "2"), "not configured"),
+        (("--retention",), "not configured: there is no tenet.toml"),
+        (("1", "--policy", "."), "--policy says where the configuration is"),
         (("77",), "holds no record 77, so nothing was erased"),
     ],
 )
@@ -193,3 +196,50 @@ def test_a_keyring_is_never_made_twice(sealed: Tenet, tmp_path: Path) -> None:
     assert answer.status != 0
     assert "there already" in answer.error
     assert (tmp_path / "keys.master").read_bytes() == before
+
+
+def test_what_is_due_by_the_configuration_is_erased_by_a_schedule(shop: Tenet, tmp_path: Path) -> None:
+    decide(shop)
+    (tmp_path / "tenet.toml").write_text('[audit]\nretention = "1d"\n', encoding="utf-8")
+    nothing = shop("audit", "erase", "log.db", "--retention")
+    assert (nothing.status, nothing.out) == (0, "there was nothing to erase\n")
+    (tmp_path / "short").mkdir()
+    (tmp_path / "short" / "tenet.toml").write_text('[audit]\nretention = "1ns"\n', encoding="utf-8")
+    told = shop("audit", "erase", "log.db", "--retention", "--policy", "short", "--dry-run")
+    assert (told.status, told.out) == (0, "would erase 3 payloads\n")
+    done = shop("audit", "erase", "log.db", "--retention", "--policy", "short", "--by", "cron")
+    assert (done.status, done.out) == (0, "erased 3 payloads; recorded as 4\n")
+    record = json.loads(shop("audit", "show", "log.db", "4", "--format", "json").out)["record"]
+    assert (record["because"], record["by"], record["before"]) == ("retention of 1ns", "cron", 4)
+    (tmp_path / "tenet.toml").write_text("", encoding="utf-8")
+    assert "tenet.toml says none" in shop("audit", "erase", "log.db", "--retention").error
+
+
+def test_a_dry_run_needs_no_reason_and_changes_nothing(sealed: Tenet) -> None:
+    words = ("audit", "erase", "log.db", "--subject", "ann", "--payload-keys", "keys")
+    assert "say why with --because" in sealed(*words).error
+    assert sealed(*words, "--dry-run").out == "would erase 2 payloads and 1 key\n"
+    shape = json.loads(sealed(*words, "--dry-run", "--format", "json").out)
+    assert (shape["payloads"], shape["keys"], shape["dry_run"], shape["index"]) == (2, 1, True, None)
+    nobody = sealed("audit", "erase", "log.db", "--subject", "zoe", "--payload-keys", "keys", "--dry-run")
+    assert (nobody.status, nobody.out) == (5, "there is nothing to erase\n")
+    assert sealed("audit", "verify", "log.db").out.startswith("sound: 4 records\n")
+
+
+def test_the_master_key_is_changed_and_the_payloads_still_open(sealed: Tenet, tmp_path: Path) -> None:
+    before = (tmp_path / "keys.master").read_bytes()
+    answer = sealed("audit", "keyring", "keys", "--new-master")
+    assert answer.status == 0
+    assert "keys.master` is a new master key, and opens 2 keys; copies of `keys` open no more" in answer.error
+    assert (tmp_path / "keys.master").read_bytes() != before
+    assert "order of bob" in sealed("audit", "show", "log.db", "2", "--payload-keys", "keys").out
+    assert sealed("audit", "keyring", "keys", "--new-master", "--subjects", "user").status == 2
+    assert sealed("audit", "keyring", "none", "--new-master").status != 0
+
+
+def test_wrappings_that_a_reader_keeps_are_told(sealed: Tenet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenetlang.audit.payloads.keyring.Keyring.change_master", lambda _: (1, False))
+    answer = sealed("audit", "keyring", "keys", "--new-master")
+    assert answer.status == 1
+    assert "opens 1 key;" in answer.error
+    assert "still beside it" in answer.error

@@ -48,7 +48,7 @@ def test_a_table_of_pyproject_is_a_configuration_and_one_without_it_is_none(here
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ('entrie = "a"', "tenet.toml: `entrie` is no setting; the settings are `entry` and `data`"),
+        ('entrie = "a"', "tenet.toml: `entrie` is no setting; the settings are `entry`, `data` and `audit`"),
         ("entry = 3", "tenet.toml: `entry` is the name of a package, in quotes"),
         ('entry = ""', "tenet.toml: `entry` is the name of a package, in quotes"),
         ("data = 3", "tenet.toml: `data` is a table, `[data]`, with a file for each name"),
@@ -56,6 +56,11 @@ def test_a_table_of_pyproject_is_a_configuration_and_one_without_it_is_none(here
         ('[data]\nx = ""', "tenet.toml: `x` of `[data]` is the name of a file, in quotes"),
         ('[data]\nx = "a\\u0000b"', "tenet.toml: `x` of `[data]` is the name of a file, in quotes"),
         ('[data]\na.x = "x.json"', 'tenet.toml: the name of a document that has dots is in quotes: `"a.…" = "…"`'),
+        ("audit = 3", "tenet.toml: `audit` is a table, `[audit]`"),
+        ("[audit]\nkeep = 3", "tenet.toml: `keep` is no setting of `[audit]`; there is `retention`"),
+        ("[audit]\nretention = 90", 'tenet.toml: `retention` is a duration in quotes, as in "90d"'),
+        ('[audit]\nretention = "90 days"', 'tenet.toml: `retention` is a duration, as in "90d": '),
+        ('[audit]\nretention = "0s"', "tenet.toml: `retention` is 0s, and nothing would be kept"),
         ("entry = ", "tenet.toml is no TOML: Invalid value (at end of document)"),
         ("x = " + "[" * 3000, "tenet.toml is no TOML: "),
     ],
@@ -93,6 +98,19 @@ def test_the_environment_goes_before_the_file(here: Path) -> None:
     )
     assert changed == Configuration(None, "b", {"x": here / "other.json", "y": here / "y.json"})
     assert with_environment(configuration, {"TENET_ENTRY": ""}) == configuration
+
+
+def test_how_long_payloads_are_kept_is_configured(here: Path) -> None:
+    (here / "tenet.toml").write_text('[audit]\nretention = "90d"\n')
+    found = find_configuration(here)
+    assert found.retention == "90d"
+    assert with_environment(found, {}).retention == "90d"
+    assert with_environment(found, {"TENET_AUDIT_RETENTION": "12h"}).retention == "12h"
+    assert with_environment(found, {"TENET_AUDIT_RETENTION": ""}).retention == "90d"
+    with pytest.raises(ConfigurationError, match=r"^TENET_AUDIT_RETENTION is a duration"):
+        with_environment(found, {"TENET_AUDIT_RETENTION": "for ever"})
+    (here / "tenet.toml").write_text("[audit]\n")
+    assert find_configuration(here).retention is None
 
 
 def test_a_current_folder_that_is_gone_is_no_matter_for_whole_paths(
