@@ -29,6 +29,7 @@ from tenetlang.decision import (
     Trace,
     decision_of,
 )
+from tenetlang.decision_tree.history import HistoryReads, history_reads
 from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
 from tenetlang.evaluator.asking import Asking
@@ -129,6 +130,7 @@ class Evaluator:
         self._root: Final = self._dispatch(policy.root)
         self._default: Final = default_of(policy)
         self._quick = self._quickly()
+        self._history: HistoryReads | None = None
         self._asking = Asking(policy, self._generated, self.reader, self._documents, self._lock)
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
@@ -476,6 +478,13 @@ class Evaluator:
         counters, and for an error inside a counter.
         """
         return self._asking.counted(request, total)
+
+    @property
+    def history_reads(self) -> HistoryReads:
+        """How much of a session's history the policy reads: what a request, and its record, can do without."""
+        if self._history is None:
+            self._history = history_reads(self.policy)
+        return self._history
 
     def people(self, reviewers: str, request: object) -> tuple[str, ...]:
         """Who the reviewers of this name are for a request, sorted; the name is the one that decisions show.
