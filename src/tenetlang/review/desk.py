@@ -29,11 +29,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
-import msgspec
 
 from tenetlang.audit.canonical import canonical_bytes
 from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.audit.payloads.sealing import Seal, open_payload, seal
+from tenetlang.audit.records.disclosure import read_payload
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
@@ -344,7 +344,7 @@ class Desk:
 
     def request(self, tables: Tables, decision: str) -> Mapping[str, object] | None:
         """What reviewers see of a decision: `{"request": …, "decision": …}`. None where it is not kept any more, or is sealed
-        with a key that is gone. Raises `AuditError` for one that was changed, or a keyring that can't be used."""
+        with a key that is gone. Numbers have all their digits. Raises `AuditError` for one that was changed, or a keyring that can't be used."""
         rows = tables.run("SELECT content FROM review_requests WHERE decision = ?", (decision,))
         if not rows or not isinstance(rows[0][0], bytes):
             return None
@@ -352,7 +352,7 @@ class Desk:
         opened = open_payload(rows[0][0], decision, (lambda _: None) if sealer is None else sealer.keyring.key_of)
         if isinstance(opened, Seal):
             return None
-        shown: object = msgspec.json.decode(opened)
+        shown = read_payload(opened)
         return shown if isinstance(shown, dict) else None
 
     # -------------------------------------------------------------------------------------------------------- inside
