@@ -200,7 +200,7 @@ def test_a_log_that_was_never_signed_has_no_key_to_change(tmp_path: Path) -> Non
     assert found(tmp_path / "log.db", ONE) == found(tmp_path / "log.db", TWO) == []
 
 
-@pytest.mark.parametrize("failing", ["sign_checkpoint", "add_note", "insert_records"])
+@pytest.mark.parametrize("failing", ["sign_checkpoint", "add_note", "insert_rows"])
 def test_a_change_that_fails_half_way_has_not_happened(
     log: Path, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +210,7 @@ def test_a_change_that_fails_half_way_has_not_happened(
     def fail_the_second_time(*given: object, **named: object) -> object:
         nonlocal count
         count += 1
-        if count == (1 if failing == "insert_records" else 2):
+        if count == (1 if failing == "insert_rows" else 2):
             raise OSError("the disk is gone")
         done: object = real(*given, **named)
         return done
