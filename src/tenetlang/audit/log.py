@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint
 from tenetlang.audit.checkpoints.frontiers import keep_row, keeps_row, row_before_last
@@ -33,18 +33,16 @@ from tenetlang.audit.errors import (
     LogUnavailable,
     NoCheckpoint,
     NoSignatures,
-    NotALog,
     UnusableKey,
 )
 from tenetlang.audit.jobs import Outcome, Step, check_appendable, done_in_transaction
 from tenetlang.audit.merkle import Frontier, leaf_hash
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
-from tenetlang.audit.stores.creation import create_log, insert_rows, rows_of
+from tenetlang.audit.stores.creation import first_row, insert_rows, rows_of
+from tenetlang.audit.stores.database import Database, DatabaseFailed, NotBegun
+from tenetlang.audit.stores.opening import located, open_to_write
 from tenetlang.audit.stores.rows import AppendedRecord, StoredRecord, last_record, rows_after
-from tenetlang.audit.stores.sqlite import absolute, connect_to_write, run, shown
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.sqlite import shown
 
 _BATCH = 64
 
@@ -65,7 +63,7 @@ class Log:
     def __init__(
         self,
         path: str,
-        connection: apsw.Connection,
+        database: Database,
         clock: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -73,14 +71,14 @@ class Log:
         self.path = path
         self._clock = clock
         self._randomness = randomness
-        self._connection = connection
+        self._database = database
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._refusal: str | None = None
         self._frontier = Frontier()
         self._before_last: tuple[bytes, ...] = ()
         self._allowed: set[str] = set()
-        self._last = last_record(connection, path)
+        self._last = last_record(database, path)
 
     @classmethod
     def open(
@@ -99,16 +97,12 @@ class Log:
         `LogDamaged` where its last record contradicts
         itself. The rest of the log is not verified here: that is `verify_log`.
         """
-        name = absolute(path)
-        if not os.path.lexists(name):
-            if not create:
-                raise NotALog(f"there is no log at {shown(name)}")
-            create_log(name, clock(), randomness)
-        connection = connect_to_write(name, busy_seconds)
+        name = located(path)
+        database = open_to_write(name, busy_seconds, (lambda: first_row(clock(), randomness)) if create else None)
         try:
-            return cls(name, connection, clock, randomness)
+            return cls(name, database, clock, randomness)
         except BaseException:
-            connection.close(True)
+            database.close()
             raise
 
     def append(self, envelope: Mapping[str, object] | Unplaced, payload: bytes | None = None) -> AppendedRecord:
@@ -142,7 +136,7 @@ class Log:
         """
         with self._lock:
             outcomes, self._last = self._in_transaction(
-                lambda: done_in_transaction(self._connection, self._last_unmoved(), steps, self._allowed)
+                lambda: done_in_transaction(self._database, self._last_unmoved(), steps, self._allowed)
             )
             return outcomes
 
@@ -155,7 +149,7 @@ class Log:
 
     def erase(
         self,
-        choose: Callable[[apsw.Connection], Sequence[int]],
+        choose: Callable[[Database], Sequence[int]],
         record: Callable[[Sequence[int]], Unplaced | None],
     ) -> tuple[AppendedRecord | None, int, bool]:
         """Deletes the payloads of the records that are chosen and appends the record of it, in one transaction.
@@ -169,7 +163,7 @@ class Log:
             appended, count = self._in_transaction(lambda: self._erase_in_transaction(choose, record))
             if appended is not None:
                 self._last = appended
-            return appended, count, self._empty_write_ahead_log()
+            return appended, count, self._database.forget()
 
     def sign(self, key: SigningKey, *, renew: bool = False) -> bytes:
         """Signs a checkpoint of the log as it is now, stores it and gives its note; one that is there already is not
@@ -213,7 +207,7 @@ class Log:
         """
         with self._lock:
             self._check_usable()
-            self._reach(newest_note(self._connection), key)
+            self._reach(newest_note(self._database), key)
 
     def records(self) -> Iterator[StoredRecord]:
         """All records in order, read in batches; those appended meanwhile are included."""
@@ -232,11 +226,24 @@ class Log:
             self._advance(None)
             return self._frontier.size, self._frontier.root()
 
+    def arrive(self) -> bool:
+        """Joins those that write into the log, within `append_if`; whether one of them was there, is gone, and did not leave."""
+        return self._database.arrive()
+
+    def is_last(self) -> bool:
+        """Whether no other writer is there, within `append_if`; what follows is `leave`."""
+        return self._database.is_last()
+
+    def leave(self, *, last: bool) -> None:
+        """Goes; `last` is what `is_last` said. May be called twice."""
+        with self._lock:
+            self._database.leave(last=last)
+
     def close(self) -> None:
         """Closes the file. May be called twice."""
         with self._lock:
             self._refusal = self._refusal or f"{shown(self.path)} is closed; open it again"
-            self._connection.close(True)
+            self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -248,20 +255,19 @@ class Log:
 
     def _in_transaction(self, action: Callable[[], _T]) -> _T:
         """Does it with the write lock held, and commits; after what may have been written by half, nothing is done again."""
-        import apsw
-
         self._check_usable()
         try:
-            run(self._connection, "BEGIN IMMEDIATE")
-        except apsw.BusyError as mistake:
+            self._database.begin()
+        except NotBegun as mistake:
             raise LogUnavailable(
-                f"{shown(self.path)} is locked by another process; nothing was written, try again"
+                f"{shown(self.path)} can't be written now: {mistake}; nothing was written, try again"
             ) from mistake
         except BaseException as mistake:
             raise self._poisoned(mistake) from mistake
         try:
+            self._database.check()
             done = action()
-            run(self._connection, "COMMIT")
+            self._database.commit()
         except (InvalidRecord, NoSignatures):
             self._roll_back()
             raise
@@ -281,14 +287,14 @@ class Log:
         return done
 
     def _sign_in_transaction(self, key: SigningKey, *, renew: bool) -> bytes:
-        newest = newest_note(self._connection)
+        newest = newest_note(self._database)
         self._advance_to_sign(newest, key)
-        note = put_checkpoint(self._connection, newest, self._frontier, key, self._clock() // 10**9, renew=renew)
+        note = put_checkpoint(self._database, newest, self._frontier, key, self._clock() // 10**9, renew=renew)
         self._keep_row()
         return note
 
     def _rotate_in_transaction(self, old: SigningKey, new: SigningKey) -> AppendedRecord | None:
-        newest = newest_note(self._connection)
+        newest = newest_note(self._database)
         if newest is not None and _is_signed(newest, new):
             return None
         if newest is None or not _is_signed(newest, old):
@@ -296,34 +302,34 @@ class Log:
         self._advance_to_sign(newest, old)
         now = self._clock()
         last = self._last_unmoved()
-        epoch = epoch_of(self._connection, old) + 1
+        epoch = epoch_of(self._database, old) + 1
         try:
             record = rotation_record(old, new, epoch, last.index + 1, now, self._randomness)
         except UnusableKey as mistake:
             raise _Refused(mistake) from mistake
         rows = rows_of(last.index + 1, last.leaf, [record])
-        insert_rows(self._connection, rows)
+        insert_rows(self._database, rows)
         self._advance(None)
         for key in (old, new):
             checkpoint = Checkpoint(key.verifier.name, self._frontier.size, self._frontier.root())
-            add_note(self._connection, sign_checkpoint(checkpoint, key, now // 10**9))
+            add_note(self._database, sign_checkpoint(checkpoint, key, now // 10**9))
         self._keep_row()
         return AppendedRecord(rows[0].index, rows[0].leaf)
 
     def _add_lines_in_transaction(self, text: str, lines: Sequence[Signature]) -> bytes:
         try:
-            return put_lines(self._connection, text, lines)
+            return put_lines(self._database, text, lines)
         except (NoCheckpoint, InvalidNote) as mistake:
             raise _Refused(mistake) from mistake
 
     def _keep_row(self) -> None:
-        if not keeps_row(self._connection, self._frontier.size):
-            keep_row(self._connection, self._frontier.size, self._before_last)
+        if not keeps_row(self._database, self._frontier.size):
+            keep_row(self._database, self._frontier.size, self._before_last)
 
     def _advance_to_sign(self, newest: bytes | None, key: SigningKey) -> None:
         """Reads on to the end of a log that may be signed."""
         signed = self._reach(newest, key)
-        check_unrotated(self._connection, signed, self.path)
+        check_unrotated(self._database, signed, self.path)
         self._advance(None)
 
     def _reach(self, newest: bytes | None, key: SigningKey) -> int:
@@ -347,7 +353,7 @@ class Log:
 
     def _take_up(self, signed: Checkpoint) -> None:
         """Begins with what the signature vouches for, where it is there, in place of the first record."""
-        row = row_before_last(self._connection, signed)
+        row = row_before_last(self._database, signed)
         if row is not None:
             self._frontier = Frontier.of(signed.size - 1, row)
 
@@ -355,7 +361,7 @@ class Log:
         """Hashes the records up to this size, or all, into the frontier."""
         while size is None or self._frontier.size < size:
             wanted = _BATCH if size is None else min(_BATCH, size - self._frontier.size)
-            batch = rows_after(self._connection, self.path, self._frontier.size - 1, wanted)
+            batch = rows_after(self._database, self.path, self._frontier.size - 1, wanted)
             if not batch:
                 return
             for stored in batch:
@@ -371,7 +377,7 @@ class Log:
     def _append_in_transaction(self, records: Sequence[Unplaced]) -> tuple[AppendedRecord, ...]:
         last = self._last_unmoved()
         rows = rows_of(last.index + 1, last.leaf, records)
-        insert_rows(self._connection, rows)
+        insert_rows(self._database, rows)
         return tuple(AppendedRecord(row.index, row.leaf) for row in rows)
 
     def _append_wanted(self, wanted: Callable[[], Unplaced | None]) -> AppendedRecord | None:
@@ -380,30 +386,22 @@ class Log:
 
     def _erase_in_transaction(
         self,
-        choose: Callable[[apsw.Connection], Sequence[int]],
+        choose: Callable[[Database], Sequence[int]],
         record: Callable[[Sequence[int]], Unplaced | None],
     ) -> tuple[AppendedRecord | None, int]:
-        indexes = choose(self._connection)
+        indexes = choose(self._database)
         said = record(indexes)
         if said is None:
             return None, 0
-        self._connection.executemany("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
+        self._database.run_many("DELETE FROM payloads WHERE idx = ?", [(index,) for index in indexes])
         return self._append_in_transaction([said])[0], len(indexes)
-
-    def _empty_write_ahead_log(self) -> bool:
-        import apsw
-
-        try:
-            return run(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
-        except apsw.Error:  # what was committed stays so; it is only not moved into the file yet
-            return False
 
     def _last_unmoved(self) -> AppendedRecord:
         """The last record on the disk, once it is certain that those this object knew of are still there."""
-        last = last_record(self._connection, self.path)
+        last = last_record(self._database, self.path)
         known = self._last
         if last != known:
-            row = run(self._connection, "SELECT leaf FROM records WHERE idx = ?", (known.index,))
+            row = self._database.run("SELECT leaf FROM records WHERE idx = ?", (known.index,))
             if row != [(known.leaf,)]:
                 raise LogDamaged(
                     f"{shown(self.path)} no longer holds the record {known.index} that was there before: the file was cut or "
@@ -414,7 +412,7 @@ class Log:
     def _batch(self, after: int) -> list[StoredRecord]:
         with self._lock:
             self._check_usable()
-            return rows_after(self._connection, self.path, after, _BATCH)
+            return rows_after(self._database, self.path, after, _BATCH)
 
     def _check_usable(self) -> None:
         if self._refusal is not None:
@@ -423,19 +421,17 @@ class Log:
             raise LogPoisoned(f"{shown(self.path)} was opened before a fork; open it again in this process")
 
     def _poisoned(self, mistake: BaseException) -> AuditError:
+        cause = mistake.__cause__ if isinstance(mistake, DatabaseFailed) and mistake.__cause__ else mistake
         self._refusal = (
-            f"a write to {shown(self.path)} failed ({type(mistake).__name__}: {mistake}), so what is on the disk is unknown; "
+            f"a write to {shown(self.path)} failed ({type(cause).__name__}: {mistake}), so what is on the disk is unknown; "
             "close the log, run `tenet audit verify` on it, and open it again"
         )
         return LogPoisoned(self._refusal)
 
     def _roll_back(self) -> None:
-        import apsw
-
         try:
-            if self._connection.in_transaction:
-                run(self._connection, "ROLLBACK")
-        except apsw.Error as mistake:
+            self._database.roll_back()
+        except DatabaseFailed as mistake:
             self._poisoned(mistake)
 
 

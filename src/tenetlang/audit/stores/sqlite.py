@@ -50,12 +50,14 @@ _MAX_STATEMENT = 100_000
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
-    """The path as SQLite gets it: absolute, so that none of SQLite's special names is meant."""
+    """The path as SQLite gets it: absolute, so that none of SQLite's special names is meant, and without a link at its end, since
+    the journal lies beside the file and not beside the link."""
     text = os.fspath(path)
     if "\x00" in text or not text:
         raise NotALog(f"{text!r} is not the name of a file")
     try:
-        return str(Path(text).absolute())
+        name = Path(text).absolute()
+        return os.path.realpath(name) if name.is_symlink() and name.exists() else str(name)
     except OSError as mistake:
         raise LogUnavailable(f"`{text}` can't be found: the current folder is gone; name its whole path") from mistake
 
