@@ -77,7 +77,7 @@ def breaks(here: Path, name: str, content: str | bytes) -> None:
     [
         ("shop.tenet", b"package \xff", "`shop.tenet` is not UTF-8 (byte 8); save it as UTF-8"),
         ("tenet.toml", "entry = ", "tenet.toml is no TOML: Invalid value (at end of document)"),
-        ("tenet.toml", "[date]", "tenet.toml: `date` is no setting; the settings are `entry` and `data`"),
+        ("tenet.toml", "[date]", "tenet.toml: `date` is no setting; the settings are `entry`, `data`"),
         ("tenet.toml", 'entry = "gone"', "the policy has 1 error: "),
         ("tenet.toml", "", "the document `limit` of `acme.shop` is missing; it is declared as decimal"),
         ("tenet.toml", '[data]\nlimit = "x.json"', "the document `limit` in `x.json` can't be read: No such file"),

@@ -8,6 +8,9 @@
     [audit]
     retention = "90d"                 # for how long payloads are kept: `tenet audit erase LOG --retention`
 
+    [scopes]
+    mailer = ["email.*", "help"]      # the tools that an agent may ever call: docs/guard.md
+
 Nothing is merged: the nearest file is the configuration, whole. Flags come first, then `TENET_ENTRY`, `TENET_DATA_NAME` and
 `TENET_AUDIT_RETENTION`, then the file. A key that is not known is an error, since a mistyped setting would silently not apply.
 """
@@ -21,7 +24,7 @@ from pathlib import Path
 import attrs
 
 FILE_NAME = "tenet.toml"
-KNOWN_KEYS = ("entry", "data", "audit")
+KNOWN_KEYS = ("entry", "data", "audit", "scopes")
 
 
 class ConfigurationError(ValueError):
@@ -30,12 +33,14 @@ class ConfigurationError(ValueError):
 
 @attrs.frozen
 class Configuration:
-    """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written."""
+    """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written;
+    `scopes` are the names and globs of tools, by agent."""
 
     file: Path | None = None
     entry: str | None = None
     data: Mapping[str, Path] = attrs.field(factory=dict)
     retention: str | None = None
+    scopes: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -117,7 +122,8 @@ def _configuration(file: Path, table: object) -> Configuration:
     if entry is not None and (not isinstance(entry, str) or not entry):
         raise ConfigurationError(f"{shown_path(file)}: `entry` is the name of a package, in quotes")
     documents = _documents(file, table.get("data", {}))
-    return Configuration(file, entry, documents, _retention(file, table.get("audit", {})))
+    scopes = _scopes(file, table.get("scopes", {}))
+    return Configuration(file, entry, documents, _retention(file, table.get("audit", {})), scopes)
 
 
 def _documents(file: Path, data: object) -> dict[str, Path]:
@@ -148,6 +154,21 @@ def _retention(file: Path, audit: object) -> str | None:
         raise ConfigurationError(f'{shown_path(file)}: `retention` is a duration in quotes, as in "90d"')
     _check_retention(f"{shown_path(file)}: `retention`", retention)
     return retention
+
+
+def _scopes(file: Path, scopes: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(scopes, dict):
+        raise ConfigurationError(
+            f"{shown_path(file)}: `scopes` is a table, `[scopes]`, with a list of tools for each agent"
+        )
+    found: dict[str, tuple[str, ...]] = {}
+    for agent, tools in scopes.items():
+        if not isinstance(tools, list) or not all(isinstance(tool, str) and tool for tool in tools):
+            raise ConfigurationError(
+                f'{shown_path(file)}: `{agent}` of `[scopes]` is a list of tools, as in ["refund", "crm.*"]'
+            )
+        found[agent] = tuple(tools)
+    return found
 
 
 def _check_retention(where: str, text: str) -> None:

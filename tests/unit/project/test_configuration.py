@@ -48,7 +48,7 @@ def test_a_table_of_pyproject_is_a_configuration_and_one_without_it_is_none(here
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ('entrie = "a"', "tenet.toml: `entrie` is no setting; the settings are `entry`, `data` and `audit`"),
+        ('entrie = "a"', "tenet.toml: `entrie` is no setting; the settings are `entry`, `data`, `audit` and `scopes`"),
         ("entry = 3", "tenet.toml: `entry` is the name of a package, in quotes"),
         ('entry = ""', "tenet.toml: `entry` is the name of a package, in quotes"),
         ("data = 3", "tenet.toml: `data` is a table, `[data]`, with a file for each name"),
@@ -61,6 +61,9 @@ def test_a_table_of_pyproject_is_a_configuration_and_one_without_it_is_none(here
         ("[audit]\nretention = 90", 'tenet.toml: `retention` is a duration in quotes, as in "90d"'),
         ('[audit]\nretention = "90 days"', 'tenet.toml: `retention` is a duration, as in "90d": '),
         ('[audit]\nretention = "0s"', "tenet.toml: `retention` is 0s, and nothing would be kept"),
+        ("scopes = 3", "tenet.toml: `scopes` is a table, `[scopes]`, with a list of tools for each agent"),
+        ('[scopes]\na1 = "refund"', "tenet.toml: `a1` of `[scopes]` is a list of tools"),
+        ('[scopes]\na1 = ["refund", 3]', "tenet.toml: `a1` of `[scopes]` is a list of tools"),
         ("entry = ", "tenet.toml is no TOML: Invalid value (at end of document)"),
         ("x = " + "[" * 3000, "tenet.toml is no TOML: "),
     ],
@@ -70,6 +73,11 @@ def test_what_cannot_be_used_is_said_with_the_file(here: Path, content: str, pro
     with pytest.raises(ConfigurationError) as caught:
         find_configuration(here)
     assert str(caught.value).startswith(problem)
+
+
+def test_scopes_are_lists_of_tools_by_agent(here: Path) -> None:
+    (here / "tenet.toml").write_text('[scopes]\nmailer = ["email.*", "help"]\n"*" = []\n')
+    assert find_configuration(here).scopes == {"mailer": ("email.*", "help"), "*": ()}
 
 
 def test_a_file_that_cannot_be_read_is_said(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,154 @@
+"""What a call says, as JSON values: Python's own kinds of value on the way to the policy and to the record.
+
+    refund("c1", Decimal("20.00"), at=datetime(…, UTC))   →   {"customer": "c1", "amount": 20.00, "at": "2026-11-22T20:00:00Z"}
+
+| Python | the policy gets |
+|---|---|
+| `bool`, `int`, `str`, `float`, `Decimal`, `None` | the same; a float as its shortest decimal text |
+| `datetime` with a zone; `date`; `timedelta` | RFC 3339 in UTC; `2026-11-22`; `1h30m` |
+| `Enum`, `UUID`, `Path`, addresses of `ipaddress` | their value or text |
+| lists, tuples, deques; sets | a list; one in order |
+| mappings with text as keys; named tuples, dataclasses, attrs, pydantic, `msgspec.Struct` | an object; of the last kinds without what is None |
+
+What has no JSON form stays what it is. The policy's reader then refuses it, with its place in the call, and the record says that
+it could not be read: a call that can't be looked at is denied like any other, and nothing is guessed.
+
+A call runs with what was decided on. So lists, dictionaries and sets are copied once, before anything looks at them (`held`), and the
+tool gets the copies: another thread that changes the caller's list in the meantime changes nothing. Objects of
+classes are not copied; tools that are called with such, by threads that share them, should make them immutable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from pathlib import PurePath
+from typing import Final
+from uuid import UUID
+
+import attrs
+import msgspec
+
+from tenetlang.values.times import duration_text, time_from_datetime, time_text
+
+DEEPEST: Final = 40
+"""No request may be as deep as this (32), so what lies deeper is left as it is and refused."""
+
+_SINGLE: Final = frozenset({type(None), bool, int, str, float, Decimal})
+_SPELLED: Final = (
+    UUID,
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+
+
+def held(value: object, depth: int = 0) -> object:
+    """The value with lists, dictionaries, sets and tuples copied, so that nobody else can change them any more."""
+    kind = type(value)
+    if kind in _SINGLE or depth > DEEPEST:
+        return value
+    if isinstance(value, list | dict | set | tuple):
+        below = depth + 1
+        if kind is list or kind is tuple:
+            assert isinstance(value, list | tuple)
+            return kind(held(item, below) for item in value)
+        if kind is dict:
+            assert isinstance(value, dict)
+            return {key: held(item, below) for key, item in value.items()}
+        if kind is set:
+            assert isinstance(value, set)
+            return set(value)
+    return value
+
+
+def plain(value: object, depth: int = 0) -> object:
+    """The value as JSON values; itself where it has no JSON form, for the policy's reader to refuse. Never raises."""
+    kind = type(value)
+    if kind in _SINGLE or depth > DEEPEST:
+        return value
+    try:
+        return _plain(value, depth)
+    except Exception:  # noqa: BLE001  # a class of the caller's may raise what it likes; the reader refuses what stays
+        return value
+
+
+def _plain(value: object, depth: int) -> object:
+    match value:
+        case Enum():
+            return plain(value.value, depth + 1)
+        case bool() | int():
+            return int.__index__(value)
+        case str():
+            return str.__str__(value)
+        case float():
+            return float.__float__(value)
+        case Decimal():
+            return Decimal(value)
+        case datetime():
+            return time_text(time_from_datetime(value))
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return duration_text(((value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds) * 1_000)
+        case PurePath():
+            return value.as_posix()
+        case _ if isinstance(value, _SPELLED):
+            return str(value)
+        case _:
+            return _structured(value, depth + 1)
+
+
+def _structured(value: object, depth: int) -> object:
+    match value:
+        case Mapping():
+            return {_key(key): plain(item, depth) for key, item in value.items()}
+        case tuple() if (names := getattr(type(value), "_fields", None)) is not None:
+            return _fields(zip(names, value, strict=True), depth)
+        case list() | tuple() | deque():
+            return [plain(item, depth) for item in value]
+        case set() | frozenset():
+            return sorted((plain(item, depth) for item in value), key=msgspec.json.encode)
+        case _:
+            names = field_names(type(value))
+            if names is None:
+                return value
+            return _fields(((name, getattr(value, name)) for name in names), depth)
+
+
+def field_names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a class that is a record: a dataclass, or one of attrs, pydantic or msgspec. None for any other."""
+    if dataclasses.is_dataclass(kind):
+        return tuple(field.name for field in dataclasses.fields(kind))
+    if attrs.has(kind):
+        return tuple(field.name for field in attrs.fields(kind))
+    if issubclass(kind, msgspec.Struct):
+        return kind.__struct_fields__
+    names = getattr(kind, "model_fields", None)
+    return tuple(names) if isinstance(names, Mapping) else None
+
+
+def _fields(pairs: object, depth: int) -> dict[str, object]:
+    assert hasattr(pairs, "__iter__")
+    return {str(name): plain(item, depth) for name, item in pairs if item is not None}
+
+
+def _key(key: object) -> str:
+    if type(key) is str:
+        return key
+    if isinstance(key, Enum) and type(key.value) is str:
+        return key.value
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise TypeError(f"a key is a {type(key).__name__}, not text")
+
+
+Converter = Callable[[object], object]

@@ -1,0 +1,248 @@
+"""A permit: one call that was allowed and recorded, to be made once, and what becomes of it.
+
+    with guard.call("refund", {"customer": "c1", "amount": 20}, agent="a1") as permit:
+        receipt = permit.result(pay(**permit.arguments))
+
+On entering, what the allowance demands beforehand is done; `result` does what it demands afterwards, and gives what may leave. On leaving, the
+outcome is recorded: `ok`; `error` where an exception passes; `unknown` where something else does that stops a program or
+cancels a coroutine, since then nobody can tell how far the tool came. A permit that is never entered becomes `unknown` by its deadline.
+
+Both ways, `with` and `async with`, are the same; handlers that are coroutines can only be awaited in the second.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Literal, Self
+
+from tenetlang.decision import Decision, Obligation, changed
+from tenetlang.guard.answers import Answer, Denied
+from tenetlang.guard.errors import GuardError
+from tenetlang.guard.gate import Gate
+from tenetlang.guard.obligations import Handlers
+from tenetlang.guard.outcomes import NOTHING, Outcome, Outcomes, Results, Settlement, settlement
+
+Labels = Callable[[object], Iterable[str]]
+
+
+class Withheld(Exception):
+    """The tool ran, and what it gave may not leave: an obligation could not be met, or its labels are not known."""
+
+
+class Permit:
+    """One allowance. Used once, by one thread or coroutine; `receipt` is what a tool elsewhere can demand (docs/guard.md)."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        outcomes: Outcomes,
+        answer: Answer,
+        *,
+        person: str | None = None,
+        receipt: str | None = None,
+        results: Results = "digest",
+        labels: Labels | None = None,
+    ) -> None:
+        assert answer.decision.verdict == "allow"
+        assert answer.identifier is not None
+        self.identifier: str = answer.identifier
+        self.receipt = receipt
+        self._answer = answer
+        self._gate = gate
+        self._outcomes = outcomes
+        self._person = person
+        self._results: Results = results
+        self._labels_of = labels
+        self._handlers: Handlers = gate.handlers
+        self._lock = threading.Lock()
+        self._state: Literal["new", "used", "ended"] = "new"
+        self._began: tuple[int, int] | None = None
+        self._met: list[tuple[str, bool]] = []
+        self._labels: tuple[str, ...] = ()
+        self._result: object = NOTHING
+
+    @property
+    def tool(self) -> str:
+        """The name of the tool."""
+        return self._answer.call.tool
+
+    @property
+    def arguments(self) -> Mapping[str, object]:
+        """The arguments as JSON values, as they were decided on."""
+        return self._answer.call.arguments
+
+    @property
+    def decision(self) -> Decision:
+        """The decision."""
+        return self._answer.decision
+
+    @property
+    def answer(self) -> Answer:
+        """All that the guard said."""
+        return self._answer
+
+    # ---------------------------------------------------------------------------------------------------- with, async with
+
+    def __enter__(self) -> Self:
+        self._take()
+        for item, handler in self._demanded("before"):
+            try:
+                _not_awaitable(handler(self, *item.args))
+            except BaseException as problem:
+                self._outcomes.settle(self._unmet(item))
+                if isinstance(problem, Exception):
+                    raise self._denied(item) from problem
+                raise
+            self._met.append((item.name, True))
+        self._begin()
+        return self
+
+    async def __aenter__(self) -> Self:
+        self._take()
+        for item, handler in self._demanded("before"):
+            try:
+                found = handler(self, *item.args)
+                if isinstance(found, Awaitable):
+                    await found
+            except BaseException as problem:
+                await self._outcomes.settle_async(self._unmet(item))
+                if isinstance(problem, Exception):
+                    raise self._denied(item) from problem
+                raise
+            self._met.append((item.name, True))
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        ended = self._ended(_outcome(value))
+        if ended is not None:
+            self._outcomes.settle(ended)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        ended = self._ended(_outcome(value))
+        if ended is not None:
+            await self._outcomes.settle_async(ended)
+
+    def result(self, value: object) -> object:
+        """What the tool gave, as it may leave. Raises `Withheld` where it may not."""
+        self._label(value)
+        for item, handler in self._demanded("after"):
+            try:
+                value = _not_awaitable(handler(self, value, *item.args))
+            except Exception as problem:
+                self._met.append((item.name, False))
+                raise Withheld(f"the result of `{self.tool}` is withheld: `{item.name}` could not be met") from problem
+            self._met.append((item.name, True))
+        self._result = value
+        return value
+
+    async def result_async(self, value: object) -> object:
+        """The same, where handlers may be coroutines."""
+        self._label(value)
+        for item, handler in self._demanded("after"):
+            try:
+                found = handler(self, value, *item.args)
+                value = await found if isinstance(found, Awaitable) else found
+            except Exception as problem:
+                self._met.append((item.name, False))
+                raise Withheld(f"the result of `{self.tool}` is withheld: `{item.name}` could not be met") from problem
+            self._met.append((item.name, True))
+        self._result = value
+        return value
+
+    def refuse(self) -> None:
+        """Says that the call is not made after all, in place of making it. Raises `GuardError` where it was made."""
+        self._take()
+        self._outcomes.settle(self._settled("refused"))
+
+    # ------------------------------------------------------------------------------------------------------------- parts
+
+    def _take(self) -> None:
+        with self._lock:
+            if self._state != "new":
+                raise GuardError(f"the permit {self.identifier} was used already; each call is asked for anew")
+            self._state = "used"
+
+    def _begin(self) -> None:
+        self._began = self._gate.clock(), time.perf_counter_ns()
+
+    def _demanded(self, when: Literal["before", "after"]) -> list[tuple[Obligation, Callable[..., object]]]:  # type: ignore[explicit-any]
+        table = self._handlers.before if when == "before" else self._handlers.after
+        return [(item, table[item.name]) for item in self.decision.obligations if item.name in table]
+
+    def _label(self, value: object) -> None:
+        if self._labels_of is None:
+            return
+        try:
+            self._labels = _labels(self._labels_of(value))
+        except Exception as problem:
+            raise Withheld(f"the result of `{self.tool}` is withheld: its labels are not known") from problem
+
+    def _unmet(self, item: Obligation) -> Settlement:
+        self._met.append((item.name, False))
+        self._state = "ended"
+        return self._settled("refused")
+
+    def _denied(self, item: Obligation) -> Denied:
+        reason = f"the allowance demands `{item.name}`, which could not be done; the call was not made"
+        decision = changed(
+            self.decision, verdict="deny", decided_by=("unmet_obligation",), reason=reason, obligations=()
+        )
+        answer = Answer(decision, self.identifier, self._answer.call, self._answer.request, self._answer.at_ns)
+        return Denied(answer)
+
+    def _ended(self, outcome: Outcome) -> Settlement | None:
+        with self._lock:
+            if self._state != "used":
+                return None
+            self._state = "ended"
+        return self._settled(outcome)
+
+    def _settled(self, outcome: Outcome) -> Settlement:
+        began, took = None, None
+        if self._began is not None:
+            began, took = self._began[0], time.perf_counter_ns() - self._began[1]
+        return settlement(
+            self._gate,
+            self.identifier,
+            outcome,
+            person=self._person,
+            began_ns=began,
+            took_ns=took,
+            result=self._result,
+            results=self._results,
+            met=self._met,
+            labels=self._labels,
+        )
+
+
+def _outcome(passing: BaseException | None) -> Outcome:
+    """What an exception says of the tool that it comes from; one that is withheld comes from a tool that ran."""
+    if passing is None or isinstance(passing, Withheld):
+        return "ok"
+    return "error" if isinstance(passing, Exception) else "unknown"
+
+
+def _not_awaitable(found: object) -> object:
+    if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
+        raise TypeError("the handler is a coroutine, which only `async with` and tools that are coroutines can await")
+    return found
+
+
+def _labels(given: object) -> tuple[str, ...]:
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise TypeError("labels are a list of texts")
+    found = tuple(given)
+    if not all(type(label) is str for label in found):
+        raise TypeError("a label is a text")
+    return found
