@@ -4,6 +4,8 @@
 
     open_ledger("memory:")                    in this process, gone with it
     open_ledger("facts.db")                   a SQLite file, for the processes of one machine
+    open_ledger("postgresql://…")             with the extra `postgres`
+    open_ledger("redis://…")                  with the extra `redis`, and what Redis promises
 
 A ledger of its own is for programs on several machines that share limits. Its transaction is not that of the log: what it has
 reserved for a decision whose record could not be written counts until its deadline, and as `unknown` after it, unless the
@@ -42,10 +44,19 @@ class Ledger(Protocol):
 def open_ledger(address: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS, space: str = "") -> Ledger:
     """The ledger at an address. Raises `LedgerUnavailable` and `LedgerDamaged`, and `ModuleNotFoundError`, which names the extra."""
     name = os.fspath(address)
+    scheme = name.partition(":")[0] if ":" in name else ""
     if name == "memory:":
         from tenetlang.facts.memory import MemoryLedger
 
         return MemoryLedger(limits, space)
+    if scheme in {"postgresql", "postgres"}:
+        from tenetlang.facts.postgresql import PostgresLedger
+
+        return PostgresLedger(name, limits, space)
+    if scheme in {"redis", "rediss", "unix"}:
+        from tenetlang.facts.redis import RedisLedger
+
+        return RedisLedger(name, limits, space)
     from tenetlang.facts.sqlite import SqliteLedger
 
     return SqliteLedger(name, limits, space)
