@@ -32,7 +32,7 @@ from tenetlang.bundle.clock import SteadyClock
 from tenetlang.bundle.envelope import MAX_ENVELOPE
 from tenetlang.bundle.errors import BundleError, BundleUnavailable, OtherPackage, RolledBack, UnusableMemory
 from tenetlang.bundle.files import Identity, identity_of, read_at_rest, read_small, write_whole
-from tenetlang.bundle.memory import Event, Memory, Remembered, Return, admit, risen
+from tenetlang.bundle.memory import Event, Memory, Remembered, Return, admit, counted, risen
 from tenetlang.bundle.opening import Bundle, open_bundle
 from tenetlang.bundle.trust import Trust
 
@@ -204,21 +204,24 @@ def _last_good(settings: Settings, refused: BundleError | AuditError) -> Active:
 def _put(settings: Settings, bundle: Bundle, data: bytes | None, before: Active | None) -> Active:
     """Everything but the last step: what decides next, once its copy (if `data` is given), version and record are on the disk."""
     contents = bundle.contents
-    package = settings.package or (None if before is None else before.package)
-    if package is not None and contents.package != package:
+    expected = _expected(settings, before)
+    if expected and contents.package not in expected:
+        names = " or ".join(sorted(expected))
         raise OtherPackage(
-            f"it is the policy of {contents.package}, and {package} decides here; put the right file there"
+            f"it is the policy of {contents.package}, and {names} decides here; put the right file there"
         )
-    leave = admit(settings.memory.recall(contents.package), contents.version, bundle.identity)
+    new = Remembered(contents.package, contents.version, bundle.identity, tuple(key.short for key in bundle.signed_by))
+    leave = admit(counted(settings.memory.recall(new.package), settings.trust), new.version, new.identity)
     active = activated(bundle, prepare=settings.prepare)
     if data is not None:
         write_whole(settings.copy, data)
 
     def change(remembered: Remembered | None) -> Remembered:
-        admit(remembered, contents.version, bundle.identity)
-        return risen(remembered, contents.package, contents.version, bundle.identity)
+        counts = counted(remembered, settings.trust)
+        admit(counts, new.version, new.identity)
+        return risen(counts, new)
 
-    settings.memory.change(contents.package, change, [_activation(settings, active, before, leave)])
+    settings.memory.change(new.package, change, [_activation(settings, active, before, leave)])
     return active
 
 

@@ -5,6 +5,10 @@ well. So a version may only rise, and of one version there is one bundle, by the
 to go back says so beforehand (`go_back`), for exactly one older bundle; that is remembered beside the newest version, which stays,
 so that what was left behind can't come in again by itself.
 
+Whoever steals a key could sign a version so high that nothing ever comes after it (TUF calls it fast-forward). So who signed is
+remembered too, and what is remembered counts as long as that bundle would be trusted still: take the stolen key out of those that
+are trusted, and the next honest version comes in.
+
     LogMemory       a row in the database of the log: the version and the record that says so are one transaction
     FolderMemory    a file that only its owner may read, where there is no log; records go to whoever is told
 
@@ -29,6 +33,7 @@ from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.bundle.errors import BundleError, RolledBack, UnusableMemory
 from tenetlang.bundle.files import read_small, write_whole
+from tenetlang.bundle.trust import Trust
 
 Event: TypeAlias = tuple[str, Mapping[str, object]]
 """The kind of a record (`audit/records/kinds.py`) and its members."""
@@ -44,11 +49,13 @@ class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The newest version of a package that was in force, the identity of its bundle, and to which one it may go back."""
+    """The newest version of a package that was in force, the identity of its bundle, the keys that signed it (none where
+    nobody was asked for any), and to which one it may go back."""
 
     package: str
     version: int
     identity: str
+    signed_by: tuple[str, ...]
     back: Return | None = None
 
 
@@ -72,8 +79,16 @@ class Memory(Protocol):
         ...
 
 
+def counted(remembered: Remembered | None, trust: Trust | None) -> Remembered | None:
+    """What is remembered, as far as it counts: not if its keys are no longer trusted."""
+    if remembered is None or trust is None or not remembered.signed_by:
+        return remembered
+    trusted = {key.short for key in trust.keys}.intersection(remembered.signed_by)
+    return remembered if len(trusted) >= trust.threshold else None
+
+
 def admit(remembered: Remembered | None, version: int, identity: str) -> Return | None:
-    """Whether a bundle may come into force after what is remembered; by whose leave, if it is an older one.
+    """Whether a bundle may come into force after what is remembered and counts; by whose leave, if it is an older one.
 
     Raises `RolledBack`.
     """
@@ -94,11 +109,9 @@ def admit(remembered: Remembered | None, version: int, identity: str) -> Return 
     )
 
 
-def risen(remembered: Remembered | None, package: str, version: int, identity: str) -> Remembered:
+def risen(remembered: Remembered | None, new: Remembered) -> Remembered:
     """What is to be remembered once a bundle is in force that was admitted. Leave to go back ends with a newer version."""
-    if remembered is None or version > remembered.version:
-        return Remembered(package, version, identity)
-    return remembered
+    return new if remembered is None or new.version > remembered.version else remembered
 
 
 def go_back(memory: Memory, package: str, leave: Return) -> None:
