@@ -67,3 +67,10 @@ def requesters(request: Mapping[str, object]) -> tuple[str, ...]:
                 elif isinstance(name, Mapping) and isinstance(name.get("id"), str):
                     found[str(name["id"])] = None
     return tuple(found)
+
+
+def named_in(request: Mapping[str, object], member: str) -> str | None:
+    """The identifier of the agent or the user of a request, if it has one."""
+    part = request.get(member)
+    identifier = part.get("id") if isinstance(part, Mapping) else None
+    return identifier if isinstance(identifier, str) else None

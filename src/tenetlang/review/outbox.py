@@ -79,12 +79,16 @@ def put(
     return identifiers
 
 
-def take(tables: Tables, now: int, most: int) -> tuple[Waiting, ...]:
-    """Leases what is due, the longest waiting first. A lease that ends later than any does is of a clock that ran ahead."""
+def take(tables: Tables, now: int, most: int, channels: Sequence[str]) -> tuple[Waiting, ...]:
+    """Leases what is due on these channels, the longest waiting first. A lease that ends later than any does is of a clock that
+    ran ahead."""
+    if not channels:
+        return ()
     rows = tables.run(
-        "SELECT id, task, channel, who, address, attempts, failures, sent FROM review_outbox "
-        "WHERE status = 'waiting' AND next_at <= ? AND (leased_until <= ? OR leased_until > ?) ORDER BY next_at, id LIMIT ?",
-        (now, now, now + LEASE, most),
+        "SELECT id, task, channel, who, address, attempts, failures, sent FROM review_outbox "  # noqa: S608  # what is put in are question marks
+        "WHERE status = 'waiting' AND next_at <= ? AND (leased_until <= ? OR leased_until > ?) "
+        f"AND channel IN ({_places(channels)}) ORDER BY next_at, id LIMIT ?",
+        (now, now, now + LEASE, *channels, most),
     )
     found = tuple(map(_waiting, rows))
     for waiting in found:
@@ -162,12 +166,20 @@ def all_given_up(tables: Tables, task: str) -> bool:
     return rows == [("given_up",)]
 
 
-def next_time(tables: Tables) -> int | None:
-    """When the next message is due, or a lease ends."""
+def next_time(tables: Tables, channels: Sequence[str]) -> int | None:
+    """When the next message on one of these channels is due, or a lease ends."""
+    if not channels:
+        return None
     rows = tables.run(
-        "SELECT next_at, leased_until FROM review_outbox WHERE status = 'waiting' ORDER BY next_at LIMIT 32"
+        "SELECT next_at, leased_until FROM review_outbox WHERE status = 'waiting' "  # noqa: S608  # as above
+        f"AND channel IN ({_places(channels)}) ORDER BY next_at LIMIT 32",
+        tuple(channels),
     )
     return min((max(numbers(row, 0, 1)) for row in rows), default=None)
+
+
+def _places(channels: Sequence[str]) -> str:
+    return ", ".join("?" * len(channels))
 
 
 def backoff(failures: int, chance: float) -> int:
