@@ -20,8 +20,9 @@ import attrs
 
 from tenetlang.audit.completeness.check import PATIENCE
 from tenetlang.audit.completeness.reports import moment, words
-from tenetlang.audit.errors import RecordNotFound
+from tenetlang.audit.errors import InvalidSeal, RecordNotFound
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.payloads.sealing import Keys, Seal, no_keys, open_payload
 from tenetlang.audit.records.requests import read_payload_bodies
 from tenetlang.audit.source import Entry
 from tenetlang.audit.story import Placed, Story, listed, part, read_story
@@ -50,7 +51,7 @@ class BlameFact:
 @attrs.frozen
 class Blame:
     """Who answers for a decision. `answers` is the party whose doing the verdict is; `facts` say why, and what else there is;
-    `untold` names what the log can't tell. `entry` is the record as it is stored."""
+    `untold` names what the log can't tell. `entry` is the record as it is stored, `keys` what opened its payload."""
 
     index: int
     record: Mapping[str, object]
@@ -59,6 +60,7 @@ class Blame:
     facts: tuple[BlameFact, ...]
     untold: tuple[str, ...]
     entry: Entry = attrs.field(repr=False)
+    keys: Keys = attrs.field(repr=False, default=no_keys)
 
     def standing(self, party: Party) -> tuple[Standing, tuple[int, ...]]:
         """How a party stands, and the records that show it."""
@@ -68,8 +70,8 @@ class Blame:
         return ("to_answer", against) if against else ("nothing", ())
 
 
-def blame(path: str | os.PathLike[str], index_or_identifier: str) -> Blame:
-    """Who answers for the decision of an index or an identifier, in a log or an export of it.
+def blame(path: str | os.PathLike[str], index_or_identifier: str, keys: Keys = no_keys) -> Blame:
+    """Who answers for the decision of an index or an identifier, in a log or an export of it. `keys` open what was sealed.
 
     Reads the whole log, for what followed stands behind it. Raises `RecordNotFound` where there is no such record or it is of
     no decision, and what `show` raises.
@@ -78,19 +80,49 @@ def blame(path: str | os.PathLike[str], index_or_identifier: str) -> Blame:
     kind = story.record.get("kind")
     if kind != "intent":
         said = f"of no decision but `{kind}`" if isinstance(kind, str) else "no record any more: it was changed"
-        raise RecordNotFound(f"record {story.entry.index} of {os.fspath(path)} is {said}; name an intent")
-    reason = _reason(story)
-    facts = (*_platform(story), *_organization(story), *_developer(story, reason))
-    return Blame(story.entry.index, story.record, reason, _answers(story), facts, tuple(_untold(story)), story.entry)
+        of = story.record.get("of")
+        named = (
+            f"the decision that it belongs to, {of}" if isinstance(of, str) and len(of) == ULID_LENGTH else "an intent"
+        )
+        raise RecordNotFound(f"record {story.entry.index} of {os.fspath(path)} is {said}; name {named}")
+    written = _Said(story, keys)
+    reason = written.text((story.entry.index, story.record), "/decided/reason")
+    facts = (*_platform(story), *_organization(story, written), *_developer(story, reason))
+    untold = tuple(_untold(story, written.of_decision()))
+    return Blame(story.entry.index, story.record, reason, _answers(story), facts, untold, story.entry, keys)
 
 
-def _reason(story: Story) -> str | None:
-    """The reason of the decision, where its payload was not erased or changed."""
-    payload = story.entry.payload
-    if payload is None or _payload_changed(story):
-        return None
-    reason = read_payload_bodies(payload).get("/decided/reason", {}).get("value")
-    return reason if isinstance(reason, str) else None
+class _Said:
+    """What people wrote, from the payloads that are there, fit their records and can be opened."""
+
+    def __init__(self, story: Story, keys: Keys) -> None:
+        self._story = story
+        self._keys = keys
+
+    def text(self, placed: Placed, pointer: str) -> str | None:
+        """The text of a body of a record's payload."""
+        opened = self._opened(placed)
+        value = read_payload_bodies(opened).get(pointer, {}).get("value") if isinstance(opened, bytes) else None
+        return value if isinstance(value, str) else None
+
+    def of_decision(self) -> str | None:
+        """Why the payload of the decision tells nothing, as a word of `untold`; None where it tells all."""
+        placed = self._story.entry.index, self._story.record
+        opened = self._opened(placed)
+        if isinstance(opened, Seal):
+            return "sealed" if self._keys is no_keys else "other_keys"
+        told = self.text(placed, "/decided/reason") is not None or self._story.record.get("payload") is None
+        return None if told else "payload"
+
+    def _opened(self, placed: Placed) -> bytes | Seal | None:
+        index, record = placed
+        payload = self._story.entry.payload if index == self._story.entry.index else self._story.payloads.get(index)
+        if payload is None or sha256(payload).hexdigest() != record.get("payload"):
+            return None
+        try:
+            return open_payload(payload, record.get("id"), self._keys)
+        except InvalidSeal:
+            return None
 
 
 def _payload_changed(story: Story) -> bool:
@@ -119,15 +151,19 @@ def _late(story: Story, since: object) -> bool:
     return isinstance(since, str) and moment(story.last_at) - moment(since) > PATIENCE
 
 
+ULID_LENGTH: Final = 26
+
 _CALLS: Final = frozenset({("invalid_request",), ("unknown_tool",)})
+_BEFORE: Final = frozenset({*_CALLS, ("out_of_scope",)})
 _RUNTIME: Final = frozenset({("unavailable",), ("review_unavailable",), ("unmet_obligation",)})
 _MADE: Final = frozenset({"ok", "error"})
 
 
 def _answers(story: Story) -> Party:
-    """Whose doing the verdict is: of whoever wrote the rules, unless the call never came to them or the engine failed."""
+    """Whose doing the verdict is: of whoever wrote the rules, stopped the gate or reviewed, unless the call never came to them or
+    the engine failed."""
     names = _names(story)
-    if names in _CALLS:
+    if names in _BEFORE:
         return "developer"
     return "platform" if names in _RUNTIME or _internal(story) else "organization"
 
@@ -169,9 +205,23 @@ def _enforcement(story: Story) -> Iterator[BlameFact]:
     for problem in story.numbers:
         place = story.entry.index if problem.index is None else problem.index
         yield BlameFact("platform", "numbers", {"detail": problem.detail}, place, against=True)
+    if _names(story) != ("stopped",) and _verdict(story) == "allow":
+        for place, record in _switches(story):
+            yield BlameFact(
+                "platform", "not_stopped", {key: record[key] for key in ("what", "by")}, place, against=True
+            )
     if story.closed is not None and not story.numbers:
         place, record = story.closed
         yield BlameFact("platform", "all_there", {"point": point, "count": record["count"]}, place)
+
+
+def _switches(story: Story) -> Iterator[Placed]:
+    """What was stopped and stops a call like this one."""
+    agent, tool = part(story.record, "who").get("agent"), part(story.record, "what").get("tool")
+    for what, placed in story.stopped.items():
+        reach, _, name = what.partition(":")
+        if what == "all" or (reach == "agent" and name == agent) or (reach == "tool" and name == tool):
+            yield placed
 
 
 def _delivery(story: Story) -> Iterator[BlameFact]:
@@ -192,7 +242,7 @@ def _delivery(story: Story) -> Iterator[BlameFact]:
 # -------------------------------------------------------------------------------------------------------- organization
 
 
-def _organization(story: Story) -> Iterator[BlameFact]:
+def _organization(story: Story, said: _Said) -> Iterator[BlameFact]:
     index, decided, names = story.entry.index, part(story.record, "decided"), _names(story)
     matched = {str(item.get("rule")): item for item in listed(decided, "matched")}
     for name in names:
@@ -213,27 +263,43 @@ def _organization(story: Story) -> Iterator[BlameFact]:
     for item in listed(decided, "escalations"):
         details = {key: item.get(key) for key in ("reviewers", "quorum", "within", "else")}
         yield BlameFact("organization", "reviewers", details, index)
+    if names == ("review_denied",):
+        yield BlameFact("organization", "review_denied", {}, index, against=True)
+    yield from _stopped(story, said)
     yield from _activation(story)
     for task, steps in story.tasks.items():
         for placed in steps:
-            yield from _step(placed, used=task in story.used)
+            yield from _step(placed, said, used=task in story.used)
+
+
+def _stopped(story: Story, said: _Said) -> Iterator[BlameFact]:
+    """What somebody had stopped. It is to be answered for by whoever did where that was what denied the call."""
+    covering = dict(_switches(story))
+    denied = _names(story) == ("stopped",)
+    for place, record in story.stopped.values():
+        if place in covering or part(story.record, "who").get("point") is None:
+            because = said.text((place, record), "/because")
+            details = {"what": record["what"], "by": record["by"], "because": because}
+            yield BlameFact("organization", "stopped", details, place, against=denied)
+    if denied and not covering:
+        yield BlameFact("organization", "stopped_unseen", {}, story.entry.index, against=True)
 
 
 def _activation(story: Story) -> Iterator[BlameFact]:
     index = story.entry.index
-    if story.stopped is not None:
-        place, record = story.stopped
-        yield BlameFact("organization", "stopped", {key: record[key] for key in ("what", "by")}, place)
     if story.activated is not None:
         place, record = story.activated
-        details = {"by": record["by"], "version": record["version"], "at": record["at"]}
+        details = {"by": record["by"], "version": record["version"], "at": record["at"], "expires": record["expires"]}
         yield BlameFact("organization", "activated", details, place)
     elif story.activations:
         enforced = _point(story) is not None
         yield BlameFact("organization", "never_activated", {}, index, against=enforced)
+    if story.rejected is not None:
+        place, record = story.rejected
+        yield BlameFact("organization", "rejected", {"version": record["version"], "because": record["because"]}, place)
 
 
-def _step(placed: Placed, *, used: bool) -> Iterator[BlameFact]:
+def _step(placed: Placed, said: _Said, *, used: bool) -> Iterator[BlameFact]:
     """What a step of an escalation says of the reviewers. Somebody's approval is to be answered for by who relied on it."""
     place, record = placed
     match record["kind"]:
@@ -243,12 +309,13 @@ def _step(placed: Placed, *, used: bool) -> Iterator[BlameFact]:
         case "escalation.climbed":
             details = {key: record[key] for key in ("reviewers", "because", "deadline")}
             yield BlameFact("organization", "climbed", details, place)
-        case "escalation.seen" | "escalation.delegated":
+        case "escalation.seen" | "escalation.claimed" | "escalation.released" | "escalation.delegated":
             word = str(record["kind"]).rpartition(".")[2]
             details = {"who": record["who"], "how": record["how"], "to": record.get("to")}
             yield BlameFact("organization", word, details, place)
         case "escalation.decided":
             details = {key: record[key] for key in ("who", "vote", "how")}
+            details["comment"] = said.text(placed, "/comment")
             what = "vote" if record["counted"] else "late_vote"
             against = bool(record["counted"]) and (used or record["vote"] == "deny")
             yield BlameFact("organization", what, details, place, against=against)
@@ -256,6 +323,8 @@ def _step(placed: Placed, *, used: bool) -> Iterator[BlameFact]:
             yield BlameFact("organization", "ended", {"end": record["end"]}, place, against=record["end"] == "expired")
         case "escalation.used" if used:
             yield BlameFact("organization", "used", {}, place)
+        case "escalation.used":
+            yield BlameFact("organization", "used_by", {"decision": record["of"]}, place)
         case _:
             pass
 
@@ -266,7 +335,7 @@ def _step(placed: Placed, *, used: bool) -> Iterator[BlameFact]:
 def _developer(story: Story, reason: str | None) -> Iterator[BlameFact]:
     index, who, names = story.entry.index, part(story.record, "who"), _names(story)
     verdict, point = _verdict(story), who.get("point")
-    if names in _CALLS:
+    if names in _BEFORE:
         yield BlameFact("developer", names[0], {"reason": reason}, index, against=True)
     if point is None:
         yield BlameFact("developer", "unguarded", {}, index)
@@ -278,11 +347,12 @@ def _developer(story: Story, reason: str | None) -> Iterator[BlameFact]:
         made = outcome["outcome"] in _MADE
         details = {"outcome": outcome["outcome"], "verdict": verdict}
         what = "not_respected" if made and verdict != "allow" and point is None else "outcome"
+        what = "unknown_outcome" if outcome["outcome"] == "unknown" else what
         yield BlameFact("developer", what, details, place, against=what == "not_respected")
         unmet = [item.get("name") for item in listed(outcome, "obligations") if item.get("met") is False]
         if made and unmet:
             yield BlameFact("developer", "unmet", {"names": ", ".join(map(str, unmet))}, place, against=True)
-    if not story.outcomes:
+    if not story.outcomes and (point is None or verdict == "allow"):
         missing = point is not None and verdict == "allow" and _late(story, story.record.get("at"))
         yield BlameFact("developer", "no_outcome", {"size": story.size}, index, against=missing)
     if len(story.outcomes) > 1:
@@ -293,16 +363,16 @@ def _developer(story: Story, reason: str | None) -> Iterator[BlameFact]:
 # -------------------------------------------------------------------------------------------------------------- untold
 
 
-def _untold(story: Story) -> Iterator[str]:
-    """What the log can't tell, as words."""
+def _untold(story: Story, payload: str | None) -> Iterator[str]:
+    """What the log can't tell, as words. `payload` is the one for why that of the decision tells nothing."""
     if _point(story) is None:
         yield "enforcement"
     elif story.closed is None:
         yield "end_of_point"
-    if not story.outcomes:
+    if all(outcome["outcome"] == "unknown" for _, outcome in story.outcomes):
         yield "outcome"
-    if _reason(story) is None and story.record.get("payload") is not None:
-        yield "payload"
+    if payload is not None:
+        yield payload
     if not story.activations:
         yield "activation"
     if story.damaged:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenetlang.cli import statuses
+from tenetlang.cli.audit_payloads import OPENED_WITH, PAYLOAD_MASTER, opened_keyring
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, DATA, ENTRY, FORMAT
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         [
             "tenet audit blame decisions.db 3",
             "tenet audit blame decisions.db 01KAPJ4ZM0QWRD3V0Q2W0V4R0Y --policy policies/",
+            "tenet audit blame decisions.db 3 --payload-keys payload.keys",
         ],
         [
             (0, "said"),
@@ -44,9 +46,19 @@ if TYPE_CHECKING:
 )
 @DATA
 @ENTRY
+@OPENED_WITH
+@PAYLOAD_MASTER
 @FORMAT
 def blame(
-    log: Path, decision: str, policy: Path | None, *, given: tuple[str, ...], entry: str | None, style: str
+    log: Path,
+    decision: str,
+    policy: Path | None,
+    *,
+    given: tuple[str, ...],
+    entry: str | None,
+    payload_keys: Path | None,
+    payload_master: Path | None,
+    style: str,
 ) -> int:
     """Say who answers for a decision in LOG: the platform, the organization, or the developer of the agent.
 
@@ -58,13 +70,14 @@ def blame(
 
     if policy is None and (given or entry is not None):
         raise click.UsageError("--data and --entry go with --policy")
-    with waiting("reading"):
-        found = blame_for(log, decision)
     again = None
-    if policy is not None:
-        from tenetlang.cli.blame_again import decide_again
+    with opened_keyring(payload_keys, payload_master) as keyring:
+        with waiting("reading"):
+            found = blame_for(log, decision) if keyring is None else blame_for(log, decision, keyring.key_of)
+        if policy is not None:
+            from tenetlang.cli.blame_again import decide_again
 
-        again = decide_again(found, policy, given, entry)
+            again = decide_again(found, policy, given, entry)
     if style == "json":
         say_json(_document(found, again))
     else:

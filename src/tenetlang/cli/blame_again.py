@@ -39,12 +39,12 @@ def decide_again(found: Blame, path: Path, given: tuple[str, ...], entry: str | 
     from tenetlang.cli.why_text import explain
     from tenetlang.program.request_paths import unquoted_paths
     from tenetlang.replay.compare import Deciding, document_digests, summarised
-    from tenetlang.replay.items import LogEntry
+    from tenetlang.replay.items import LogEntry, sealing_key
 
     result = compiled([path], entry)
     if result.broken or result.program is None:
         raise click.UsageError(f"the policy at {path} has errors; `tenet check {path}` names them")
-    recorded = recorded_request(found.record, found.entry.payload)
+    recorded = recorded_request(found.record, found.entry.payload, found.keys)
     if isinstance(recorded, LostRequest):
         return Again("not_decided", f"the request can't be decided again: {recorded.detail}")
     documents = documents_of(result, given)
@@ -65,7 +65,9 @@ def decide_again(found: Blame, path: Path, given: tuple[str, ...], entry: str | 
     if others:
         detail = f"with other data than the record names ({', '.join(others)}) it says {decision.verdict}"
         return Again("other_data", detail, explanation, bare)
-    entry_of_log = LogEntry(found.entry.index, found.entry.record, found.entry.leaf, found.entry.payload)
+    stored = found.entry
+    key = sealing_key(stored.payload, found.keys)
+    entry_of_log = LogEntry(stored.index, stored.record, stored.leaf, stored.payload, key)
     summary = summarised(Deciding(evaluator, digests), [entry_of_log])
     if summary.counts["identical"]:
         return Again("identical", "the same policy decides the same, to the last value of the trace", explanation, bare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -17,21 +18,48 @@ TITLES: Final = {
     "developer": "the developer of the agent (caller)",
 }
 
+NOBODY: Final = "nobody said"
+"""What stands for a value that is not there."""
+
+
+def _duration(nanoseconds: str) -> str:
+    """Nanoseconds in the unit that fits."""
+    if not nanoseconds.isdigit():
+        return nanoseconds
+    number = int(nanoseconds)
+    unit, size = next((unit, size) for unit, size in _UNITS if number >= size or size == 1)
+    return f"{number / size:.3g} {unit}"
+
+
+_UNITS: Final = (("s", 10**9), ("ms", 10**6), ("µs", 10**3), ("ns", 1))
+_digest = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+_time = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$")
+
+
+def _because(details: Mapping[str, str]) -> str:
+    return "" if details["because"] == NOBODY else f" ({details['because']})"
+
+
+def _comment(details: Mapping[str, str]) -> str:
+    return "" if details["comment"] == NOBODY else f": {details['comment']}"
+
+
 WORDS: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
     # the platform
     "intact": lambda _: "the record is what was written",
     "changed": lambda _: "the record was changed: its hash is not its leaf",
     "payload_changed": lambda _: "what the caller sent was changed: it is not what the record names",
     "erased": lambda d: f"{d['by']} erased what the caller sent: {d['because']}",
-    "decided": lambda d: f"bundle {d['bundle']} decided, in {d['took_ns']} nanoseconds",
+    "decided": lambda d: f"bundle {d['bundle']} decided, in {_duration(d['took_ns'])}",
     "internal": lambda _: "an error of the engine's own denied the call",
     "not_ready": lambda d: f"it denied because of its own state: {d['why']}",
     "stale": lambda d: f"an outdated bundle was still used: {d['why']}",
     "not_enforced": lambda d: (
-        f"the gate {d['point']} let the call through although it says {d['verdict']}: {d['outcome']}"
+        f"the gate {d['point']} let the call through, and its end was `{d['outcome']}`, although the decision is {d['verdict']}"
     ),
     "numbers": lambda d: f"of the gate's calls not all are here: {d['detail']}",
     "all_there": lambda d: f"all {d['count']} calls that the gate {d['point']} numbered are in the log",
+    "not_stopped": lambda d: f"the call was allowed although {d['by']} had stopped {d['what']}",
     "not_opened": lambda _: "people were to be asked, and nobody was",
     "not_reached": lambda d: f"no message reached anybody, in {d['attempts']} attempts",
     "not_ended": lambda d: f"the review was to end by {d['deadline']} and never did",
@@ -42,27 +70,40 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
     "overridden": lambda d: f"rule {d['rule']} was lifted by {d['by']}",
     "error": lambda d: f"rule {d['rule']} has an error: {d['error']}, at {d['at']}",
     "reviewers": lambda d: f"{d['reviewers']} are to be asked: {d['quorum']} within {d['within']}, else {d['else']}",
-    "stopped": lambda d: f"{d['by']} had stopped {d['what']}, and it was not resumed",
-    "activated": lambda d: f"{d['by']} put this bundle into force at {d['at']}, version {d['version']}",
+    "stopped": lambda d: f"{d['by']} had stopped {d['what']}{_because(d)}, and it was not resumed",
+    "stopped_unseen": lambda _: "calls like this one were stopped; who did it is not in the log before it",
+    "review_denied": lambda _: "people had said no to exactly this call",
+    "activated": lambda d: (
+        f"{d['by']} put this bundle into force at {d['at']}, version {d['version']}"
+        f"{'' if d['expires'] == NOBODY else ', to be used until ' + d['expires']}"
+    ),
+    "rejected": lambda d: f"version {d['version']} was to follow and was refused: {d['because']}",
     "never_activated": lambda _: "this bundle was never put into force; others were",
     "asked": lambda d: f"{d['reviewers']} were asked, {d['quorum']} to approve until {d['deadline']}",
     "climbed": lambda d: f"then {d['reviewers']} were asked, until {d['deadline']}: {d['because']}",
     "seen": lambda d: f"{d['who']} saw it, by {d['how']}",
+    "claimed": lambda d: f"{d['who']} took it up",
+    "released": lambda d: f"{d['who']} put it back",
     "delegated": lambda d: f"{d['who']} handed it to {d['to']}",
-    "vote": lambda d: f"{d['who']} said {d['vote']}, by {d['how']}",
-    "late_vote": lambda d: f"{d['who']} said {d['vote']}, which did not count any more",
+    "vote": lambda d: f"{d['who']} said {d['vote']}, by {d['how']}{_comment(d)}",
+    "late_vote": lambda d: f"{d['who']} said {d['vote']}, which did not count any more{_comment(d)}",
     "ended": lambda d: f"the review ended: {d['end']}",
+    "used_by": lambda d: f"the approval was used by the decision {d['decision']}",
     "used": lambda _: "the decision rests on this approval",
     # the developer
     "invalid_request": lambda d: f"the request does not fit the policy: {d['reason']}",
     "unknown_tool": lambda d: f"the tool is not declared: {d['reason']}",
+    "out_of_scope": lambda d: f"the tool is not among those of the agent: {d['reason']}",
     "unguarded": lambda _: "no enforcement point asked: nothing is known to have followed from the answer",
     "guarded": lambda d: f"the call came through the gate {d['point']}, as its number {d['count']}",
     "nameless": lambda _: "the request does not say which agent calls",
+    "unknown_outcome": lambda _: (
+        "what became of the call was never known: whoever made it ended or was cancelled, or nobody said in time"
+    ),
     "outcome": lambda d: f"afterwards the caller said: {d['outcome']}",
     "not_respected": lambda d: f"the call was made although the answer was {d['verdict']}: {d['outcome']}",
     "unmet": lambda d: f"what the decision obliged to was not done: {d['names']}",
-    "no_outcome": lambda d: f"the caller never said what became of it, in {d['size']} records",
+    "no_outcome": lambda d: f"nobody said what became of it, in {d['size']} records",
     "outcomes": lambda d: f"{d['count']} outcomes were said of one decision",
 }
 
@@ -71,6 +112,8 @@ UNTOLD: Final[Mapping[str, str]] = {
     "end_of_point": "whether the gate asked about more calls after its last one here: it never said that it was done",
     "outcome": "what became of the call",
     "payload": "what was asked, and the words of the reason: the payload is not here, or can't be read",
+    "sealed": "what was asked, and the words of the reason: they are sealed, and --payload-keys opens them",
+    "other_keys": "what was asked, and the words of the reason: the key is none of these; it was destroyed, or is elsewhere",
     "activation": "who put the bundle into force",
     "damaged": "what stood in the records that were damaged",
     "identity": "whether agent and user are who the caller says",
@@ -119,8 +162,13 @@ def _records(records: tuple[int, ...]) -> str:
 
 
 def _fact_line(fact: BlameFact) -> str:
-    words = WORDS[fact.what]({name: _text(value) for name, value in fact.details.items()})
+    words = WORDS[fact.what]({name: _short(_text(value)) for name, value in fact.details.items()})
     return f"  {'>' if fact.against else ' '} {words} (record {fact.record})"
+
+
+def _short(text: str) -> str:
+    """A digest by its beginning, a time to the second: `--format json` has all of it."""
+    return _time.sub(r"\1Z", _digest.sub(r"\1…", text))
 
 
 def _part(found: Blame, name: str) -> Mapping[str, object]:
@@ -129,4 +177,4 @@ def _part(found: Blame, name: str) -> Mapping[str, object]:
 
 
 def _text(value: object) -> str:
-    return "nobody said" if value is None else visible(str(value))[:300]
+    return NOBODY if value is None else visible(str(value))[:300]

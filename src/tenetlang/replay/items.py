@@ -59,7 +59,7 @@ def log_items(path: str, keys: Keys = no_keys) -> Iterator[Item]:
     for entry in read_entries(path):
         match entry:
             case Entry(index, record, leaf, payload, None):
-                yield LogEntry(index, record, leaf, payload, _key(payload, keys))
+                yield LogEntry(index, record, leaf, payload, sealing_key(payload, keys))
             case Entry(index=index, flaw=flaw):
                 yield Flaw(index, str(flaw))
             case Damage(detail=detail):
@@ -68,7 +68,8 @@ def log_items(path: str, keys: Keys = no_keys) -> Iterator[Item]:
                 yield Flaw(index, "there is a payload for a record that is not there")
 
 
-def _key(payload: bytes | None, keys: Keys) -> SubjectKey | None:
+def sealing_key(payload: bytes | None, keys: Keys) -> SubjectKey | None:
+    """The key of a payload that is sealed, where it is at hand."""
     if payload is None or not is_sealed(payload):
         return None
     try:

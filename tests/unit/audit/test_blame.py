@@ -212,11 +212,16 @@ def test_without_its_payload_a_decision_is_blamed_without_its_reason(tmp_path: P
 
 @pytest.mark.parametrize(
     ("wanted", "message"),
-    [("7", "holds no record 7"), ("0", "is of no decision but `log.opened`"), (identifier(9), "holds no record")],
+    [
+        ("7", "holds no record 7"),
+        ("2", f"name the decision that it belongs to, {identifier(1)}"),
+        ("0", "is of no decision but `log.opened`"),
+        (identifier(9), "holds no record"),
+    ],
 )
 def test_only_decisions_can_be_blamed(tmp_path: Path, wanted: str, message: str) -> None:
     with pytest.raises(RecordNotFound, match=message):
-        blamed(tmp_path, [sample(1)], wanted)
+        blamed(tmp_path, [sample(1), outcome(1, "ok")], wanted)
 
 
 def test_what_is_no_record_any_more_is_said_to_be_changed(tmp_path: Path) -> None:
@@ -262,7 +267,9 @@ def test_an_allowance_rests_on_the_approval_that_it_used(tmp_path: Path) -> None
     assert said == [
         ("asked", 2, False), ("vote", 3, True), ("vote", 4, True), ("ended", 5, False), ("used", 7, False),
     ]  # fmt: skip
-    assert "used" not in facts(blame(tmp_path / "log.db", "1"), "organization")
+    asked = facts(blame(tmp_path / "log.db", "1"), "organization")
+    assert "used" not in asked
+    assert asked["used_by"] == ({"decision": identifier(2)}, 7, False)
 
 
 def test_a_review_in_which_nobody_answered_is_the_organizations(tmp_path: Path) -> None:
@@ -324,7 +331,7 @@ def test_what_was_stopped_and_not_resumed_is_said(tmp_path: Path) -> None:
     found = blamed(tmp_path, [stop, resumed, sample(1), stop, sample(2), stop])
     assert "stopped" not in facts(found, "organization")
     later = facts(blame(tmp_path / "log.db", identifier(2)), "organization")
-    assert later["stopped"] == ({"what": "all", "by": "ops"}, 4, False)
+    assert later["stopped"] == ({"what": "all", "by": "ops", "because": "it went wild"}, 4, False)
 
 
 def test_who_erased_what_the_caller_sent_is_said(tmp_path: Path) -> None:

@@ -178,13 +178,34 @@ def test_every_fact_and_all_that_is_untold_has_words_and_no_word_is_left_over() 
         "changed",
         "invalid_request",
         "unknown_tool",
+        "out_of_scope",
         "seen",
+        "claimed",
+        "released",
         "delegated",
+        "unknown_outcome",
         "vote",
         "late_vote",
         "not_respected",
         "outcome",
     }
     assert facts | chosen == set(WORDS)
-    untold = source.partition("def _untold")[2]
+    untold = source.partition("def _untold")[2] + source.partition("def of_decision")[2].partition("def _opened")[0]
     assert {word for word in re.findall(r'"([a-z_]+)"', untold) if word != "payload"} | {"payload"} >= set(UNTOLD)
+
+
+def test_a_sealed_decision_is_blamed_and_decided_again_with_the_keys(tenet: Tenet, log: Path, tmp_path: Path) -> None:
+    assert tenet("audit", "keyring", "keys").status == 0
+    request = {"tool": "refund", "args": {"amount": 700}, "agent": {"id": "a1"}, "user": {"id": "u7"}}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    policy = ("shop.tenet", "request.json", "--data", "most=most.json", "--fill")
+    assert tenet("eval", *policy, "--log", "sealed.db", "--payload-keys", "keys").status == 0
+    again = ("--policy", "shop.tenet", "--data", "most=most.json")
+    without = tenet("audit", "blame", "sealed.db", "1", *again)
+    assert UNTOLD["sealed"] in without.out
+    assert "the request can't be decided again: what the caller sent is sealed" in without.out
+    opened = tenet("audit", "blame", "sealed.db", "1", *again, "--payload-keys", "keys")
+    assert (opened.status, opened.error) == (0, "")
+    assert UNTOLD["sealed"] not in opened.out
+    assert "the same policy decides the same, to the last value of the trace" in opened.out
+    assert json.loads(tenet("audit", "blame", "sealed.db", "1", "--payload-keys", "keys", "--format", "json").out)["reason"]
