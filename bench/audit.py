@@ -57,6 +57,7 @@ from tenetlang.evaluator.evaluator import Evaluator
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.decide import compiled, requests, rules  # found by the line above
+from tests.unit.audit.samples import connection_of
 
 AROUND = Surroundings(point="bench", intermediate=1)
 BATCHES = (1, 8, 64, 512)
@@ -151,7 +152,7 @@ def all_appended(log: Log, batches: Sequence[Sequence[tuple[Unplaced, None]]]) -
 def logged(folder: Path, records: Sequence[Unplaced], size: int, synchronous: str = "FULL") -> Cost:
     batches = in_batches(records, size)
     with tempfile.TemporaryDirectory(dir=folder) as inside, open_log(Path(inside) / "log.db") as log:
-        log._connection.execute(f"PRAGMA synchronous={synchronous}").fetchall()  # noqa: SLF001  # no user may
+        connection_of(log).execute(f"PRAGMA synchronous={synchronous}").fetchall()
         return cost(partial(all_appended, log, batches), len(records))
 
 
@@ -223,7 +224,7 @@ def threaded(folder: Path, evaluator: Evaluator, asked: Sequence[Request], numbe
 
     with tempfile.TemporaryDirectory(dir=folder) as inside:
         log = open_log(Path(inside) / "log.db")
-        log._connection.set_commit_hook(committed)  # noqa: SLF001  # counts, and changes nothing
+        connection_of(log).set_commit_hook(committed)  # counts, and changes nothing
         with Writer(log, marked=False) as writer:
             threads = [threading.Thread(target=work, args=(writer, place)) for place in range(number)]
 

@@ -15,7 +15,7 @@ from tenetlang.audit import Log, LogDamaged, Tables, verify_log
 from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.writer import Writer
 from tests.faults.disk import Event, Image, RecordingDisk, Told, images
-from tests.unit.audit.samples import open_sample, sample
+from tests.unit.audit.samples import connection_of, open_sample, sample
 
 KEY = signing_key("example.com/log", bytes(range(32)))
 Doing = Callable[[Log, Callable[[Told], None]], None]
@@ -49,7 +49,7 @@ def with_a_row_beside(log: Log, told: Callable[[Told], None]) -> None:
 
 
 def through_a_checkpoint_of_the_journal(log: Log, told: Callable[[Told], None]) -> None:
-    log._connection.execute("PRAGMA wal_autocheckpoint=4").fetchall()  # soon, so that it happens in between
+    connection_of(log).execute("PRAGMA wal_autocheckpoint=4").fetchall()  # soon, so that it happens in between
     for number in range(2, 14):
         told(Told(log.append(*sample(number)).index))
 
@@ -78,7 +78,7 @@ def recorded(
     events: list[Event] = []
     with recording(events), Log.open(path) as log:
         if careless:
-            log._connection.execute("PRAGMA synchronous=NORMAL").fetchall()
+            connection_of(log).execute("PRAGMA synchronous=NORMAL").fetchall()
         doing(log, events.append)
     with Log.open(path) as log:
         leaves = {stored.index: stored.leaf for stored in log.records()}
@@ -116,9 +116,9 @@ def flaw(image: Image, folder: Path, leaves: dict[int, bytes], ends: Iterable[in
 
 
 def _rows(log: Log) -> list[object] | None:
-    if not log._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tasks'").fetchall():
+    if not connection_of(log).execute("SELECT 1 FROM sqlite_schema WHERE name = 'tasks'").fetchall():
         return None
-    return [number for (number,) in log._connection.execute("SELECT number FROM tasks ORDER BY number")]
+    return [number for (number,) in connection_of(log).execute("SELECT number FROM tasks ORDER BY number")]
 
 
 def flaws(

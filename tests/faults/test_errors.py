@@ -20,7 +20,7 @@ import pytest
 from tenetlang.audit import AuditError, Log, LogPoisoned, verify_log
 from tenetlang.audit.checkpoints.note import signing_key
 from tests.faults.disk import Event, Failing, RecordingDisk, Told, images
-from tests.unit.audit.samples import identifier, open_sample, sample
+from tests.unit.audit.samples import connection_of, identifier, open_sample, sample
 
 KEY = signing_key("example.com/log", bytes(range(32)))
 MOST_CALLS = 2_000
@@ -60,7 +60,7 @@ def use(path: Path, story: Story) -> None:
                 raise
             continue
         with suppress(apsw.Error):
-            log._connection.execute("PRAGMA wal_autocheckpoint=4").fetchall()
+            connection_of(log).execute("PRAGMA wal_autocheckpoint=4").fetchall()
         attempt(story, lambda: append(log, story, first))  # noqa: B023  # called in this round
         attempt(story, lambda: append(log, story, first + 1, first + 2, first + 3))  # noqa: B023
         attempt(story, lambda: sign(log, story))  # noqa: B023

@@ -11,25 +11,21 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from tenetlang.audit.errors import LogDamaged, LogUnavailable, NotALog
 from tenetlang.audit.records.record import MAX_RECORD
 from tenetlang.audit.show import parsed_record, shown_record
 from tenetlang.audit.source import Entry
-from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, absolute, connect_to_read, run, shown
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.addresses import is_address
+from tenetlang.audit.stores.database import Database, DatabaseFailed
+from tenetlang.audit.stores.opening import located, open_to_read
+from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, shown
 
 Wanted: TypeAlias = Callable[[Mapping[str, object]], bool]
 """Whether a record, as JSON values, is to be shown."""
 
 _BATCH = 256
-_COLUMNS = f"""
-idx, CASE WHEN typeof(record) = 'blob' AND length(record) <= {MAX_RECORD} THEN record END,
-CASE WHEN typeof(leaf) = 'blob' AND length(leaf) <= 32 THEN leaf END
-"""
 
 
 def newest(path: str | os.PathLike[str], limit: int, wanted: Wanted = lambda _: True) -> tuple[dict[str, object], ...]:
@@ -39,11 +35,11 @@ def newest(path: str | os.PathLike[str], limit: int, wanted: Wanted = lambda _: 
     """
     found: list[dict[str, object]] = []
     name = _database(path)
-    with closing(connect_to_read(name)) as connection:
+    with closing(open_to_read(name)) as database:
         before: int | None = None
         while len(found) < limit:
             later = "" if before is None else f"WHERE idx < {before:d}"
-            batch = _entries(connection, f"{later} ORDER BY idx DESC LIMIT {_BATCH}", name)
+            batch = _entries(database, f"{later} ORDER BY idx DESC LIMIT {_BATCH}", name)
             if not batch:
                 break
             found += [shown_record(entry) for entry in batch if _is_wanted(entry, wanted)]
@@ -54,8 +50,8 @@ def newest(path: str | os.PathLike[str], limit: int, wanted: Wanted = lambda _: 
 def last_entry(path: str | os.PathLike[str]) -> Entry | None:
     """The last record of a log, from which it can be followed. Raises what `newest` raises."""
     name = _database(path)
-    with closing(connect_to_read(name)) as connection:
-        found = _entries(connection, "ORDER BY idx DESC LIMIT 1", name)
+    with closing(open_to_read(name)) as database:
+        found = _entries(database, "ORDER BY idx DESC LIMIT 1", name)
     return found[0] if found else None
 
 
@@ -68,15 +64,15 @@ def following(
     """
     name = _database(path)
     while True:
-        with closing(connect_to_read(name)) as connection:
-            run(connection, "BEGIN")
-            if last is not None and _entries(connection, f"WHERE idx = {last.index:d}", name) != [last]:
+        with closing(open_to_read(name)) as database:
+            database.look()
+            if last is not None and _entries(database, f"WHERE idx = {last.index:d}", name) != [last]:
                 raise LogDamaged(
                     f"{shown(name)} no longer holds the record {last.index} that was there: it was cut, rewritten or "
                     "replaced; run `tenet audit verify` on it"
                 )
             after = -1 if last is None else last.index
-            batch = _entries(connection, f"WHERE idx > {after:d} ORDER BY idx LIMIT {_BATCH}", name)
+            batch = _entries(database, f"WHERE idx > {after:d} ORDER BY idx LIMIT {_BATCH}", name)
         for entry in batch:
             last = entry
             if _is_wanted(entry, wanted):
@@ -86,7 +82,9 @@ def following(
 
 
 def _database(path: str | os.PathLike[str]) -> str:
-    name = absolute(path)
+    name = located(path)
+    if is_address(name):
+        return name
     try:
         with Path(name).open("rb") as file:
             beginning = file.read(len(SQLITE_MAGIC))
@@ -99,12 +97,11 @@ def _database(path: str | os.PathLike[str]) -> str:
     return name
 
 
-def _entries(connection: apsw.Connection, which: str, name: str) -> list[Entry]:
-    import apsw
-
+def _entries(database: Database, which: str, name: str) -> list[Entry]:
+    columns = f"idx, {database.cell('record', MAX_RECORD)}, {database.cell('leaf', 32)}"
     try:
-        rows = run(connection, f"SELECT {_COLUMNS} FROM records {which}")  # noqa: S608  # written here, with numbers
-    except apsw.Error as mistake:
+        rows = database.run(f"SELECT {columns} FROM records {which}")  # noqa: S608  # written here, with numbers
+    except DatabaseFailed as mistake:
         raise LogUnavailable(f"cannot read {shown(name)}: {mistake}; verify it") from mistake
     return [_entry(row) for row in rows]
 

@@ -13,17 +13,14 @@ What goes wrong with the database is not the job's: it ends the transaction for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from tenetlang.audit.errors import InvalidRecord, InvalidStatement
 from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.creation import Row, insert_rows, rows_of
+from tenetlang.audit.stores.database import Database
 from tenetlang.audit.stores.rows import AppendedRecord
-from tenetlang.audit.stores.sqlite import created_table, run
 from tenetlang.audit.stores.tables import Cell, Tables
-
-if TYPE_CHECKING:
-    import apsw
 
 _T = TypeVar("_T")
 
@@ -51,7 +48,7 @@ def check_appendable(record: Unplaced) -> None:
 
 
 def done_in_transaction(
-    connection: apsw.Connection, last: AppendedRecord, steps: Sequence[Step], allowed: set[str]
+    database: Database, last: AppendedRecord, steps: Sequence[Step], allowed: set[str]
 ) -> tuple[tuple[Outcome, ...], AppendedRecord]:
     """Does all of it after the last record of the log; gives what came of each, and the record that is the last one then.
 
@@ -64,7 +61,7 @@ def done_in_transaction(
         if isinstance(step, Unplaced):
             placed = _placed(last, [step])
         else:
-            placed = _done(connection, last, step, allowed)
+            placed = _done(database, last, step, allowed)
         if isinstance(placed, BaseException):
             outcomes.append(placed)
             continue
@@ -72,7 +69,7 @@ def done_in_transaction(
         outcomes.append(tuple(AppendedRecord(row.index, row.leaf) for row in placed))
         if placed:
             last = AppendedRecord(placed[-1].index, placed[-1].leaf)
-    insert_rows(connection, rows)
+    insert_rows(database, rows)
     return tuple(outcomes), last
 
 
@@ -85,27 +82,18 @@ def _placed(last: AppendedRecord, records: Sequence[Unplaced]) -> list[Row] | In
         return mistake
 
 
-def _done(
-    connection: apsw.Connection, last: AppendedRecord, work: Work, allowed: set[str]
-) -> list[Row] | BaseException:
+def _done(database: Database, last: AppendedRecord, work: Work, allowed: set[str]) -> list[Row] | BaseException:
     """Does one job under a savepoint, which is made when it first looks at a table."""
-    import apsw
-
     marked = False
 
     def execute(statement: str, values: tuple[Cell, ...]) -> list[tuple[Cell, ...]]:
         nonlocal marked
         if not marked:
-            run(connection, "SAVEPOINT job")
+            database.mark()
             marked = True
-        try:
-            return [tuple(row) for row in connection.execute(statement, values)]
-        except (apsw.ConstraintError, apsw.SQLError, apsw.TooBigError, apsw.BindingsError) as mistake:
-            raise InvalidStatement(str(mistake)) from mistake
-        except TypeError as mistake:
-            raise InvalidStatement(f"a value is of a type that no column has: {mistake}") from mistake
+        return database.run_for_job(statement, values)
 
-    tables = Tables(execute, created_table, allowed)
+    tables = Tables(execute, database.created, allowed)
     placed: list[Row] | BaseException
     try:
         placed = _placed(last, tuple(work(tables)))
@@ -119,6 +107,7 @@ def _done(
         placed = placed if isinstance(placed, BaseException) else tables.failure
     if marked:
         if isinstance(placed, BaseException):
-            run(connection, "ROLLBACK TO job")
-        run(connection, "RELEASE job")
+            database.undo()
+        else:
+            database.release()
     return placed

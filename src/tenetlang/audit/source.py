@@ -28,7 +28,10 @@ from tenetlang.audit.errors import AuditError, LogDamaged, LogUnavailable
 from tenetlang.audit.exports.tiles import CHECKPOINT, read_tiles
 from tenetlang.audit.records.bodies import MAX_PAYLOAD
 from tenetlang.audit.records.record import MAX_RECORD
-from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, absolute, connect_to_read, empty, run, shown
+from tenetlang.audit.stores.addresses import is_address
+from tenetlang.audit.stores.database import Database, DatabaseFailed, DatabaseLost
+from tenetlang.audit.stores.opening import is_database, located, open_to_read
+from tenetlang.audit.stores.sqlite import SQLITE_MAGIC, empty, shown
 
 MAX_LINE = 6 * (MAX_RECORD + MAX_PAYLOAD) + 1024
 """The longest line of an export, in bytes: each byte escaped as `\\u00XX`, and the rest of the line."""
@@ -66,7 +69,10 @@ def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | Stra
 
     Raises `NotALog` for any other file, `LogUnavailable` for one that cannot be read.
     """
-    name = absolute(path)
+    name = located(path)
+    if is_address(name):
+        yield from _rows(name)
+        return
     if (Path(name) / CHECKPOINT).is_file():
         yield from _tile_entries(name)
         return
@@ -87,20 +93,17 @@ def read_entries(path: str | os.PathLike[str]) -> Iterator[Entry | Damage | Stra
 def count_records(path: str | os.PathLike[str]) -> int | None:
     """How many records a database holds if none is missing, to say how far a reader is; None for an export, and for a file
     that can't be read like this."""
-    import apsw
-
-    name = absolute(path)
+    name = located(path)
     try:
-        with Path(name).open("rb") as file:
-            if file.read(len(SQLITE_MAGIC)) != SQLITE_MAGIC:
-                return None
-        with closing(connect_to_read(name)) as connection:
-            match run(connection, "SELECT max(idx) FROM records"):
+        if not is_database(name):
+            return None
+        with closing(open_to_read(name)) as database:
+            match database.run("SELECT max(idx) FROM records"):
                 case [(int(last),)]:
                     return last + 1
                 case _:
                     return None
-    except (OSError, AuditError, apsw.Error):
+    except (AuditError, DatabaseFailed):
         return None
 
 
@@ -128,44 +131,43 @@ def export_jsonl(path: str | os.PathLike[str], *, payloads: bool = False) -> Ite
                 pass
 
 
-_ROWS = f"""
-SELECT records.idx, typeof(record), length(record),
-       CASE WHEN typeof(record) = 'blob' AND length(record) <= {MAX_RECORD} THEN record END,
-       CASE WHEN typeof(leaf) = 'blob' AND length(leaf) <= 32 THEN leaf END,
-       length(payload),
-       CASE WHEN typeof(payload) = 'blob' AND length(payload) <= {MAX_PAYLOAD} THEN payload END
-FROM records LEFT JOIN payloads ON payloads.idx = records.idx ORDER BY records.idx
-"""  # noqa: S608 (two constants of this package)
-
 _STRAYS = "SELECT idx FROM payloads WHERE NOT EXISTS (SELECT 1 FROM records WHERE records.idx = payloads.idx)"
 
 
 def _rows(path: str) -> Iterator[Entry | Damage | StrayPayload]:
-    import apsw
-
     try:
-        opened = connect_to_read(path)
+        opened = open_to_read(path)
     except LogDamaged as mistake:
         yield Damage("storage", str(mistake), final=True)
         return
-    with closing(opened) as connection:
+    with closing(opened) as database:
         try:
-            run(connection, "BEGIN")  # one state of the file, whatever others append meanwhile
+            database.look()  # one state of the file, whatever others append meanwhile
             payloads = 0
-            for row in connection.execute(_ROWS):
+            for row in database.each(_all_rows(database)):
                 payloads += row[5] is not None
-                yield _row_entry(tuple(row))
-            for row in connection.execute(_STRAYS):
+                yield _row_entry(row)
+            for row in database.each(_STRAYS):
                 payloads += 1
                 match row:
                     case (int(index),):
                         yield StrayPayload(index)
                     case _:
                         yield Damage("storage", "a payload has no index")
-            if run(connection, "SELECT count(*) FROM payloads") != [(payloads,)]:  # not in order, so some are not found
+            if database.run("SELECT count(*) FROM payloads") != [(payloads,)]:  # not in order, so some are not found
                 yield Damage("storage", "there are payloads that can't be reached by their index: the file is damaged")
-        except apsw.Error as mistake:
+        except DatabaseLost as mistake:
+            raise LogUnavailable(f"cannot read {shown(path)}: {mistake}; try again") from mistake
+        except DatabaseFailed as mistake:
             yield Damage("storage", f"the database cannot be read any further: {mistake}", final=True)
+
+
+def _all_rows(database: Database) -> str:
+    return (
+        f"SELECT records.idx, {database.kind('record')}, length(record), {database.cell('record', MAX_RECORD)}, "  # noqa: S608 (constants)
+        f"{database.cell('leaf', 32)}, length(payload), {database.cell('payload', MAX_PAYLOAD)} "
+        "FROM records LEFT JOIN payloads ON payloads.idx = records.idx ORDER BY records.idx"
+    )
 
 
 def _row_entry(row: tuple[object, ...]) -> Entry | Damage:

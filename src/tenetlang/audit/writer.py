@@ -43,7 +43,6 @@ from tenetlang.audit.log import Log
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
-from tenetlang.audit.stores.presence import Presence, arrive, is_last, leave
 from tenetlang.audit.stores.rows import AppendedRecord
 from tenetlang.audit.stores.tables import Also, Tables
 
@@ -122,10 +121,10 @@ class Writer:
         self._failure: str | None = None
         self._within = False  # whether a transaction with jobs is open, for the writer's own thread
         self._process = os.getpid()
-        self._presence: Presence | None = None
+        self._present = False
         if marked:
             self._arrive()
-        self._thread = threading.Thread(target=self._work, name=f"tenet log {log.path}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="tenet log", daemon=True)
         self._thread.start()
         # A daemon does not keep the interpreter from ending, and this lets it finish its work before that.
         atexit.register(self.close)
@@ -329,8 +328,9 @@ class Writer:
         """Joins those that write into the log, and says so where one of them crashed."""
 
         def recovered() -> Unplaced | None:
-            self._presence = arrive(self.log.path)
-            return self._mark("log.recovered") if self._presence.crashed else None
+            crashed = self.log.arrive()
+            self._present = True
+            return self._mark("log.recovered") if crashed else None
 
         try:
             self.log.append_if(recovered)
@@ -344,10 +344,10 @@ class Writer:
 
         def closed() -> Unplaced | None:
             nonlocal last
-            last = self._presence is not None and is_last(self._presence)
+            last = self.log.is_last()
             return self._mark("log.closed") if last else None
 
-        if self._presence is None or self._failure is not None:
+        if not self._present or self._failure is not None:
             return
         try:
             if self.log.append_if(closed) is not None:
@@ -358,8 +358,8 @@ class Writer:
             self._leave(last=last)
 
     def _leave(self, *, last: bool) -> None:
-        if self._presence is not None:
-            leave(self._presence, last=last)
+        if self._present:
+            self.log.leave(last=last)
 
     def _mark(self, kind: str) -> Unplaced:
         now = self._clock()

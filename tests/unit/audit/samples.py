@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from tenetlang.audit import Log, Surroundings, decision_record, time_text, ulid
+from tenetlang.audit.stores.sqlite_database import SqliteDatabase
 
 START = 1_795_377_600_000_000_000  # 2026-11-22T20:00:00Z
 
@@ -76,6 +77,12 @@ def sample(
 
 def open_sample(path: Path) -> Log:
     return Log.open(path, clock=lambda: START, randomness=lambda size: b"\x07" * size)
+
+
+def connection_of(log: Log) -> apsw.Connection:
+    """The connection of a log that is a file."""
+    assert isinstance(log._database, SqliteDatabase)
+    return log._database.connection
 
 
 def small_log(path: Path, decisions: int) -> Path:

@@ -24,7 +24,7 @@ from tenetlang.audit import (
     verify_log,
 )
 from tenetlang.audit.records.record import opened_record
-from tests.unit.audit.samples import DECISION, open_sample, rows, sample, small_log, tamper
+from tests.unit.audit.samples import DECISION, connection_of, open_sample, rows, sample, small_log, tamper
 
 SOURCES = Path(__file__).parents[3] / "src"
 
@@ -290,12 +290,12 @@ def test_a_log_that_is_cut_while_it_is_open_is_noticed_at_the_next_append(tmp_pa
 def test_a_full_disk_poisons_the_log_until_it_is_opened_again(tmp_path: Path) -> None:
     path = small_log(tmp_path / "log.db", 1)
     with open_log(path) as log:
-        (pages,) = log._connection.execute("PRAGMA page_count").fetchall()[0]
-        log._connection.execute(f"PRAGMA max_page_count={pages}").fetchall()
+        (pages,) = connection_of(log).execute("PRAGMA page_count").fetchall()[0]
+        connection_of(log).execute(f"PRAGMA max_page_count={pages}").fetchall()
         acknowledged = [1]
         with pytest.raises(LogPoisoned, match="tenet audit verify"):
             acknowledged.extend(log.append(*sample(number)).index for number in range(2, 200))
-        log._connection.execute("PRAGMA max_page_count=1000000").fetchall()
+        connection_of(log).execute("PRAGMA max_page_count=1000000").fetchall()
         with pytest.raises(LogPoisoned):
             log.append(*sample(200))
         with pytest.raises(LogPoisoned):
@@ -397,7 +397,7 @@ def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
 def test_writes_wait_for_the_disk(tmp_path: Path) -> None:
     with open_log(tmp_path / "log.db") as log:
         pragma = {
-            name: log._connection.execute(f"PRAGMA {name}").fetchall()[0][0]
+            name: connection_of(log).execute(f"PRAGMA {name}").fetchall()[0][0]
             for name in ("journal_mode", "synchronous", "trusted_schema", "application_id", "user_version")
         }
     assert pragma == {

@@ -13,38 +13,36 @@ A row that is missing, of another size or wrong is no damage: the log is then ha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint
 from tenetlang.audit.merkle import HASH_SIZE, Frontier, leaf_hash
-from tenetlang.audit.stores.sqlite import FRONTIERS, run
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.database import Database
 
 _MOST_BYTES = 64 * HASH_SIZE
 
 
-def keep_row(connection: apsw.Connection, size: int, row: tuple[bytes, ...]) -> None:
+def keep_row(database: Database, size: int, row: tuple[bytes, ...]) -> None:
     """Stores the row before the last of so many records, in place of the one that was there, within a transaction of the log."""
-    if not _has_table(connection):
-        run(connection, FRONTIERS[1])
-    run(connection, "DELETE FROM frontiers WHERE size <> ?", (size,))
-    run(connection, "INSERT OR REPLACE INTO frontiers (size, hashes) VALUES (?, ?)", (size, b"".join(row)))
+    if not database.has("frontiers"):
+        database.make("frontiers")
+    database.run("DELETE FROM frontiers WHERE size <> ?", (size,))
+    database.run(
+        "INSERT INTO frontiers (size, hashes) VALUES (?, ?) ON CONFLICT (size) DO UPDATE SET hashes = excluded.hashes",
+        (size, b"".join(row)),
+    )
 
 
-def keeps_row(connection: apsw.Connection, size: int) -> bool:
+def keeps_row(database: Database, size: int) -> bool:
     """Whether there is one of this size."""
-    return _has_table(connection) and bool(run(connection, "SELECT 1 FROM frontiers WHERE size = ?", (size,)))
+    return database.has("frontiers") and bool(database.run("SELECT 1 FROM frontiers WHERE size = ?", (size,)))
 
 
-def row_before_last(connection: apsw.Connection, signed: Checkpoint) -> tuple[bytes, ...] | None:
+def row_before_last(database: Database, signed: Checkpoint) -> tuple[bytes, ...] | None:
     """The row before the last record of a checkpoint whose signature is right, if it and that record lead to its root."""
-    if not _has_table(connection):
+    if not database.has("frontiers"):
         return None
     statement = f"SELECT hashes FROM frontiers WHERE size = ? AND length(hashes) <= {_MOST_BYTES}"  # noqa: S608 (a constant)
-    kept = run(connection, statement, (signed.size,))
-    last = run(connection, "SELECT record, leaf FROM records WHERE idx = ?", (signed.size - 1,))
+    kept = database.run(statement, (signed.size,))
+    last = database.run("SELECT record, leaf FROM records WHERE idx = ?", (signed.size - 1,))
     match kept, last:
         case [(bytes(hashes),)], [(bytes(record), bytes(leaf))] if leaf_hash(record) == leaf:
             row = tuple(hashes[place : place + HASH_SIZE] for place in range(0, len(hashes), HASH_SIZE))
@@ -56,7 +54,3 @@ def row_before_last(connection: apsw.Connection, signed: Checkpoint) -> tuple[by
             return row if frontier.root() == signed.root else None
         case _:
             return None
-
-
-def _has_table(connection: apsw.Connection) -> bool:
-    return bool(run(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'frontiers'"))

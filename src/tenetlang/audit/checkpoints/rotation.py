@@ -19,35 +19,31 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenetlang.audit.checkpoints.epochs import ROTATED, Rotation, rotation_of
 from tenetlang.audit.checkpoints.note import SigningKey
-from tenetlang.audit.checkpoints.signing import is_database
 from tenetlang.audit.errors import AuditError, LogDamaged, UnusableKey
 from tenetlang.audit.exports.tiles import CHECKPOINT
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import MAX_RECORD, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.source import Entry, read_entries
-from tenetlang.audit.stores.sqlite import absolute, connect_to_read, shown
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.database import Database, DatabaseFailed
+from tenetlang.audit.stores.opening import is_database, located, open_to_read
+from tenetlang.audit.stores.sqlite import shown
 
 MOST_ROTATIONS = 1000
 """So many changes are followed at most."""
 
-_CANDIDATES = f"""
-SELECT idx, record FROM records WHERE idx >= ? AND typeof(record) = 'blob' AND length(record) <= {MAX_RECORD}
-AND instr(record, CAST('"kind":"key.rotated"' AS BLOB)) > 0 ORDER BY idx
-"""  # noqa: S608 (a constant of this package)
 
-
-def rotations_within(connection: apsw.Connection, first: int) -> Iterator[tuple[int, Rotation | str]]:
+def rotations_within(database: Database, first: int) -> Iterator[tuple[int, Rotation | str]]:
     """The changes of key in a log's database, from this record on."""
-    for row in connection.execute(_CANDIDATES, (first,)):
-        match tuple(row):
+    statement = (
+        f"SELECT idx, record FROM records WHERE idx >= ? AND {database.kind('record')} = 'blob' "  # noqa: S608 (a constant)
+        f"AND length(record) <= {MAX_RECORD} AND {database.holds('record')} ORDER BY idx"
+    )
+    for row in database.each(statement, (first, b'"kind":"key.rotated"')):
+        match row:
             case (int(index), bytes(record)):
                 rotation = rotation_of(index, record)
                 if rotation is not None:
@@ -58,26 +54,24 @@ def rotations_within(connection: apsw.Connection, first: int) -> Iterator[tuple[
 
 def stored_rotations(path: str | os.PathLike[str]) -> tuple[tuple[int, Rotation | str], ...]:
     """The changes of key in a log or an export of it. What can't be read is left out: whoever verifies meets it again."""
-    import apsw
-
-    file = absolute(path)
+    file = located(path)
     found: list[tuple[int, Rotation | str]] = []
     try:
         if (Path(file) / CHECKPOINT).is_file() or not is_database(file):
             found.extend(islice(_exported(path), MOST_ROTATIONS + 1))
         else:
-            with closing(connect_to_read(file)) as connection:
-                found.extend(islice(rotations_within(connection, 0), MOST_ROTATIONS + 1))
-    except (AuditError, apsw.Error, UnicodeDecodeError):
+            with closing(open_to_read(file)) as database:
+                found.extend(islice(rotations_within(database, 0), MOST_ROTATIONS + 1))
+    except (AuditError, DatabaseFailed):
         pass
     if len(found) > MOST_ROTATIONS:
         found[-1] = (found[-1][0], f"more than {MOST_ROTATIONS:,} changes are not followed")
     return tuple(found)
 
 
-def check_unrotated(connection: apsw.Connection, first: int, path: str) -> None:
+def check_unrotated(database: Database, first: int, path: str) -> None:
     """Raises `LogDamaged` for a log in which somebody wrote a change of key, from this record on, that was not made here."""
-    for index, _ in rotations_within(connection, first):
+    for index, _ in rotations_within(database, first):
         raise LogDamaged(
             f"record {index} of {shown(path)} says that the log's key changes, and nobody who has the key wrote it; nothing "
             "more is signed: verify the log and restore it from a copy"
@@ -101,9 +95,9 @@ def rotation_record(
     return unplaced(envelope, payload)
 
 
-def epoch_of(connection: apsw.Connection, key: SigningKey) -> int:
+def epoch_of(database: Database, key: SigningKey) -> int:
     """Which key of the log this is, from 1 on."""
-    for _, rotation in reversed(list(rotations_within(connection, 0))):
+    for _, rotation in reversed(list(rotations_within(database, 0))):
         if isinstance(rotation, Rotation) and rotation.new == key.verifier:
             return rotation.epoch
     return 1

@@ -10,18 +10,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
 from tenetlang.audit.checkpoints.note import MAX_NOTE, Signature, SigningKey, split_note
 from tenetlang.audit.checkpoints.signatures import checkpoint_of, sign_checkpoint, with_lines
-from tenetlang.audit.errors import InvalidNote, LogDamaged, LogUnavailable, NoCheckpoint
+from tenetlang.audit.errors import InvalidNote, LogDamaged, NoCheckpoint
 from tenetlang.audit.exports.tiles import CHECKPOINT, checkpoint_note
 from tenetlang.audit.merkle import Frontier
-from tenetlang.audit.stores.sqlite import CHECKPOINTS, SQLITE_MAGIC, absolute, connect_to_read, run, shown
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.database import Database, DatabaseFailed
+from tenetlang.audit.stores.opening import is_database, located, open_to_read
+from tenetlang.audit.stores.sqlite import shown
 
 SIGN_EVERY = 256
 """So many records at most are appended before a checkpoint is signed, while a log stays open."""
@@ -29,9 +27,7 @@ SIGN_EVERY = 256
 _LOOKED_AT = 64
 """Among so many of the newest checkpoints one is looked for to which lines are added."""
 
-_NOTES = f"""
-SELECT CASE WHEN typeof(note) = 'blob' AND length(note) <= {MAX_NOTE} THEN note END FROM checkpoints ORDER BY number
-"""  # noqa: S608 (a constant of this package)
+_ADD = "INSERT INTO checkpoints (number, note) VALUES ((SELECT coalesce(max(number), 0) + 1 FROM checkpoints), ?)"
 
 
 def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
@@ -39,30 +35,29 @@ def stored_notes(path: str | os.PathLike[str]) -> Iterator[bytes | None]:
 
     The state of the file is that at the first one asked for. A folder of tiles has one, an export of lines none.
     """
-    import apsw
-
-    file = absolute(path)
+    file = located(path)
     if (Path(file) / CHECKPOINT).is_file():
         yield checkpoint_note(file)
         return
     if not is_database(file):
         return
     try:
-        opened = connect_to_read(file)
+        opened = open_to_read(file)
     except LogDamaged:
         return  # whoever reads the records meets it again
-    with closing(opened) as connection:
+    with closing(opened) as database:
         try:
-            run(connection, "BEGIN")
-            if not _has_table(connection):
+            database.look()
+            if not database.has("checkpoints"):
                 return
-            for row in connection.execute(_NOTES):
-                match tuple(row):
+            notes = f"SELECT {database.cell('note', MAX_NOTE)} FROM checkpoints ORDER BY number"  # noqa: S608 (a constant)
+            for row in database.each(notes):
+                match row:
                     case (bytes(note),):
                         yield note
                     case _:
                         yield None
-        except apsw.Error as mistake:
+        except DatabaseFailed as mistake:
             raise LogDamaged(f"the checkpoints of {shown(file)} cannot be read: {mistake}") from mistake
 
 
@@ -72,15 +67,15 @@ def newest_checkpoint(path: str | os.PathLike[str]) -> bytes:
     for note in stored_notes(path):
         newest = note
     if newest is None:
-        raise NoCheckpoint(f"{shown(absolute(path))} holds no signed checkpoint; `--log-key` signs")
+        raise NoCheckpoint(f"{shown(located(path))} holds no signed checkpoint; `--log-key` signs")
     return newest
 
 
-def newest_note(connection: apsw.Connection) -> bytes | None:
+def newest_note(database: Database) -> bytes | None:
     """The newest checkpoint's note, if there is one."""
-    if not _has_table(connection):
+    if not database.has("checkpoints"):
         return None
-    match run(connection, "SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1"):
+    match database.run("SELECT note FROM checkpoints ORDER BY number DESC LIMIT 1"):
         case []:
             return None
         case [(bytes(note),)]:
@@ -102,7 +97,7 @@ def signed_before(note: bytes, key: SigningKey, path: str) -> Checkpoint:
 
 
 def put_checkpoint(
-    connection: apsw.Connection, newest: bytes | None, frontier: Frontier, key: SigningKey, at: int, *, renew: bool
+    database: Database, newest: bytes | None, frontier: Frontier, key: SigningKey, at: int, *, renew: bool
 ) -> bytes:
     """The note of the records so far, which is stored unless the newest one is of them already, within a transaction of
     the log. To `renew` it is to sign it again, at this time."""
@@ -110,47 +105,32 @@ def put_checkpoint(
     signed = newest is not None and split_note(newest)[0] == checkpoint.text()
     if newest is None or not signed:
         note = sign_checkpoint(checkpoint, key, at)
-        add_note(connection, note)
+        add_note(database, note)
         return note
     if not renew:
         return newest
     note = with_lines(newest, split_note(sign_checkpoint(checkpoint, key, at))[1])
-    run(connection, "UPDATE checkpoints SET note = ? WHERE number = (SELECT max(number) FROM checkpoints)", (note,))
+    database.run("UPDATE checkpoints SET note = ? WHERE number = (SELECT max(number) FROM checkpoints)", (note,))
     return note
 
 
-def put_lines(connection: apsw.Connection, text: str, lines: Sequence[Signature]) -> bytes:
+def put_lines(database: Database, text: str, lines: Sequence[Signature]) -> bytes:
     """Adds lines below the newest checkpoint with this text, and gives its note. Raises `NoCheckpoint` and `InvalidNote`."""
-    if _has_table(connection):
+    if database.has("checkpoints"):
         statement = f"SELECT number, note FROM checkpoints ORDER BY number DESC LIMIT {_LOOKED_AT}"  # noqa: S608 (a constant)
-        for row in run(connection, statement):
+        for row in database.run(statement):
             match row:
                 case (int(number), bytes(note)) if split_note(note)[0] == text:
                     longer = with_lines(note, lines)
-                    run(connection, "UPDATE checkpoints SET note = ? WHERE number = ?", (longer, number))
+                    database.run("UPDATE checkpoints SET note = ? WHERE number = ?", (longer, number))
                     return longer
                 case _:
                     pass
     raise NoCheckpoint("the checkpoint that was witnessed is no longer among the newest of the log; ask again")
 
 
-def add_note(connection: apsw.Connection, note: bytes) -> None:
+def add_note(database: Database, note: bytes) -> None:
     """Stores a checkpoint, within a transaction of the log."""
-    if not _has_table(connection):
-        run(connection, CHECKPOINTS[1])
-    run(connection, "INSERT INTO checkpoints (note) VALUES (?)", (note,))
-
-
-def _has_table(connection: apsw.Connection) -> bool:
-    return bool(run(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'"))
-
-
-def is_database(file: str) -> bool:
-    """Whether a file is one of SQLite. Raises `LogUnavailable` for one that can't be read."""
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-    except IsADirectoryError:
-        return False
-    except OSError as mistake:
-        raise LogUnavailable(f"cannot read {shown(file)}: {mistake.strerror}") from mistake
+    if not database.has("checkpoints"):
+        database.make("checkpoints")
+    database.run(_ADD, (note,))

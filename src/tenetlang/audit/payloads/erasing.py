@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 import msgspec
@@ -27,12 +27,11 @@ from tenetlang.audit.payloads.sealing import is_sealed
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import MAX_RECORD, caller_word, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
+from tenetlang.audit.stores.database import Database, DatabaseFailed
+from tenetlang.audit.stores.opening import located, open_to_read
 from tenetlang.audit.stores.rows import AppendedRecord
-from tenetlang.audit.stores.sqlite import absolute, connect_to_read, run, shown
+from tenetlang.audit.stores.sqlite import shown
 from tenetlang.frozen import frozen
-
-if TYPE_CHECKING:
-    import apsw
 
 
 @frozen
@@ -109,7 +108,6 @@ _ALL: Final = f"""
 SELECT records.idx, {_RECORD}, payloads.idx IS NOT NULL FROM records LEFT JOIN payloads ON payloads.idx = records.idx
 WHERE records.idx > ? AND records.idx < ? ORDER BY records.idx
 """  # noqa: S608  # the same
-_CONTAINING: Final = f"SELECT idx, {_RECORD} FROM records WHERE instr(record, ?) ORDER BY idx"  # noqa: S608
 _EVERY: Final = f"SELECT idx, {_RECORD} FROM records ORDER BY idx"  # noqa: S608
 _NO_BOUND: Final = 2**53
 _SEALED: Final = (
@@ -134,16 +132,16 @@ def erase(
     `keyring` from which the key could be destroyed, and what opening a log and appending to it raises.
     """
     with Log.open(path, create=False) as log:
-        with closing(connect_to_read(log.path)) as connection, _readable(log.path):
-            destroyed, emptied = _finish_interrupted(connection, keyring)
-            search = _search(connection, which, keyring)
-            search.read_on(connection)
-            if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, search.found):
+        with closing(open_to_read(log.path)) as database, _readable(log.path):
+            destroyed, emptied = _finish_interrupted(database, keyring)
+            search = _search(database, which, keyring)
+            search.read_on(database)
+            if keyring is None and isinstance(which, OfSubject) and _any_sealed(database, search.found):
                 raise UnusableKey(_SEALED)
         bound = search.bound
         kid = keyring.name_of(caller_word(which.identifier)) if keyring and isinstance(which, OfSubject) else None
 
-        def choose(locked: apsw.Connection) -> Sequence[int]:
+        def choose(locked: Database) -> Sequence[int]:
             """Those that were found before the lock was taken, and those that came meanwhile."""
             search.read_on(locked)
             return search.found
@@ -173,45 +171,45 @@ def erase(
 
 def would_erase(path: str | os.PathLike[str], which: Which, keyring: Keyring | None = None) -> Erased:
     """What `erase` would do now, and does not do. Raises what that raises, but where it is the writing that fails."""
-    name = absolute(path)
-    with closing(connect_to_read(name)) as connection, _readable(name):
-        search = _search(connection, which, keyring)
-        search.read_on(connection)
-        if keyring is None and isinstance(which, OfSubject) and _any_sealed(connection, search.found):
+    name = located(path)
+    with closing(open_to_read(name)) as database, _readable(name):
+        search = _search(database, which, keyring)
+        search.read_on(database)
+        if keyring is None and isinstance(which, OfSubject) and _any_sealed(database, search.found):
             raise UnusableKey(_SEALED)
-        interrupted = sum(1 for _ in _interrupted(connection, keyring)) if keyring is not None else 0
+        interrupted = sum(1 for _ in _interrupted(database, keyring)) if keyring is not None else 0
     kid = keyring.name_of(caller_word(which.identifier)) if keyring and isinstance(which, OfSubject) else None
     return Erased(None, len(search.found), interrupted + (kid is not None), traces=False)
 
 
-def _finish_interrupted(connection: apsw.Connection, keyring: Keyring | None) -> tuple[int, bool]:
+def _finish_interrupted(database: Database, keyring: Keyring | None) -> tuple[int, bool]:
     """Destroys the keys of which the log says that they are: how many there were, and whether no trace is left."""
     destroyed, emptied = 0, True
     if keyring is not None:
-        for kid in _interrupted(connection, keyring):
+        for kid in _interrupted(database, keyring):
             emptied &= keyring.destroy(kid)
             destroyed += 1
     return destroyed, emptied
 
 
-def _interrupted(connection: apsw.Connection, keyring: Keyring) -> Iterator[str]:
+def _interrupted(database: Database, keyring: Keyring) -> Iterator[str]:
     """The names of keys that are there, although the log says that they were destroyed."""
-    for _, head in _heads(connection, _CONTAINING, (b'"kind":"erasure"',)):
+    for _, head in _heads(database, _containing(database), (b'"kind":"erasure"',)):
         if head.kind == "erasure" and isinstance(head.subject, str) and keyring.has(head.subject):
             yield head.subject
 
 
-def _bound(connection: apsw.Connection, which: Which) -> int | None:
+def _bound(database: Database, which: Which) -> int | None:
     """The index below which payloads are erased, None where others are."""
     match which:
         case Before(index):
             return index
         case OlderThan(at_ns):
             earliest = time_text(at_ns)
-            for index, head in _heads(connection, _EVERY):
+            for index, head in _heads(database, _EVERY):
                 if isinstance(head.at, str) and _comparable(head.at) >= _comparable(earliest):
                     return index
-            return _count(connection)
+            return _count(database)
         case _:
             return None
 
@@ -226,26 +224,26 @@ class _Search:
     reached: int = -1
     found: list[int] = attrs.field(factory=list)
 
-    def read_on(self, connection: apsw.Connection) -> None:
+    def read_on(self, database: Database) -> None:
         values = (self.reached, _NO_BOUND if self.bound is None else self.bound)
-        for row in connection.execute(self.statement, values):
-            index, head = _head(tuple(row))
+        for row in database.each(self.statement, values):
+            index, head = _head(row)
             self.reached = index
             if self.wanted(index, head) and row[2] and head.kind != "erasure":
                 self.found.append(index)
 
 
-def _search(connection: apsw.Connection, which: Which, keyring: Keyring | None) -> _Search:
+def _search(database: Database, which: Which, keyring: Keyring | None) -> _Search:
     match which:
         case TheseRecords(names):
-            indexes = {_index_of(connection, name) for name in names}
+            indexes = {_index_of(database, name) for name in names}
             return _Search(lambda index, _: index in indexes, _WITH_PAYLOAD, None)
         case OfSubject(identifier):
             return _Search(
                 _of_person(caller_word(identifier), "user" if keyring is None else keyring.subjects), _ALL, None
             )
         case _:
-            return _Search(lambda _, __: True, _WITH_PAYLOAD, _bound(connection, which))
+            return _Search(lambda _, __: True, _WITH_PAYLOAD, _bound(database, which))
 
 
 def _of_person(word: str, subjects: Subjects) -> _Wanted:
@@ -267,29 +265,31 @@ def _of_person(word: str, subjects: Subjects) -> _Wanted:
     return wanted
 
 
-def _any_sealed(connection: apsw.Connection, indexes: Sequence[int]) -> bool:
+def _any_sealed(database: Database, indexes: Sequence[int]) -> bool:
     """Whether one of these payloads is sealed: all others begin with a brace."""
     statement = "SELECT substr(payload, 1, 1) FROM payloads WHERE idx = ?"
-    beginnings = (run(connection, statement, (index,)) for index in indexes)
+    beginnings = (database.run(statement, (index,)) for index in indexes)
     return any(is_sealed(cell) for found in beginnings for row in found for cell in row if isinstance(cell, bytes))
 
 
-def _index_of(connection: apsw.Connection, name: str) -> int:
+def _index_of(database: Database, name: str) -> int:
     if name.isascii() and name.isdigit() and len(name) <= 16:
-        if run(connection, "SELECT 1 FROM records WHERE idx = ?", (int(name),)):
+        if database.run("SELECT 1 FROM records WHERE idx = ?", (int(name),)):
             return int(name)
     else:
-        for index, head in _heads(connection, _CONTAINING, (f'"id":"{name}"'.encode(),)):
+        for index, head in _heads(database, _containing(database), (f'"id":"{name}"'.encode(),)):
             if head.id == name:
                 return index
     raise RecordNotFound(f"the log holds no record {name:.60}, so nothing was erased")
 
 
-def _heads(
-    connection: apsw.Connection, statement: str, values: tuple[int | bytes, ...] = ()
-) -> Iterator[tuple[int, _Head]]:
-    for row in connection.execute(statement, values):
-        yield _head(tuple(row))
+def _heads(database: Database, statement: str, values: tuple[int | bytes, ...] = ()) -> Iterator[tuple[int, _Head]]:
+    for row in database.each(statement, values):
+        yield _head(row)
+
+
+def _containing(database: Database) -> str:
+    return f"SELECT idx, {_RECORD} FROM records WHERE {database.holds('record')} ORDER BY idx"  # noqa: S608  # a constant
 
 
 def _head(row: tuple[object, ...]) -> tuple[int, _Head]:
@@ -309,8 +309,8 @@ def _read(record: bytes) -> _Head:
         return _UNREADABLE
 
 
-def _count(connection: apsw.Connection) -> int:
-    match run(connection, "SELECT max(idx) FROM records"):
+def _count(database: Database) -> int:
+    match database.run("SELECT max(idx) FROM records"):
         case [(int(last),)]:
             return last + 1
         case _:
@@ -325,9 +325,7 @@ def _comparable(at: str) -> str:
 
 @contextmanager
 def _readable(path: str) -> Iterator[None]:
-    import apsw
-
     try:
         yield
-    except apsw.Error as mistake:
+    except DatabaseFailed as mistake:
         raise LogUnavailable(f"cannot read {shown(path)}: {mistake}; verify it") from mistake

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from tenetlang.audit.errors import LogDamaged, LogUnavailable
 from tenetlang.audit.merkle import leaf_hash
-from tenetlang.audit.stores.sqlite import run, shown
-
-if TYPE_CHECKING:
-    import apsw
+from tenetlang.audit.stores.database import Database, DatabaseFailed, DatabaseLost
+from tenetlang.audit.stores.sqlite import shown
 
 
 @attrs.frozen
@@ -31,15 +27,13 @@ class StoredRecord:
     leaf: bytes
 
 
-def last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
+def last_record(database: Database, path: str) -> AppendedRecord:
     """The last record of a log; raises `LogDamaged` where it contradicts itself or there is none."""
-    import apsw
-
     try:
-        rows = run(connection, "SELECT idx, record, leaf FROM records ORDER BY idx DESC LIMIT 1")
-    except apsw.BusyError as mistake:
-        raise LogUnavailable(f"{shown(path)} is locked by another process; try again") from mistake
-    except apsw.Error as mistake:
+        rows = database.run("SELECT idx, record, leaf FROM records ORDER BY idx DESC LIMIT 1")
+    except DatabaseLost as mistake:
+        raise LogUnavailable(f"cannot read {shown(path)}: {mistake}; try again") from mistake
+    except DatabaseFailed as mistake:
         raise LogDamaged(
             f"the last record of {shown(path)} cannot be read ({mistake}); run `tenet audit verify` on it"
         ) from mistake
@@ -53,15 +47,11 @@ def last_record(connection: apsw.Connection, path: str) -> AppendedRecord:
     return AppendedRecord(stored.index, stored.leaf)
 
 
-def rows_after(connection: apsw.Connection, path: str, after: int, count: int) -> list[StoredRecord]:
+def rows_after(database: Database, path: str, after: int, count: int) -> list[StoredRecord]:
     """The records behind this index, at most so many, as they stand; raises `LogUnavailable` and `LogDamaged`."""
-    import apsw
-
     try:
-        rows = run(
-            connection, "SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?", (after, count)
-        )
-    except apsw.Error as mistake:
+        rows = database.run("SELECT idx, record, leaf FROM records WHERE idx > ? ORDER BY idx LIMIT ?", (after, count))
+    except DatabaseFailed as mistake:
         raise LogUnavailable(f"cannot read {shown(path)}: {mistake}; verify it") from mistake
     return [_stored(row, path) for row in rows]
 

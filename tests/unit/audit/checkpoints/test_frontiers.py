@@ -10,7 +10,7 @@ from tenetlang.audit import Log, LogAltered, LogDamaged, verify_log
 from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.checkpoints.signing import stored_notes
 from tenetlang.audit.merkle import Frontier
-from tests.unit.audit.samples import open_sample, sample, tamper
+from tests.unit.audit.samples import connection_of, open_sample, sample, tamper
 
 KEY = signing_key("example.com/log", bytes(range(32)))
 OTHER = signing_key("example.com/other", bytes(range(1, 33)))
@@ -120,7 +120,7 @@ def test_a_log_keeps_the_row_of_its_newest_checkpoint_alone(path: Path) -> None:
         log.sign(KEY)
         log.append(*sample(9))
         log.sign(KEY)
-        assert log._connection.execute("SELECT size FROM frontiers").fetchall() == [(10,)]
+        assert connection_of(log).execute("SELECT size FROM frontiers").fetchall() == [(10,)]
 
 
 def test_a_log_of_an_earlier_version_gets_its_row_when_it_is_signed(path: Path) -> None:
