@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": Entry("show", "Print a stage of the compiler for a policy."),
     "build": Entry("build", "Compile a policy for programs without tenetlang."),
     "audit": Entry("audit", "Verify, show and export a log of decisions."),
+    "guard": Entry("guard", "Stop the calls of agents, and let them go on."),
     "witness": Entry("witness", "Cosign logs of others as long as they only grow."),
     "completion": Entry("completion", "Print the script that completes commands in a shell."),
     "version": Entry("version", "Print the version."),

@@ -50,7 +50,7 @@ class Wanted:
     """What a guard is opened with (`Guard.open` says what each is)."""
 
     policy: Path
-    log: str | os.PathLike[str]
+    log: Log | str | os.PathLike[str]
     key: SigningKey | str | os.PathLike[str] | None
     trust: tuple[str, ...]
     threshold: int
@@ -145,7 +145,7 @@ def _key(key: SigningKey | str | os.PathLike[str] | None) -> SigningKey | None:
 def _writer(wanted: Wanted, key: SigningKey | None) -> Writer:
     from tenetlang.audit.log import open_log
 
-    log: Log = open_log(wanted.log)
+    log = wanted.log if isinstance(wanted.log, Log) else open_log(wanted.log)
     try:
         if key is not None:
             log.check_signed(key)

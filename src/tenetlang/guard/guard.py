@@ -41,6 +41,7 @@ from tenetlang.guard.switches import resume, stop, switch_name
 from tenetlang.guard.tools import guarded
 
 if TYPE_CHECKING:
+    from tenetlang.audit.log import Log
     from tenetlang.facts.ledger import Ledger
     from tenetlang.review.desk import Desk
 
@@ -68,7 +69,7 @@ class Guard:
         cls,
         policy: str | os.PathLike[str],
         *,
-        log: str | os.PathLike[str],
+        log: Log | str | os.PathLike[str],
         key: SigningKey | str | os.PathLike[str] | None = None,
         trust: Sequence[str] = (),
         threshold: int = 1,
@@ -86,7 +87,8 @@ class Guard:
         clock: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> Self:
-        """A guard over the policy in a file, a folder or a bundle, which records in the log at this path or address.
+        """A guard over the policy in a file, a folder or a bundle, which records in the log at this path or address, or in one
+        that is open and the guard's from here on.
 
         - `key` signs the log's checkpoints: a key or its file. With `receipts` each permit has one, signed by it.
         - `trust` are the public keys of those who may sign bundles, of whom `threshold` must have; policy files need none.
@@ -312,6 +314,8 @@ class Guard:
         Raises what `open` raises; then calls are denied as before.
         """
         before = self._built
+        if not isinstance(before.wanted.log, str | os.PathLike):
+            raise GuardError("the guard was opened with a log that somebody else opened; open that and another guard")
         if before.process == os.getpid():
             before.close()
         self._built = build(before.wanted)

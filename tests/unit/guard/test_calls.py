@@ -1,0 +1,99 @@
+"""What a call says, and who makes it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from tenetlang.guard import GuardError, acting
+from tenetlang.guard.calls import Caller, call_of, caller_of
+
+NOBODY = Caller()
+
+
+def asked() -> dict[str, object]:
+    return call_of("refund", {"amount": 1}, NOBODY, None).asked()
+
+
+def test_a_call_says_who_makes_it() -> None:
+    caller = caller_of("a1", {"id": "u1", "team": "x"}, "s1", {"channel": "mail"}, {"tenant": "t1"})
+    call = call_of("refund", {"amount": 1}, caller, {"amount": "user"})
+    assert call.asked() == {
+        "tool": "refund",
+        "args": {"amount": 1},
+        "agent": {"id": "a1"},
+        "user": {"id": "u1", "team": "x"},
+        "context": {"channel": "mail"},
+        "origins": {"amount": "user"},
+        "tenant": "t1",
+    }
+    assert call.agent == "a1"
+
+
+def test_who_acts_is_said_around_calls_and_inside_what_differs() -> None:
+    with acting(agent="a1", user="u1", context={"a": 1}, facts={"tenant": "t1"}):
+        with acting(agent="a2", facts={"region": "eu"}):
+            assert asked() == {
+                "tool": "refund",
+                "args": {"amount": 1},
+                "agent": {"id": "a2"},
+                "user": {"id": "u1"},
+                "context": {"a": 1},
+                "tenant": "t1",
+                "region": "eu",
+            }
+        assert asked()["agent"] == {"id": "a1"}
+    assert asked() == {"tool": "refund", "args": {"amount": 1}}
+
+
+def test_origins_around_calls_are_for_arguments_that_are_there() -> None:
+    with acting(origins={"amount": "user", "customer": "tool:crm.find"}):
+        assert asked()["origins"] == {"amount": "user"}
+        assert "origins" not in call_of("wipe", {}, NOBODY, None).asked()
+        assert call_of("refund", {"amount": 1}, NOBODY, {"amount": "agent"}).origins == {"amount": "agent"}
+
+
+def test_another_thread_begins_with_nobody_and_a_task_with_those_around_it() -> None:
+    found: list[object] = []
+
+    async def look() -> None:
+        async with acting(user="u1"):
+            found.append(await asyncio.create_task(asyncio.to_thread(asked)))
+
+    with acting(agent="a1"):
+        thread = threading.Thread(target=lambda: found.append(asked()))
+        thread.start()
+        thread.join()
+        asyncio.run(look())
+    assert [sorted(item) for item in found if isinstance(item, dict)] == [
+        ["args", "tool"],
+        ["agent", "args", "tool", "user"],
+    ]
+
+
+def test_what_is_the_guards_to_say_can_not_be_said_as_a_fact() -> None:
+    for name in ("session", "counters", "approvals", "now", "args"):
+        with pytest.raises(GuardError, match=f"`{name}` is no fact"):
+            acting(facts={name: 1})
+
+
+@pytest.mark.parametrize("session", ["", 3, {"id": "s1"}])
+def test_a_session_is_a_text(session: str) -> None:
+    with pytest.raises(GuardError, match="a session is the text"):
+        acting(session=session)
+
+
+def test_what_is_no_call_is_refused() -> None:
+    with pytest.raises(GuardError, match="a tool is named by text"):
+        call_of(3, {}, NOBODY, None)  # type: ignore[arg-type]  # what a caller may get wrong
+    with pytest.raises(GuardError, match="the arguments can't be a list"):
+        call_of("refund", [1], NOBODY, None)  # type: ignore[arg-type]  # as above
+    with pytest.raises(GuardError, match="an agent can't be a int"):
+        acting(agent=3)  # type: ignore[arg-type]  # as above
+
+
+def test_an_agent_without_an_identifier_has_no_name() -> None:
+    assert call_of("refund", {}, caller_of({"team": "x"}, None, None, None, None), None).agent is None
+    assert call_of("refund", {}, caller_of({"id": 3}, None, None, None, None), None).agent is None
