@@ -11,6 +11,9 @@
     [scopes]
     mailer = ["email.*", "help"]      # the tools that an agent may ever call: docs/guard.md
 
+    [review]
+    usual = ["email"]                 # how people are asked: docs/reviews.md, read by `project/reviewing.py`
+
 Nothing is merged: the nearest file is the configuration, whole. Flags come first, then `TENET_ENTRY`, `TENET_DATA_NAME` and
 `TENET_AUDIT_RETENTION`, then the file. A key that is not known is an error, since a mistyped setting would silently not apply.
 """
@@ -24,7 +27,7 @@ from pathlib import Path
 import attrs
 
 FILE_NAME = "tenet.toml"
-KNOWN_KEYS = ("entry", "data", "audit", "scopes")
+KNOWN_KEYS = ("entry", "data", "audit", "scopes", "review")
 
 
 class ConfigurationError(ValueError):
@@ -34,13 +37,14 @@ class ConfigurationError(ValueError):
 @attrs.frozen
 class Configuration:
     """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written;
-    `scopes` are the names and globs of tools, by agent."""
+    `scopes` are the names and globs of tools, by agent; `review` is that table as it is written, not looked at yet."""
 
     file: Path | None = None
     entry: str | None = None
     data: Mapping[str, Path] = attrs.field(factory=dict)
     retention: str | None = None
     scopes: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    review: object = attrs.field(factory=dict, repr=False)
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -123,7 +127,8 @@ def _configuration(file: Path, table: object) -> Configuration:
         raise ConfigurationError(f"{shown_path(file)}: `entry` is the name of a package, in quotes")
     documents = _documents(file, table.get("data", {}))
     scopes = _scopes(file, table.get("scopes", {}))
-    return Configuration(file, entry, documents, _retention(file, table.get("audit", {})), scopes)
+    retention = _retention(file, table.get("audit", {}))
+    return Configuration(file, entry, documents, retention, scopes, table.get("review", {}))
 
 
 def _documents(file: Path, data: object) -> dict[str, Path]:

@@ -36,6 +36,8 @@ class Chat:
             raise UnusableChannel(
                 f"the address of `{self.name}` is a URL of apprise's, with `{_PLACE}` once or not at all"
             )
+        if self.is_personal and self.tests_to is None:
+            raise UnusableChannel(f"`{self.name}` needs `tests_to`, an address to which tests are sent")
 
     @property
     def is_personal(self) -> bool:
