@@ -75,7 +75,7 @@ def total(rows: Rows, now: int, space: str, share: Share) -> Amount:
     return _sum_of([entry.adds for entry in _entries(rows, name, account) if entry.at > now - within], share.aggregate)
 
 
-def add(rows: Rows, now: int, space: str, share: Share, accounts: int, most: int) -> tuple[Held, bool]:
+def add(rows: Rows, now: int, space: str, share: Share, call: str, accounts: int, most: int) -> tuple[Held, bool]:
     """Counts a call, which has a key and adds something; says what it added, and whether the account is new.
 
     There are `accounts` so far and may be `most`. Raises `LedgerFull` and `LedgerDamaged`.
@@ -94,21 +94,21 @@ def add(rows: Rows, now: int, space: str, share: Share, accounts: int, most: int
     number = None
     if account.kept is not None:
         number, account.next = account.next, account.next + 1
-        rows.put(_entry(name, number), written(Entry(now, adds)))
+        rows.put(_entry(name, number), written(Entry(now, adds, call)))
     _count(rows, name, account, adds)
     account.seen = now
     rows.put(name, written(account))
     return Held(name, number, adds), new
 
 
-def release(rows: Rows, held: Held) -> None:
+def release(rows: Rows, held: Held, call: str) -> None:
     """Takes back what a call added, unless it has left the window already."""
     account = _account(rows, held.account)
     if account is None:
         return
     if held.number is not None:
-        (entry,) = rows.get([_entry(held.account, held.number)])
-        if entry is None:
+        (text,) = rows.get([_entry(held.account, held.number)])
+        if text is None or read("e", text, ENTRIES).call != call:
             return
         rows.remove([_entry(held.account, held.number)])
     _uncount(rows, held.account, account, [held.adds])

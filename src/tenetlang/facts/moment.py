@@ -152,7 +152,7 @@ class Moment:
                 raise LedgerConflict(f"the call {begun.identifier} was begun before, as another one")
             return False
         due = self._deadline(begun)
-        held = self._reserve(begun.shares) if begun.verdict == "allow" else ()
+        held = self._reserve(begun) if begun.verdict == "allow" else ()
         session = None if begun.session is None else sessions.session_of(begun.session)
         number = None if session is None else self._note(session, begun, due, arguments)
         scheduled = self.now + self._limits.remembered if due is None else due
@@ -196,13 +196,13 @@ class Moment:
             )
         return begun.due
 
-    def _reserve(self, shares: Iterable[Share]) -> tuple[Held, ...]:
+    def _reserve(self, begun: Begun) -> tuple[Held, ...]:
         held: list[Held] = []
-        for share in shares:
+        for share in begun.shares:
             if share.key is None or share.adds is None:
                 continue
             added, new = accounts.add(
-                self._rows, self.now, self._space, share, self._state.accounts, self._limits.accounts
+                self._rows, self.now, self._space, share, begun.identifier, self._state.accounts, self._limits.accounts
             )
             held.append(added)
             if new:
@@ -214,7 +214,7 @@ class Moment:
 
     def _note(self, session: str, begun: Begun, due: int | None, arguments: Arguments | None) -> int:
         number, new = sessions.note(
-            self._rows, self.now, session, self._limits, begun.tool, begun.verdict, due, arguments
+            self._rows, self.now, session, self._limits, begun.identifier, begun.tool, begun.verdict, due, arguments
         )
         if new:
             if self._state.sessions >= self._limits.sessions:
@@ -261,7 +261,7 @@ class Moment:
     def _settle(self, name: str, call: Call, outcome: Outcome) -> None:
         if outcome in {"error", "refused"}:
             for held in call.held:
-                accounts.release(self._rows, held)
+                accounts.release(self._rows, held, name[2:])
         if call.session is not None:
             sessions.end(self._rows, call.session, call.number, name[2:], outcome, (), self._limits)
         self._rows.unschedule(call.scheduled, name)

@@ -119,6 +119,7 @@ class Session(msgspec.Struct, array_like=True):
 class Earlier(msgspec.Struct, array_like=True):
     """One earlier call; `arguments` are JSON, None where they are not kept. `due` is the deadline of one that is under way."""
 
+    call: str
     tool: str
     verdict: Literal["allow", "deny", "escalate"]
     at: int
@@ -144,10 +145,11 @@ class Account(msgspec.Struct, array_like=True):
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """One counted call of an account with a window."""
+    """One counted call of an account with a window. An account that expired begins to number anew, so an entry says whose it is."""
 
     at: int
     adds: str
+    call: str
 
 
 _encode = msgspec.json.Encoder().encode

@@ -97,6 +97,7 @@ def note(
     now: int,
     name: str,
     limits: Limits,
+    call: str,
     tool: str,
     verdict: Literal["allow", "deny", "escalate"],
     due: int | None,
@@ -109,7 +110,7 @@ def note(
         session = Session(now)
     number = session.next
     held = Arguments("", 0) if arguments is None else arguments
-    earlier = Earlier(tool, verdict, now, None, due, None if arguments is None else held.text, held.values)
+    earlier = Earlier(call, tool, verdict, now, None, due, None if arguments is None else held.text, held.values)
     rows.put(_call(name, number), written(earlier))
     session.seen = now
     session.next = number + 1
@@ -151,8 +152,9 @@ def end(
         (text,) = rows.get([_call(name, number)])
         if text is not None:
             earlier = read("h", text, EARLIER)
-            earlier.outcome, earlier.due = outcome, None
-            rows.put(_call(name, number), written(earlier))
+            if earlier.call == call:  # else the session was forgotten, and begun anew
+                earlier.outcome, earlier.due = outcome, None
+                rows.put(_call(name, number), written(earlier))
 
 
 def expire(rows: Rows, name: str, now: int, idle: int) -> int | None:
