@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tenetlang.audit.checkpoints.note import SigningKey
-from tenetlang.audit.errors import AuditError
+from tenetlang.audit.errors import LogUnavailable
 from tenetlang.audit.log import Log
 from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.audit.points import Point
@@ -32,7 +32,7 @@ from tenetlang.guard.front import Front
 from tenetlang.guard.gate import Gate
 from tenetlang.guard.open_calls import create_open_calls
 from tenetlang.guard.opening import Source, is_bundle, source_of_bundle, source_of_files
-from tenetlang.guard.outcomes import Outcomes, Results, logger
+from tenetlang.guard.outcomes import Outcomes, Results
 from tenetlang.guard.reviews import Reviews
 from tenetlang.guard.scopes import Scopes, narrowed
 from tenetlang.guard.switches import create_switches
@@ -217,11 +217,8 @@ def _tables(gate: Gate) -> Callable[[Tables], tuple[None, Sequence[Unplaced]]]:
 
 
 def _depart(gate: Gate, outcomes: Outcomes) -> None:
-    """Records what is left, and that this enforcement point is done."""
+    """Records what is left, and that this enforcement point is done. Raises `AuditError` where that can't be."""
     left = outcomes.close()
+    gate.writer.do(lambda _: (None, [gate.event("point.closed", gate.point.close(), gate.clock())])).result()
     if left is not None:
-        logger.error("a guard closes although an outcome is not recorded, which becomes `unknown`: %s", left)
-    try:
-        gate.writer.do(lambda _: (None, [gate.event("point.closed", gate.point.close(), gate.clock())])).result()
-    except AuditError as problem:
-        logger.error("that the enforcement point %s is done can't be recorded: %s", gate.point.name, problem)
+        raise LogUnavailable(f"{left}; it becomes `unknown` by its deadline")

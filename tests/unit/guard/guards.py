@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TypedDict
 
 from tenetlang.audit.completeness.check import check_completeness
 from tenetlang.audit.source import export_jsonl
@@ -41,7 +42,16 @@ deny tainted if { tool is refund; "untrusted" in session.labels } because "the s
 escalate large to finance if { tool is refund; args.amount > 50.00 } because "a refund of {args.amount} is above 50"
 """
 
-WHO: dict[str, str] = {"agent": "a1", "user": "u1", "session": "s1"}
+
+class Acting(TypedDict):
+    """Who acts, as `guard.call` takes it."""
+
+    agent: str
+    user: str
+    session: str
+
+
+WHO: Acting = {"agent": "a1", "user": "u1", "session": "s1"}
 
 
 class Clock:

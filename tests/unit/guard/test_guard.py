@@ -188,12 +188,12 @@ def test_a_tool_may_say_labels_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("labels", [lambda _: 1 / 0, lambda _: "text", lambda _: [3], lambda _: None])
 def test_a_result_whose_labels_are_not_known_is_withheld(tmp_path: Path, labels: object) -> None:
-    with open_guard(tmp_path) as guard:
-        with (
-            pytest.raises(Withheld, match="its labels are not known"),
-            guard.call("refund", {"customer": "c1", "amount": 1}, **WHO, labels=labels) as permit,  # type: ignore[arg-type]
-        ):
-            permit.result("x")
+    with (
+        open_guard(tmp_path) as guard,
+        pytest.raises(Withheld, match="its labels are not known"),
+        guard.call("refund", {"customer": "c1", "amount": 1}, **WHO, labels=labels) as permit,  # type: ignore[arg-type]  # wrong ones
+    ):
+        permit.result("x")
     assert outcomes(tmp_path) == ["ok"]
 
 
@@ -236,7 +236,7 @@ def test_an_approval_holds_for_exactly_the_call_that_was_shown(tmp_path: Path) -
         with pytest.raises(Escalated):
             guard.call("refund", {"customer": "c1", "amount": 81}, **WHO)
         with pytest.raises(Escalated):
-            guard.call("refund", {"customer": "c1", "amount": 80}, **{**WHO, "agent": "a2"})
+            guard.call("refund", {"customer": "c1", "amount": 80}, agent="a2", user="u1", session="s1")
         with guard.call("refund", {"customer": "c1", "amount": 80}, **WHO) as permit:
             permit.result(None)
 

@@ -53,7 +53,7 @@ class Thing:
         (type, "`type` has no signature|takes|generator"),
     ],
 )
-def test_a_function_that_can_not_be_a_tool_is_refused(function: Callable[..., object], reason: str) -> None:
+def test_a_function_that_can_not_be_a_tool_is_refused(function: Callable[[], object], reason: str) -> None:
     with pytest.raises(NoTool, match=reason):
         taken_by(function)
 
