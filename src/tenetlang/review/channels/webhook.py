@@ -110,16 +110,19 @@ class Webhook:
             if scheme == "https"
             else HTTPConnection(host, port, timeout=self.patience)
         )
+        late = f"it gave no answer within {self.longest:g} seconds"
         with cut_off(self.longest, lambda: connection.sock) as is_cut:
             try:
                 connection.request("POST", target, body, headers)
-                return connection.getresponse().status
+                status = connection.getresponse().status
             except (OSError, HTTPException, ValueError) as mistake:
-                late = f"it gave no answer within {self.longest:g} seconds"
                 detail = late if is_cut() else f"it can't be reached: {str(mistake) or type(mistake).__name__}"
                 raise NotSent(detail) from mistake
             finally:
                 connection.close()
+        if is_cut():
+            raise NotSent(late)
+        return status
 
 
 def webhook_body(message: Message) -> bytes:
