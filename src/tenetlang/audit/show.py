@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 
 import msgspec
@@ -33,15 +33,22 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str, keys: Key
     raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
 
 
-def show_last(path: str | os.PathLike[str], limit: int) -> tuple[dict[str, object], ...]:
-    """The last records of a log, at most `limit`, oldest first, each as `show` gives it but without its payload.
+def show_last(
+    path: str | os.PathLike[str],
+    limit: int | None,
+    wanted: Callable[[Mapping[str, object]], bool] = lambda _: True,
+) -> tuple[dict[str, object], ...]:
+    """The last records of a log that are `wanted`, at most `limit` if there is one, oldest first, each as `show` gives it but
+    without its payload. A record that can't be read any more is wanted.
 
     Reads the whole log, since an export has no index. Raises `NotALog`, `LogUnavailable`, `LogDamaged`.
     """
     last: deque[Entry] = deque(maxlen=limit)
     with closing(log_entries(path)) as entries:
         for entry in entries:
-            last.append(Entry(entry.index, entry.record, entry.leaf, flaw=entry.flaw))
+            record = parsed_record(entry.record)
+            if not isinstance(record, dict) or wanted(record):
+                last.append(Entry(entry.index, entry.record, entry.leaf, flaw=entry.flaw))
     return tuple(shown_record(entry) for entry in last)
 
 

@@ -207,8 +207,8 @@ def test_a_payload_that_is_neither_plain_nor_sealed_tells_nothing(
 def test_a_seal_that_fits_its_record_and_is_none_tells_nothing(tmp_path: Path, keyring: Keyring) -> None:
     record = decision(1, "deny", "x")
     assert record.payload is not None
-    digests = [sha256(each).hexdigest().encode() for each in (record.payload, b"no seal")]
-    middle = record.middle.replace(*digests)
+    before, after = (sha256(each).hexdigest().encode() for each in (record.payload, b"no seal"))
+    middle = record.middle.replace(before, after)
     log = logged(tmp_path, [Unplaced(record.identifier, record.start, middle, record.end, b"no seal")])
     found = blame(log, "1", keyring.key_of)
     assert facts(found, "payload_changed") == []

@@ -77,14 +77,16 @@ def check_completeness(
     *,
     patience: int = PATIENCE,
     limit: int = PROBLEM_LIMIT,
+    wanted: Callable[[int | None], bool] = lambda _: True,
     progress: Callable[[], None] = lambda: None,
 ) -> Completeness:
     """Checks a log's database or an export of it, as of `now` (nanoseconds since 1970).
 
     `patience` is how many nanoseconds after its decision an outcome may come, and after its deadline an escalation's end.
+    Only problems of the records that are `wanted` by their index are reported (`filters.Related`); None stands for no record.
     Raises what `show` raises; it is for a log that `verify_log` finds sound.
     """
-    walk = _Walk(Report(now, patience, limit))
+    walk = _Walk(Report(now, patience, limit, wanted=wanted))
     for index, record in _records(path):
         progress()
         if shape_mistake(record) is not None:

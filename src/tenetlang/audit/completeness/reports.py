@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -18,16 +18,19 @@ MOST_FOLLOWED: Final = 100_000
 @attrs.define
 class Report:
     """The problems so far, the first ones of them kept. `now` and `patience` are nanoseconds: the time at which it is looked,
-    and how long after its decision an outcome may come."""
+    and how long after its decision an outcome may come. Problems of records that are not `wanted` are left out."""
 
     now: int
     patience: int
     limit: int
     problems: list[Problem] = attrs.field(factory=list)
     further: int = 0
+    wanted: Callable[[int | None], bool] = lambda _: True
 
     def __call__(self, index: int | None, what: str, detail: str) -> None:
         """Reports a problem at the record of an index."""
+        if not self.wanted(index):
+            return
         if len(self.problems) < self.limit:
             self.problems.append(Problem(index, what, detail))
         else:

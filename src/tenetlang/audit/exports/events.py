@@ -35,8 +35,15 @@ Event: TypeAlias = dict[str, object]
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def export_events(path: str | os.PathLike[str], style: EventFormat, version: str) -> Iterator[bytes]:
-    """The events of a log or of an export of it, each a line with its newline. `version` is that of the program that exports.
+def export_events(
+    path: str | os.PathLike[str],
+    style: EventFormat,
+    version: str,
+    wanted: Callable[[Record], bool] = lambda _: True,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Iterator[bytes]:
+    """The events of the records that are `wanted`, of a log or of an export of it, each a line with its newline. `version` is that
+    of the program that exports; `progress` is told each index that was read.
 
     Raises `LogUnavailable` for a record that is not what its leaf says or not of the format, and what `show` raises.
     """
@@ -49,7 +56,8 @@ def export_events(path: str | os.PathLike[str], style: EventFormat, version: str
             record = _checked(entry)
             if record.get("kind") == "log.opened":
                 log = str(record.get("id"))
-            event = make(_Place(log, entry), record, version)
+            event = make(_Place(log, entry), record, version) if wanted(record) else None
+            progress(entry.index)
             if event is not None:
                 yield _encode(event) + b"\n"
 

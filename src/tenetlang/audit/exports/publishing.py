@@ -7,6 +7,7 @@ is written last, and only if the records led to its root. So a folder that was l
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tenetlang.audit.checkpoints.checkpoint import Checkpoint, unchecked_checkpoint
@@ -18,8 +19,11 @@ from tenetlang.audit.source import Damage, Entry, read_entries
 from tenetlang.audit.stores.sqlite import absolute, shown
 
 
-def export_tiles(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Checkpoint:
-    """Writes the log's tiles into a folder that is new or empty, and gives the checkpoint that they belong to.
+def export_tiles(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], progress: Callable[[int], None] = lambda _: None
+) -> Checkpoint:
+    """Writes the log's tiles into a folder that is new or empty, and gives the checkpoint that they belong to. `progress` is told
+    each index that was read.
 
     Raises `NoCheckpoint` for a log that was never signed, `LogDamaged` for one that is not what its newest checkpoint
     says, and `LogUnavailable` where the folder can't be written.
@@ -34,7 +38,7 @@ def export_tiles(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
             raise LogUnavailable(f"{shown(str(target))} is not empty; tiles are written into a new folder")
-        root = _write(path, target, checkpoint.size)
+        root = _write(path, target, checkpoint.size, progress)
         if root != checkpoint.root:
             raise LogDamaged("the log is not what its newest checkpoint says, so it was not exported; verify it")
         (target / CHECKPOINT).write_bytes(note)
@@ -43,7 +47,7 @@ def export_tiles(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -
     return checkpoint
 
 
-def _write(path: str | os.PathLike[str], target: Path, size: int) -> bytes | None:
+def _write(path: str | os.PathLike[str], target: Path, size: int, progress: Callable[[int], None]) -> bytes | None:
     """Writes the first records, and gives their root; None where there are fewer."""
     frontier, tree, bundles = Frontier(), TileTree(), Bundles()
     for entry in read_entries(path):
@@ -53,6 +57,7 @@ def _write(path: str | os.PathLike[str], target: Path, size: int) -> bytes | Non
             case Entry(index=index, record=record, flaw=None) if index == frontier.size:
                 leaf = leaf_hash(record)
                 frontier.append(leaf)
+                progress(index)
                 for place, content in (*bundles.add(record), *tree.add(leaf)):
                     _write_file(target / place, content)
             case Damage(detail=detail):
