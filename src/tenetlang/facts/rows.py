@@ -117,12 +117,15 @@ class Session(msgspec.Struct, array_like=True):
 
 
 class Earlier(msgspec.Struct, array_like=True):
-    """One earlier call; `arguments` are JSON, None where they are not kept. `due` is the deadline of one that is under way."""
+    """One earlier call; `arguments` are JSON, None where they are not kept. `due` is the deadline of one that is under way.
+
+    `at` is a text, since that is what it is needed as, a thousand times for one decision.
+    """
 
     call: str
     tool: str
     verdict: Literal["allow", "deny", "escalate"]
-    at: int
+    at: str
     outcome: Outcome | None = None
     due: int | None = None
     arguments: str | None = None

@@ -110,7 +110,9 @@ def note(
         session = Session(now)
     number = session.next
     held = Arguments("", 0) if arguments is None else arguments
-    earlier = Earlier(call, tool, verdict, now, None, due, None if arguments is None else held.text, held.values)
+    earlier = Earlier(
+        call, tool, verdict, time_text(now), None, due, None if arguments is None else held.text, held.values
+    )
     rows.put(_call(name, number), written(earlier))
     session.seen = now
     session.next = number + 1
@@ -179,7 +181,7 @@ def _history(rows: Rows, name: str, session: Session, now: int, *, arguments: bo
             call: dict[str, object] = {
                 "tool": earlier.tool,
                 "verdict": earlier.verdict,
-                "at": time_text(earlier.at),
+                "at": earlier.at,
             }
             outcome = earlier.outcome
             if outcome is None and earlier.due is not None and earlier.due <= now:

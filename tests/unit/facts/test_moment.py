@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from tenetlang.decision import Share
-from tenetlang.facts.errors import ClockWentBack, LedgerConflict, LedgerFull
+from tenetlang.facts.errors import ClockWentBack, LedgerConflict, LedgerDamaged, LedgerFull
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.memory import MemoryLedger
 from tenetlang.facts.moment import Begun, Moment, Overdue
@@ -154,3 +154,73 @@ def test_a_clock_that_is_a_little_behind_makes_time_stand_still_and_far_behind_i
         at(ledger, -301, lambda moment: moment.now)
     ledger.set_clock(NOON - 301 * SECOND)
     assert at(ledger, -301, lambda moment: (moment.now, moment.total(spent(None)))) == (NOON - 301 * SECOND, 5)
+
+
+@pytest.mark.parametrize("identifier", ["", "a b", "é", "x" * 129, "c1\n"])
+def test_an_identifier_is_of_a_few_plain_characters(ledger: MemoryLedger, identifier: str) -> None:
+    with pytest.raises(LedgerConflict, match="1 to 128 letters"):
+        at(ledger, 0, lambda moment: moment.begin(call(identifier)))
+
+
+@pytest.mark.parametrize("due", [None, NOON, NOON - 1, NOON + 8 * 24 * 3600 * SECOND])
+def test_an_allowed_call_has_a_deadline_that_is_to_come(ledger: MemoryLedger, due: int | None) -> None:
+    with pytest.raises(LedgerConflict, match="has to be within 7d from now"):
+        at(ledger, 0, lambda moment: moment.begin(Begun("c1", "refund", "allow", None, None, due)))
+
+
+def test_a_call_that_was_not_allowed_reserves_nothing_and_can_not_end(ledger: MemoryLedger) -> None:
+    at(ledger, 0, lambda moment: moment.begin(Begun("c1", "refund", "escalate", None, None, None, (spent(5),))))
+    assert at(ledger, 0, lambda moment: moment.total(spent(None))) == 0
+    with pytest.raises(LedgerConflict, match="was not allowed"):
+        at(ledger, 1, lambda moment: moment.finish("c1", "ok"))
+
+
+def test_a_call_with_a_text_that_is_none_is_refused(ledger: MemoryLedger) -> None:
+    with pytest.raises(LedgerConflict, match="can't be stored"):
+        at(ledger, 0, lambda moment: moment.begin(Begun("c1", "\ud800", "deny")))
+
+
+def test_what_ended_is_known_for_a_day_and_then_forgotten(ledger: MemoryLedger) -> None:
+    day = 24 * 3600
+    at(ledger, 0, lambda moment: moment.begin(call("c1")))
+    at(ledger, 0, lambda moment: moment.begin(Begun("c2", "refund", "deny")))
+    at(ledger, 10, lambda moment: moment.finish("c1", "ok"))
+    assert at(ledger, day + 9, lambda moment: moment.finish("c1", "ok")) == "again"
+    assert at(ledger, day + 10, lambda moment: moment.finish("c1", "ok")) == "absent"
+    assert at(ledger, day + 10, lambda moment: moment.finish("c2", "ok")) == "absent"
+
+
+def test_a_moment_does_a_few_of_the_things_that_are_due_and_the_next_ones_go_on(ledger: MemoryLedger) -> None:
+    for number in range(20):
+        at(ledger, 0, lambda moment, number=number: moment.begin(call(f"c{number}", spent(1))))  # type: ignore[misc]  # a default
+    assert at(ledger, 31, lambda moment: moment.finish("c19", "error")) == "overdue"
+    assert [at(ledger, 31, lambda moment: len(moment.overdue)) for _ in "1234"] == [8, 3, 0, 0]
+    assert at(ledger, 32, lambda moment: moment.total(spent(None))) == 20
+
+
+@pytest.mark.parametrize("now", [-1, 2**63])
+def test_a_clock_that_shows_no_time_is_an_error(now: int) -> None:
+    with pytest.raises(ClockWentBack, match="no log can hold"):
+        MemoryLedger().transact(now, lambda moment: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("state", "[2,0,0,0]", "of version 2, and this program knows 1"),
+        ("state", "nonsense", "of the kind `state`"),
+        ("c:c1", '["x"]', "of the kind `c`"),
+    ],
+)
+def test_what_no_ledger_of_this_version_stores_is_damage(ledger: MemoryLedger, name: str, text: str, said: str) -> None:
+    at(ledger, 0, lambda moment: moment.begin(call("c1")))
+    ledger._rows[name] = text
+    with pytest.raises(LedgerDamaged, match=said):
+        at(ledger, 1, lambda moment: moment.finish("c1", "ok"))
+
+
+def test_a_schedule_with_something_of_no_kind_is_damage(ledger: MemoryLedger) -> None:
+    ledger._schedule.append((NOON, "x:1"))
+    ledger._scheduled.add((NOON, "x:1"))
+    with pytest.raises(LedgerDamaged, match="a name of no kind"):
+        at(ledger, 0, lambda moment: None)

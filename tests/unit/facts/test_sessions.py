@@ -220,8 +220,8 @@ def test_the_name_of_a_session_is_any_text_but_no_other() -> None:
     ("kind", "text", "said"),
     [
         ("s", "[]", "a row of the ledger, of the kind `s`"),
-        ("h", '["c1","send","maybe",1]', "a row of the ledger, of the kind `h`"),
-        ("h", '["c1","send","deny",1,null,null,"{",1]', "the arguments of an earlier call are not JSON"),
+        ("h", '["c1","send","maybe","x"]', "a row of the ledger, of the kind `h`"),
+        ("h", '["c1","send","deny","x",null,null,"{",1]', "the arguments of an earlier call are not JSON"),
         ("h", None, "an earlier call of a session is missing"),
     ],
 )
