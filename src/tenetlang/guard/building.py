@@ -39,6 +39,7 @@ from tenetlang.guard.switches import create_switches
 
 if TYPE_CHECKING:
     from tenetlang.facts.ledger import Ledger
+    from tenetlang.review.configuration import ReviewSettings
     from tenetlang.review.desk import Desk
 
 LONGEST_DEADLINE = 7 * 86_400.0
@@ -99,11 +100,12 @@ def build(wanted: Wanted) -> Built:
         if not source.active().evaluator.policy.uses_tools:
             raise Unusable("the policy is not about tool calls: it declares a `request` of its own, and no tools")
         sealer = _sealer(wanted.keyring, opened)
+        reviews = _reviews(wanted, source, sealer)
         gate = Gate(
             active=source.active,
             writer=writer,
             facts=_facts(wanted.ledger, opened),
-            reviews=_reviews(wanted.reviews, sealer),
+            reviews=None if reviews is None else reviews[0],
             sealer=sealer,
             point=_point(wanted),
             within_ns=round(wanted.deadline * 1e9),
@@ -112,6 +114,8 @@ def build(wanted: Wanted) -> Built:
             scopes=_scopes(wanted, source),
         )
         writer.do(_tables(gate)).result()
+        if reviews is not None:
+            _courier(gate, reviews[1], opened)
         outcomes = Outcomes(gate)
         opened.callback(_depart, gate, outcomes)
         front = Front(
@@ -157,7 +161,7 @@ def _writer(wanted: Wanted, key: SigningKey | None) -> Writer:
 
 def _source(wanted: Wanted, writer: Writer) -> Source:
     if is_bundle(wanted.policy):
-        return source_of_bundle(wanted.policy, wanted.trust, wanted.threshold, writer, wanted.place)
+        return source_of_bundle(wanted.policy, wanted.trust, wanted.threshold, writer, wanted.place, wanted.clock)
     return source_of_files(wanted.policy, wanted.entry, writer, wanted.place)
 
 
@@ -181,12 +185,38 @@ def _facts(ledger: Ledger | str | None, opened: ExitStack) -> Facts:
     return Facts(found)
 
 
-def _reviews(wanted: Desk | bool, sealer: Sealer | None) -> Reviews | None:
-    if wanted is False:
+def _reviews(wanted: Wanted, source: Source, sealer: Sealer | None) -> tuple[Reviews, ReviewSettings] | None:
+    """How people are asked, and what the courier needs, who is started once the tables are there."""
+    if wanted.reviews is False:
         return None
+    from tenetlang.project.configuration import ConfigurationError
+    from tenetlang.project.reviewing import review_settings
+    from tenetlang.review.configuration import ReviewSettings
     from tenetlang.review.desk import Desk
 
-    return Reviews(Desk(sealer=sealer) if wanted is True else wanted)
+    if isinstance(wanted.reviews, Desk):
+        return Reviews(wanted.reviews), ReviewSettings()
+    try:
+        settings = review_settings(source.configuration, os.environ)
+    except ConfigurationError as mistake:
+        raise Unusable(str(mistake)) from mistake
+    desk = Desk(settings.directory, rules=settings.rules, sealer=sealer, randomness=wanted.randomness)
+    return Reviews(desk), settings
+
+
+def _courier(gate: Gate, settings: ReviewSettings, opened: ExitStack) -> None:
+    from tenetlang.review.courier import Courier
+
+    assert gate.reviews is not None
+    courier = Courier(
+        gate.writer,
+        gate.reviews.desk,
+        settings.channels,
+        wording=settings.wording,
+        clock=gate.clock,
+        randomness=gate.randomness,
+    )
+    opened.enter_context(courier)
 
 
 def _point(wanted: Wanted) -> Point:

@@ -61,12 +61,15 @@ def source_of_files(path: Path, entry: str | None, writer: Writer, place: str) -
     return Source(lambda: active, project.configuration, known)
 
 
-def source_of_bundle(path: Path, trust: Sequence[str], threshold: int, writer: Writer, place: str) -> Source:
+def source_of_bundle(
+    path: Path, trust: Sequence[str], threshold: int, writer: Writer, place: str, clock: Callable[[], int]
+) -> Source:
     """The bundle in a file, signed by so many of the keys that are trusted, and followed from here on.
 
     Raises `BundleError`, `Unusable` where no key is trusted, and what loading keys raises.
     """
     from tenetlang.bundle.activator import Settings, start
+    from tenetlang.bundle.clock import SteadyClock
     from tenetlang.bundle.memory import LogMemory
     from tenetlang.bundle.trust import load_trust
     from tenetlang.project.configuration import ConfigurationError, find_configuration
@@ -76,9 +79,8 @@ def source_of_bundle(path: Path, trust: Sequence[str], threshold: int, writer: W
             f"`{path}` is a bundle: say whose signatures count with `trust`, the keys or files of public keys (`tenet audit keygen`)"
         )
     memory = LogMemory(writer.do)
-    settings = Settings(
-        load_trust(trust, threshold), memory, path.with_name(f".{path.name}.{place}.last-good"), place=place
-    )
+    copy = path.with_name(f".{path.name}.{place}.last-good")
+    settings = Settings(load_trust(trust, threshold), memory, copy, place=place, clock=SteadyClock(clock))
     activator = start(settings, path)
     try:
         configuration = find_configuration(path)

@@ -13,6 +13,7 @@ Both ways, `with` and `async with`, are the same; handlers that are coroutines c
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -59,6 +60,7 @@ class Permit:
         self._labels_of = labels
         self._handlers: Handlers = gate.handlers
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._state: Literal["new", "used", "ended"] = "new"
         self._began: tuple[int, int] | None = None
         self._met: list[tuple[str, bool]] = []
@@ -166,6 +168,8 @@ class Permit:
     # ------------------------------------------------------------------------------------------------------------- parts
 
     def _take(self) -> None:
+        if self._process != os.getpid():
+            raise GuardError(f"the permit {self.identifier} was asked for before a fork; ask again in this process")
         with self._lock:
             if self._state != "new":
                 raise GuardError(f"the permit {self.identifier} was used already; each call is asked for anew")

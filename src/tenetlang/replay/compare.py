@@ -38,7 +38,9 @@ from tenetlang.replay.summary import (
 )
 from tenetlang.values.reading import InvalidRequest, Limits, read_json
 
-ELSEWHERE: Final = frozenset({"review_unavailable", "unmet_obligation", "unavailable"})
+ELSEWHERE: Final = frozenset(
+    {"review_unavailable", "review_denied", "unmet_obligation", "unavailable", "stopped", "out_of_scope"}
+)
 """`decided_by` of decisions that a gate gave in the policy's place."""
 
 _NO_RULES: Final = frozenset({"default", "error", "invalid_request", "unknown_tool", "observe"})

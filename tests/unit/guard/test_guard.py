@@ -289,7 +289,7 @@ def test_a_guard_may_wait_for_people_by_itself(tmp_path: Path) -> None:
             await asyncio.to_thread(approve_all, guard)
             async with await answering as permit:
                 await permit.result_async("paid")
-            async with await asyncio.to_thread(waited.value.resume) as permit:  # type: ignore[attr-defined]  # a permit
+            async with await asyncio.to_thread(waited.value.resume) as permit:
                 await permit.result_async("paid")
 
         asyncio.run(main())
@@ -304,7 +304,7 @@ def approve_all(guard: Guard) -> None:
     desk = gate.reviews.desk
 
     def job(tables: object) -> tuple[int, list[object]]:
-        given = []
+        given: list[object] = []
         for task in desk.waiting(tables):  # type: ignore[arg-type]  # the tables of a job
             answered = desk.vote(tables, time.time_ns(), task.identifier, "ada", "command", "approve", task.binding)  # type: ignore[arg-type]
             given += answered.records
@@ -379,6 +379,7 @@ def test_a_record_keeps_of_a_result_what_is_wanted(tmp_path: Path, results: str)
     else:
         (bodies,) = kept
         value = bodies["/result"]["value"]
+        assert isinstance(value, dict)
         assert value == ({"paid": 1.00} if results == "whole" else {"sha256": value["sha256"]})
 
 
@@ -461,7 +462,7 @@ def test_what_a_guard_is_opened_with_is_checked(tmp_path: Path) -> None:
         ({"scopes": {"a1": ["\\"]}}, "no name and no glob"),
     ):
         with pytest.raises(GuardError, match=reason):
-            open_guard(tmp_path, **options)  # type: ignore[arg-type]  # one of them is wrong
+            open_guard(tmp_path, **options)
     write_policy(tmp_path).rename(tmp_path / "shop.bundle")
     with pytest.raises(Unusable, match="is a bundle: say whose signatures count"):
         Guard.open(tmp_path / "shop.bundle", log=tmp_path / "log.db")
