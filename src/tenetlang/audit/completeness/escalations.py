@@ -93,7 +93,7 @@ def finish_escalations(escalations: Escalations, report: Report) -> None:
             report(
                 task.index,
                 "no-end",
-                f"the escalation was to end by {task.deadline}, and {report.waited(task.deadline)} later it has not",
+                f"the escalation was to end by {task.deadline}, and {report.waited(task.deadline)} it has not",
             )
     if escalations.some:
         for index, at in escalations.waiting.values():

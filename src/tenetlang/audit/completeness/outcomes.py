@@ -74,7 +74,7 @@ def finish_outcomes(outcomes: Outcomes, report: Report) -> None:
             report(
                 intent.index,
                 "no-outcome",
-                f"the call was allowed, and {report.waited(intent.at)} later nobody has said what became of it",
+                f"the call was allowed, and {report.waited(intent.at)} nobody has said what became of it",
             )
     if outcomes.unfollowed:
         report(

@@ -37,12 +37,14 @@ class Report:
             self.further += 1
 
     def overdue(self, since: str) -> bool:
-        """Whether the patience with what was to follow at once is over."""
-        return self.now - moment(since) > self.patience
+        """Whether the patience with what was to follow at once is over. So it is with a time that is not yet, by more than that:
+        a clock was wrong, and what it says must not put off the question for years."""
+        return abs(self.now - moment(since)) > self.patience
 
     def waited(self, since: str) -> str:
-        """How long ago a time is, in words."""
-        return duration_text((self.now - moment(since)) // 1_000_000_000 * 1_000_000_000)
+        """In words, how much later than a time it is looked, or how much earlier where a clock was ahead."""
+        seconds = (self.now - moment(since)) // 1_000_000_000
+        return f"{duration_text(abs(seconds) * 1_000_000_000)} {'earlier' if seconds < 0 else 'later'}"
 
 
 def moment(text: str) -> int:
