@@ -1,6 +1,7 @@
 """Servers for tests: a PostgreSQL and a Redis of the test run's own, on the loopback, with ports that were free.
 
-    postgres        the address of a fresh database
+    postgres        the address of a fresh database, and `postgres_log` that of a log in it that is not there yet
+    own_postgres    a server for one test alone, which it may stop, kill and start again; its disk is in earnest
     redis_server    the address of an empty Redis
 
 A machine without their programs skips the tests that need them, and says what to install; with `TENET_REQUIRE_SERVERS=1`, which CI
@@ -11,6 +12,7 @@ disk in earnest (`fsync=off`): tests of durability start servers of their own.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -21,9 +23,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import attrs
 import pytest
 
 _PATIENCE = 60.0
+
+PASSWORD = "s3cret-of-tests"
+"""In the address of each PostgreSQL, to see that no message shows it."""
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +37,18 @@ def postgres() -> Iterator[str]:
     """The address of a fresh database of a PostgreSQL that is there for this session."""
     with started_postgres("-c", "fsync=off") as address:
         yield address
+
+
+@pytest.fixture
+def postgres_log(postgres: str) -> str:
+    """The address of a log that is not there yet, on a server that is known not to wait for its disk."""
+    return f"{postgres}#log_{secrets.token_hex(6)}?fsync=off"
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    with own_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -42,47 +60,62 @@ def redis_server() -> Iterator[str]:
 
 @contextmanager
 def started_postgres(*options: str) -> Iterator[str]:
-    """A PostgreSQL with these options of its own."""
+    """The address of a PostgreSQL with these options of its own."""
+    with own_server(*options) as server:
+        yield server.address()
+
+
+@attrs.define
+class Postgres:
+    """A PostgreSQL of its own, which a test may stop, kill and start again. `programs` is where its programs lie."""
+
+    programs: Path
+    folder: Path
+    port: int
+    as_user: Sequence[str]
+    options: Sequence[str]
+
+    def address(self, database: str = "postgres") -> str:
+        return f"postgresql://tenet:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder), *self.options]
+        self.run("pg_ctl", "start", "-w", "-t", "60", "-l", str(self.folder / "output"), "-o", " ".join(options))
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` ends all sessions in good order; `immediate` ends the server as a crash does."""
+        self.run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode)
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [*self.as_user, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+        streams = subprocess.DEVNULL  # a pipe would stay open in the server
+        done = subprocess.run(command, stdin=streams, stdout=streams, stderr=streams, check=False, cwd=self.folder)
+        if done.returncode != 0:
+            output = self.folder / "output"
+            pytest.fail(f"{program} {arguments[0]}: {output.read_text() if output.exists() else 'it said nothing'}")
+
+
+@contextmanager
+def own_server(*options: str) -> Iterator[Postgres]:
+    """A PostgreSQL with these options of its own, that can be stopped and started."""
     programs = _postgres_programs()
     folder = Path(tempfile.mkdtemp(prefix="tenet-postgres-"))
-    as_user: list[str] = []
     try:
+        (folder / "password").write_text(PASSWORD)
+        as_user: list[str] = []
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
+            shutil.chown(folder / "password", "postgres", "postgres")
             as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        data = folder / "data"
-        _run(
-            [
-                *as_user,
-                str(programs / "initdb"),
-                "-D",
-                str(data),
-                "-A",
-                "trust",
-                "-U",
-                "tenet",
-                "-E",
-                "UTF8",
-                "--no-sync",
-            ]
-        )
-        port = free_port()
-        command = [
-            *as_user,
-            str(programs / "postgres"),
-            "-D",
-            str(data),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-k",
-            str(folder),
-        ]
-        with _running([*command, *options], folder):
-            ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-            _wait_for(lambda: subprocess.run(ready, check=False).returncode == 0, "PostgreSQL")
-            yield f"postgresql://tenet@127.0.0.1:{port}/postgres"
+        server = Postgres(programs, folder, free_port(), as_user, options)
+        secret = f"--pwfile={folder / 'password'}"
+        server.run("initdb", "-A", "scram-sha-256", "-U", "tenet", "-E", "UTF8", "--locale=C", "--no-sync", secret)
+        server.start()
+        try:
+            yield server
+        finally:
+            if (folder / "data" / "postmaster.pid").exists():
+                server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -125,14 +158,9 @@ def _postgres_programs() -> Path:
     found = [Path(on_path).resolve().parent] if on_path else []
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for folder in found:
-        if all((folder / program).exists() for program in ("initdb", "postgres", "pg_isready")):
+        if all((folder / program).exists() for program in ("initdb", "postgres", "pg_ctl")):
             return folder
     missing("PostgreSQL", "postgresql")
-
-
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @contextmanager

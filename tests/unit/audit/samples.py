@@ -7,11 +7,16 @@ from contextlib import closing
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 
 from tenetlang.audit import Log, Surroundings, decision_record, time_text, ulid
+from tenetlang.audit.stores.addresses import is_address
+from tenetlang.audit.stores.opening import open_to_read
 from tenetlang.audit.stores.sqlite_database import SqliteDatabase
+
+_Name = TypeVar("_Name", Path, str)
 
 START = 1_795_377_600_000_000_000  # 2026-11-22T20:00:00Z
 
@@ -75,7 +80,7 @@ def sample(
     )
 
 
-def open_sample(path: Path) -> Log:
+def open_sample(path: Path | str) -> Log:
     return Log.open(path, clock=lambda: START, randomness=lambda size: b"\x07" * size)
 
 
@@ -85,7 +90,7 @@ def connection_of(log: Log) -> apsw.Connection:
     return log._database.connection
 
 
-def small_log(path: Path, decisions: int) -> Path:
+def small_log(path: _Name, decisions: int) -> _Name:
     """A log of the record of its opening and that many decisions."""
     with open_sample(path) as log:
         log.append_all([sample(number) for number in range(1, decisions + 1)])
@@ -102,13 +107,22 @@ def tamper(path: Path, statements: Iterable[tuple[str, tuple[bytes | int | str, 
             connection.execute(statement, values).fetchall()
 
 
-def rows(path: Path) -> list[tuple[int, bytes, bytes]]:
+def rows(path: Path | str) -> list[tuple[int, bytes, bytes]]:
+    """The records of a log as they are stored, in a file or on a server."""
     found: list[tuple[int, bytes, bytes]] = []
-    with closing(apsw.Connection(str(path))) as connection:
-        for row in connection.execute("SELECT * FROM records ORDER BY idx"):
-            match tuple(row):
-                case (int(index), bytes(record), bytes(leaf)):
-                    found.append((index, record, leaf))
-                case _:
-                    raise AssertionError(row)
+    for row in _all_rows(path):
+        match row:
+            case (int(index), bytes(record), bytes(leaf)):
+                found.append((index, record, leaf))
+            case _:
+                raise AssertionError(row)
     return found
+
+
+def _all_rows(path: Path | str) -> list[tuple[object, ...]]:
+    statement = "SELECT idx, record, leaf FROM records ORDER BY idx"
+    if is_address(path):
+        with closing(open_to_read(str(path))) as database:
+            return database.run(statement)
+    with closing(apsw.Connection(str(path))) as connection:
+        return [tuple(row) for row in connection.execute(statement)]

@@ -20,6 +20,7 @@ import pytest
 from tenetlang.audit import AuditError, InvalidRecord, LogPoisoned, LogUnavailable, verify_log
 from tenetlang.audit.checkpoints.note import SigningKey, signing_key
 from tenetlang.audit.checkpoints.signing import stored_notes
+from tenetlang.audit.errors import InvalidStatement
 from tenetlang.audit.jobs import Outcome, Step
 from tenetlang.audit.log import Log
 from tenetlang.audit.records.unplaced import Unplaced
@@ -28,7 +29,6 @@ from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
 from tests.unit.audit.samples import START, open_sample, rows, sample
 
-TASKS = "CREATE TABLE IF NOT EXISTS tasks (name TEXT PRIMARY KEY) STRICT"
 ADD = "INSERT INTO tasks (name) VALUES (?)"
 
 
@@ -50,7 +50,7 @@ def transactions(log: Log, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def kinds(path: Path) -> list[str]:
+def kinds(path: Path | str) -> list[str]:
     return [json.loads(record)["kind"] for _, record, _ in rows(path)]
 
 
@@ -72,9 +72,9 @@ def held(writer: Writer) -> Iterator[Future[AppendedRecord]]:
 
 
 def test_what_waits_while_a_transaction_is_under_way_goes_into_the_next_one_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = open_sample(tmp_path / "log.db")
+    log = open_sample(log_name)
     sizes = transactions(log, monkeypatch)
     with Writer(log) as writer:
         with held(writer):
@@ -83,8 +83,8 @@ def test_what_waits_while_a_transaction_is_under_way_goes_into_the_next_one_toge
     assert sizes == [1, 40]
 
 
-def test_records_of_many_threads_are_all_there_and_each_caller_knows_its_own(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_records_of_many_threads_are_all_there_and_each_caller_knows_its_own(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer, ThreadPoolExecutor(16) as threads:
         told = list(threads.map(lambda number: writer.append(*sample(number)), range(1, 201)))
     stored = {index: leaf for index, _, leaf in rows(path)}
@@ -92,16 +92,16 @@ def test_records_of_many_threads_are_all_there_and_each_caller_knows_its_own(tmp
     assert verify_log(path).ok
 
 
-def test_a_record_is_on_the_disk_before_its_caller_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_record_is_on_the_disk_before_its_caller_is_told(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer:
         appended = writer.append(*sample(1))
         with Log.open(path) as other:
             assert [stored.index for stored in other.records()] == [0, appended.index]
 
 
-def test_a_record_that_is_refused_fails_alone(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_record_that_is_refused_fails_alone(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer:
         with held(writer):
             good = writer.submit(*sample(2))
@@ -113,12 +113,12 @@ def test_a_record_that_is_refused_fails_alone(tmp_path: Path) -> None:
     assert verify_log(path).ok
 
 
-def test_a_row_beside_a_record_is_there_with_it(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_row_beside_a_record_is_there_with_it(log_name: str) -> None:
+    path = log_name
     seen: list[object] = []
 
     def open_task(tables: Tables) -> None:
-        tables.run(TASKS)
+        tables.create("tasks", ("name TEXT PRIMARY KEY",))
         tables.run(ADD, ("review",))
 
     with Writer(open_sample(path)) as writer:
@@ -128,23 +128,23 @@ def test_a_row_beside_a_record_is_there_with_it(tmp_path: Path) -> None:
     assert verify_log(path).ok
 
 
-def test_a_row_that_cannot_be_written_takes_its_record_along_and_no_other(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_row_that_cannot_be_written_takes_its_record_along_and_no_other(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path), marked=False) as writer:
-        writer.append(*sample(1), also=lambda tables: tables.run(TASKS))
+        writer.append(*sample(1), also=lambda tables: tables.create("tasks", ("name TEXT PRIMARY KEY",)))
         writer.append(*sample(2), also=lambda tables: tables.run(ADD, ("one",)))
         with held(writer):
             twice = writer.submit(*sample(3), also=lambda tables: tables.run(ADD, ("one",)))
             other = writer.submit(*sample(4), also=lambda tables: tables.run(ADD, ("two",)))
-        with pytest.raises(Exception, match="UNIQUE constraint failed"):
+        with pytest.raises(InvalidStatement, match=r"(?i)unique constraint"):
             twice.result()
         assert other.result().index == 4
     assert len(rows(path)) == 5
     assert verify_log(path).ok
 
 
-def test_what_is_raised_beside_a_record_is_what_its_caller_gets(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_what_is_raised_beside_a_record_is_what_its_caller_gets(log_name: str) -> None:
+    path = log_name
 
     def fail(_: Tables) -> None:
         raise KeyError("who")
@@ -172,8 +172,8 @@ def test_what_is_raised_beside_a_record_is_what_its_caller_gets(tmp_path: Path) 
         "SELECT * FROM sqlite_schema",
     ],
 )
-def test_the_tables_of_the_log_and_the_transaction_are_nobody_elses(tmp_path: Path, statement: str) -> None:
-    path = tmp_path / "log.db"
+def test_the_tables_of_the_log_and_the_transaction_are_nobody_elses(log_name: str, statement: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer:
         with pytest.raises(ValueError, match="is not for the tables beside a log"):
             writer.append(*sample(1), also=lambda tables: tables.run(statement))
@@ -181,16 +181,16 @@ def test_the_tables_of_the_log_and_the_transaction_are_nobody_elses(tmp_path: Pa
     assert verify_log(path).ok
 
 
-def test_tables_are_closed_with_their_transaction(tmp_path: Path) -> None:
+def test_tables_are_closed_with_their_transaction(log_name: str) -> None:
     kept: list[Tables] = []
-    with Writer(open_sample(tmp_path / "log.db")) as writer:
+    with Writer(open_sample(log_name)) as writer:
         writer.append(*sample(1), also=kept.append)
         with pytest.raises(ValueError, match="the transaction is over"):
             kept[0].run("SELECT 1")
 
 
-def test_who_finds_the_queue_full_is_told_so_and_nothing_is_dropped(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_who_finds_the_queue_full_is_told_so_and_nothing_is_dropped(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path), marked=False, most_waiting=2, patience=0) as writer:
         with held(writer):
             waiting = [writer.submit(*sample(number)) for number in (2, 3)]
@@ -200,14 +200,14 @@ def test_who_finds_the_queue_full_is_told_so_and_nothing_is_dropped(tmp_path: Pa
     assert len(rows(path)) == 4
 
 
-def test_who_is_patient_gets_a_place(tmp_path: Path) -> None:
-    with Writer(open_sample(tmp_path / "log.db"), most_waiting=1) as writer, ThreadPoolExecutor(8) as threads:
+def test_who_is_patient_gets_a_place(log_name: str) -> None:
+    with Writer(open_sample(log_name), most_waiting=1) as writer, ThreadPoolExecutor(8) as threads:
         found = threads.map(lambda number: writer.append(*sample(number)).index, range(1, 51))
         assert sorted(found) == list(range(1, 51))
 
 
-def test_coroutines_append_side_by_side_and_one_that_is_cancelled_harms_nobody(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_coroutines_append_side_by_side_and_one_that_is_cancelled_harms_nobody(log_name: str) -> None:
+    path = log_name
 
     async def many(writer: Writer) -> list[int]:
         with held(writer):
@@ -227,8 +227,8 @@ def test_coroutines_append_side_by_side_and_one_that_is_cancelled_harms_nobody(t
     assert verify_log(path).ok
 
 
-def test_a_checkpoint_is_signed_after_so_many_records_and_at_the_end(tmp_path: Path, key: SigningKey) -> None:
-    path = tmp_path / "log.db"
+def test_a_checkpoint_is_signed_after_so_many_records_and_at_the_end(log_name: str, key: SigningKey) -> None:
+    path = log_name
     with Writer(open_sample(path), key=key, sign_every=3) as writer:
         for number in range(1, 6):
             writer.append(*sample(number))
@@ -239,9 +239,9 @@ def test_a_checkpoint_is_signed_after_so_many_records_and_at_the_end(tmp_path: P
 
 
 def test_where_no_checkpoint_can_be_signed_nothing_more_is_written(
-    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    log_name: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = open_sample(tmp_path / "log.db")
+    log = open_sample(log_name)
 
     def sign(_: SigningKey, *, renew: bool) -> bytes:  # as it is called
         raise LogUnavailable("the key is gone")
@@ -256,9 +256,9 @@ def test_where_no_checkpoint_can_be_signed_nothing_more_is_written(
 
 
 def test_a_log_that_is_beyond_use_is_told_to_all_that_wait_and_to_all_that_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = open_sample(tmp_path / "log.db")
+    log = open_sample(log_name)
     tried = transactions(log, monkeypatch)
     ran: list[Tables] = []
 
@@ -280,8 +280,8 @@ def test_a_log_that_is_beyond_use_is_told_to_all_that_wait_and_to_all_that_come(
     assert ran == []
 
 
-def test_nobody_waits_for_a_writer_that_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = open_sample(tmp_path / "log.db")
+def test_nobody_waits_for_a_writer_that_ended(log_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = open_sample(log_name)
 
     def broken(*_: object) -> object:
         raise SystemExit("gone")
@@ -297,8 +297,8 @@ def test_nobody_waits_for_a_writer_that_ended(tmp_path: Path, monkeypatch: pytes
     writer.close()
 
 
-def test_a_writer_that_is_closed_has_written_what_waited_and_takes_nothing_more(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_writer_that_is_closed_has_written_what_waited_and_takes_nothing_more(log_name: str) -> None:
+    path = log_name
     writer = Writer(open_sample(path))
     told = [writer.submit(*sample(number)) for number in range(1, 20)]
     writer.close()
@@ -308,16 +308,16 @@ def test_a_writer_that_is_closed_has_written_what_waited_and_takes_nothing_more(
         writer.append(*sample(20))
 
 
-def test_what_is_done_beside_a_record_cannot_close_the_writer(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_what_is_done_beside_a_record_cannot_close_the_writer(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer, pytest.raises(LogPoisoned, match="can't be closed by what it does"):
         writer.append(*sample(1), also=lambda _: writer.close())
     assert verify_log(path).ok
 
 
-def test_what_is_done_beside_a_record_is_done_once_whatever_becomes_of_the_others(tmp_path: Path) -> None:
+def test_what_is_done_beside_a_record_is_done_once_whatever_becomes_of_the_others(log_name: str) -> None:
     times: list[int] = []
-    with Writer(open_sample(tmp_path / "log.db")) as writer:
+    with Writer(open_sample(log_name)) as writer:
         with held(writer):
             good = writer.submit(*sample(2), also=lambda _: times.append(2))
             bad = writer.submit({**sample(3)[0], "kind": "no kind"}, sample(3)[1])
@@ -329,25 +329,25 @@ def test_what_is_done_beside_a_record_is_done_once_whatever_becomes_of_the_other
     assert times == [2]
 
 
-def test_a_coroutine_that_finds_the_queue_full_does_not_hold_the_loop(tmp_path: Path) -> None:
+def test_a_coroutine_that_finds_the_queue_full_does_not_hold_the_loop(log_name: str) -> None:
     async def fill(writer: Writer) -> list[int]:
         with held(writer):
             waiting = [asyncio.ensure_future(writer.append_async(*sample(number))) for number in range(2, 12)]
             await asyncio.sleep(0.05)  # would never come back if one of them held the loop
         return [record.index for record in await asyncio.gather(*waiting)]
 
-    with Writer(open_sample(tmp_path / "log.db"), most_waiting=1, patience=20) as writer:
+    with Writer(open_sample(log_name), most_waiting=1, patience=20) as writer:
         assert sorted(asyncio.run(fill(writer))) == list(range(2, 12))
 
 
-def test_what_is_done_beside_a_record_cannot_wait_for_another_one(tmp_path: Path) -> None:
-    with Writer(open_sample(tmp_path / "log.db")) as writer, pytest.raises(LogPoisoned, match="can't wait"):
+def test_what_is_done_beside_a_record_cannot_wait_for_another_one(log_name: str) -> None:
+    with Writer(open_sample(log_name)) as writer, pytest.raises(LogPoisoned, match="can't wait"):
         writer.append(*sample(1), also=lambda _: writer.append(*sample(2)))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_after_a_fork_the_child_writes_nothing_and_the_parent_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_after_a_fork_the_child_writes_nothing_and_the_parent_goes_on(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path)) as writer:
         child = os.fork()
         if child == 0:
@@ -368,14 +368,14 @@ from pathlib import Path
 from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.writer import Writer
 from tests.unit.audit.samples import open_sample, sample
-writer = Writer(open_sample(Path(sys.argv[1])), key=signing_key("example.com/log", bytes(range(32))))
+writer = Writer(open_sample(sys.argv[1]), key=signing_key("example.com/log", bytes(range(32))))
 for number in range(1, 30):
     writer.submit(*sample(number))
 """
 
 
-def test_a_program_that_ends_without_closing_leaves_a_whole_and_signed_log(tmp_path: Path, key: SigningKey) -> None:
-    path = tmp_path / "log.db"
+def test_a_program_that_ends_without_closing_leaves_a_whole_and_signed_log(log_name: str, key: SigningKey) -> None:
+    path = log_name
     subprocess.run([sys.executable, "-c", PROGRAM, str(path)], check=True, cwd=Path(__file__).parents[3])
     assert len(rows(path)) == 31
     found = verify_log(path, keys=[key.verifier])
@@ -383,9 +383,9 @@ def test_a_program_that_ends_without_closing_leaves_a_whole_and_signed_log(tmp_p
 
 
 def test_a_record_does_not_wait_longer_for_a_checkpoint_than_it_should(
-    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    log_name: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "log.db"
+    path = log_name
     signed = threading.Event()
     log = open_sample(path)
     sign = log.sign
@@ -404,8 +404,8 @@ def test_a_record_does_not_wait_longer_for_a_checkpoint_than_it_should(
         assert len(rows(path)) == 3
 
 
-def test_a_checkpoint_is_due_by_the_oldest_record_without_one(tmp_path: Path, key: SigningKey) -> None:
-    path = tmp_path / "log.db"
+def test_a_checkpoint_is_due_by_the_oldest_record_without_one(log_name: str, key: SigningKey) -> None:
+    path = log_name
     now = [0.0]
     with Writer(open_sample(path), key=key, sign_within=60, marked=False, seconds=lambda: now[0]) as writer:
         for at in (10.0, 30.0, 59.0, 61.0, 70.0, 90.0, 119.0, 130.0):
@@ -416,9 +416,9 @@ def test_a_checkpoint_is_due_by_the_oldest_record_without_one(tmp_path: Path, ke
 
 
 def test_a_log_that_does_not_grow_is_signed_anew_with_the_time(
-    tmp_path: Path, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+    log_name: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "log.db"
+    path = log_name
     seconds = count(START, 10**9)
     renewed = threading.Event()
     log = Log.open(path, clock=lambda: next(seconds))
@@ -440,24 +440,24 @@ def test_a_log_that_does_not_grow_is_signed_anew_with_the_time(
     assert verify_log(path, keys=[key.verifier]).ok
 
 
-def test_without_a_heartbeat_nothing_is_signed_twice(tmp_path: Path, key: SigningKey) -> None:
-    path = tmp_path / "log.db"
+def test_without_a_heartbeat_nothing_is_signed_twice(log_name: str, key: SigningKey) -> None:
+    path = log_name
     with Writer(open_sample(path), key=key, sign_within=0.01, marked=False) as writer:
         writer.append(*sample(1))
         time.sleep(0.1)
     assert len(list(stored_notes(path))) <= 2
 
 
-def test_what_a_writer_before_left_unsigned_is_signed_once(tmp_path: Path, key: SigningKey) -> None:
-    path = tmp_path / "log.db"
+def test_what_a_writer_before_left_unsigned_is_signed_once(log_name: str, key: SigningKey) -> None:
+    path = log_name
     for _ in range(2):
         with Writer(open_sample(path), key=key, marked=False):
             pass
     assert len(list(stored_notes(path))) == 1
 
 
-def test_a_log_says_when_it_was_closed_by_the_last_one_that_wrote_into_it(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_log_says_when_it_was_closed_by_the_last_one_that_wrote_into_it(log_name: str) -> None:
+    path = log_name
     one, other = Writer(open_sample(path)), Writer(open_sample(path))
     one.append(*sample(1))
     one.close()
@@ -465,7 +465,6 @@ def test_a_log_says_when_it_was_closed_by_the_last_one_that_wrote_into_it(tmp_pa
     assert kinds(path) == ["log.opened", "intent", "intent"]
     other.close()
     assert kinds(path)[-1] == "log.closed"
-    assert [file.name for file in tmp_path.iterdir()] == ["log.db"]
     with Writer(open_sample(path)) as again:
         again.append(*sample(3))
     assert kinds(path)[3:] == ["log.closed", "intent", "log.closed"]
@@ -478,7 +477,7 @@ from itertools import count
 from pathlib import Path
 from tenetlang.audit.writer import Writer
 from tests.unit.audit.samples import open_sample, sample
-writer = Writer(open_sample(Path(sys.argv[1])))
+writer = Writer(open_sample(sys.argv[1]))
 writer.append(*sample(int(sys.argv[2])))
 print("written", flush=True)
 sys.stdin.read()
@@ -487,7 +486,7 @@ os._exit(1)
 
 
 @contextmanager
-def another(path: Path, number: int) -> Iterator[subprocess.Popen[str]]:
+def another(path: Path | str, number: int) -> Iterator[subprocess.Popen[str]]:
     """A process that has written, and crashes at the end."""
     command = [sys.executable, "-c", CRASH, str(path), str(number)]
     with subprocess.Popen(
@@ -499,8 +498,8 @@ def another(path: Path, number: int) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
-def test_who_comes_after_a_crash_says_so_and_who_comes_beside_others_does_not(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_who_comes_after_a_crash_says_so_and_who_comes_beside_others_does_not(log_name: str) -> None:
+    path = log_name
     with another(path, 1):
         with Writer(open_sample(path)) as beside:
             beside.append(*sample(2))
@@ -512,8 +511,8 @@ def test_who_comes_after_a_crash_says_so_and_who_comes_beside_others_does_not(tm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
-def test_a_writer_that_stays_does_not_hide_that_another_one_crashed_from_the_one_after_it(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_writer_that_stays_does_not_hide_that_another_one_crashed_from_the_one_after_it(log_name: str) -> None:
+    path = log_name
     with another(path, 1), Writer(open_sample(path)):
         pass
     with Writer(open_sample(path)):
@@ -522,9 +521,9 @@ def test_a_writer_that_stays_does_not_hide_that_another_one_crashed_from_the_one
 
 
 def test_a_log_that_could_not_be_closed_in_good_order_is_recovered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "log.db"
+    path = log_name
     writer = Writer(open_sample(path))
     writer.append(*sample(1))
     writer.log._refusal = "a write failed"
@@ -548,8 +547,15 @@ def test_where_it_cannot_be_told_who_else_writes_nothing_is_claimed(tmp_path: Pa
     assert not target.exists()
 
 
-def test_a_log_without_marks_says_nothing_of_its_writers(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_a_file_alone_is_left_where_its_last_writer_has_gone(tmp_path: Path) -> None:
+    with Writer(open_sample(tmp_path / "log.db")) as writer:
+        writer.append(*sample(1))
+        assert (tmp_path / "log.db-open").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["log.db"]
+
+
+def test_a_log_without_marks_says_nothing_of_its_writers(log_name: str) -> None:
+    path = log_name
     with Writer(open_sample(path), marked=False) as writer:
         writer.append(*sample(1))
     assert kinds(path) == ["log.opened", "intent"]

@@ -20,30 +20,42 @@ from tenetlang.audit.errors import NotALog
 LOG = "tenet"
 """The schema of a log whose address names none."""
 
+_OFF = frozenset({"fsync=off", "full_page_writes=off"})
 _schemes = ("postgresql://", "postgres://")
+_bent = ("postgresql:/", "postgres:/")
 _schema = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _told = re.compile(r"[A-Za-z0-9._:,\[\]/-]{0,200}")
 
 
 def is_address(name: str | os.PathLike[str]) -> bool:
-    """Whether a log of this name is in a database server."""
-    return os.fspath(name).startswith(_schemes)
+    """Whether a log of this name is in a database server. Raises `NotALog` for an address that was taken for a path."""
+    text = os.fspath(name)
+    if text.startswith(_schemes):
+        return True
+    if text.startswith(_bent):
+        raise NotALog(
+            "an address of a log is a text with `//` after its scheme, and no path: `Path` takes one `/` away"
+        )
+    return False
 
 
-def split_address(address: str) -> tuple[str, str]:
-    """The connection URI, and the schema of the log in it. Raises `NotALog`."""
-    uri, _, schema = address.partition("#")
-    if "\x00" in address or not _schema.fullmatch(schema or LOG) or schema.startswith("pg_"):
+def split_address(address: str) -> tuple[str, str, frozenset[str]]:
+    """The connection URI, the schema of the log, and the settings of the server that are known to be off. Raises `NotALog`."""
+    uri, _, rest = address.partition("#")
+    schema, _, known = rest.partition("?")
+    off = frozenset(known.split("&")) if known else frozenset[str]()
+    if "\x00" in address or not _schema.fullmatch(schema or LOG) or schema.startswith("pg_") or off - _OFF:
         raise NotALog(
             f"{shown_address(address)} is no address of a log: after `#` stands its name, which is lower-case letters, digits and "
-            "`_`, at most 41"
+            "`_`, at most 41, and after that `?fsync=off` or `?full_page_writes=off` where that is known"
         )
-    return uri, schema or LOG
+    return uri, schema or LOG, frozenset(word.removesuffix("=off") for word in off)
 
 
 def shown_address(address: str) -> str:
     """An address as messages show it: without whoever connects, and without parameters."""
-    uri, _, schema = address.partition("#")
+    uri, _, rest = address.partition("#")
+    schema = rest.partition("?")[0]
     try:
         parts = urlsplit(uri)
         place, database = parts.netloc.rpartition("@")[2], unquote(parts.path)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from tenetlang.audit.errors import LogAltered, LogDamaged, LogUnavailable, NotALog
 from tenetlang.audit.records.bodies import MAX_PAYLOAD
+from tenetlang.audit.stores.addresses import is_address, shown_address
 
 if TYPE_CHECKING:
     import apsw
@@ -63,7 +64,9 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 
 def shown(path: str) -> str:
-    """The path as messages show it: from the current folder, where it lies in it."""
+    """The name of a log as messages show it: a path from the current folder, where it lies in it; an address without its secrets."""
+    if is_address(path):
+        return shown_address(path)
     try:
         return f"`{Path(path).relative_to(Path.cwd()).as_posix()}`"
     except (OSError, ValueError):  # the current folder may be gone

@@ -90,8 +90,6 @@ class SqliteDatabase:
             return [tuple(row) for row in self.connection.execute(statement, values)]
         except (apsw.ConstraintError, apsw.SQLError, apsw.TooBigError, apsw.BindingsError) as mistake:
             raise InvalidStatement(str(mistake)) from mistake
-        except TypeError as mistake:
-            raise InvalidStatement(f"a value is of a type that no column has: {mistake}") from mistake
         except UnicodeDecodeError as mistake:
             raise DatabaseFailed("a text in it is not UTF-8") from mistake
         except apsw.Error as mistake:

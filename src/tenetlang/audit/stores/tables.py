@@ -73,7 +73,7 @@ class Tables:
             if not _ALLOWED.match(statement):
                 raise ValueError(f"`{statement[:40]}` is not for the tables beside a log")
             self.allowed.add(statement)
-        return self._run(statement, values)
+        return self._run(statement, tuple(int(value) if value is True or value is False else value for value in values))
 
     def create(self, table: str, columns: Sequence[str]) -> None:
         """Creates a table unless it is there: `create("tasks", ("id TEXT PRIMARY KEY", "due INTEGER NOT NULL"))`.
@@ -101,8 +101,10 @@ class Tables:
                     raise ValueError(f"{value} is beyond 64 bits")
                 case str() if not _is_storable(value):
                     raise ValueError("a text with a NUL or a lone surrogate can't be stored")
-                case _:
+                case int() | str() | bytes() | None:
                     pass
+                case _:
+                    raise ValueError(f"a {type(value).__name__} is no value of a column")
 
     def _run(self, statement: str, values: tuple[Cell, ...]) -> list[tuple[Cell, ...]]:
         try:
