@@ -50,6 +50,9 @@ MOST_AT_ONCE: Final = 32
 POLL: Final = 5.0
 """After so many seconds a courier looks again, whatever it knew: others put messages there too."""
 
+FIRST_ROUND: Final = 5.0
+"""For so many seconds whoever starts a courier waits for its first round: until a channel was tried, nobody can be asked."""
+
 _SECOND: Final = 1_000_000_000
 
 
@@ -83,7 +86,7 @@ class _Came:
 
 
 class Courier:
-    """Sends what is in the outbox. A context manager that runs a thread; `round` does one round by itself.
+    """Sends what is in the outbox. A context manager that runs a thread; `round` does one round by itself. Its desk wakes it.
 
     `channels` are those that this process can use; messages on others are left for those who can. `clock` gives nanoseconds since
     1970, `chance` a number from 0 up to 1.
@@ -114,6 +117,8 @@ class Courier:
         self._woken = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._tried = threading.Event()
+        desk.when_asked(self.wake)
         self.problem: str | None = None
         """What the last round failed at, None where it did not."""
 
@@ -269,10 +274,12 @@ class Courier:
     # ----------------------------------------------------------------------------------------------------- the thread
 
     def start(self) -> Self:
-        """Begins to do rounds, in a thread."""
+        """Begins to do rounds, in a thread. Returns once each channel was tried, and in any case after some seconds."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="tenet courier", daemon=True)
             self._thread.start()
+            if self._channels:
+                self._tried.wait(FIRST_ROUND)
         return self
 
     def wake(self) -> None:
@@ -302,10 +309,12 @@ class Courier:
                 self.problem = None
             except LogPoisoned as mistake:  # nothing can be noted any more, so nothing is sent
                 self.problem = str(mistake)
+                self._tried.set()
                 return
             except Exception as mistake:  # noqa: BLE001  # whatever it is, it may be over next time
                 self.problem = f"{type(mistake).__name__}: {mistake}"
                 due = None
+            self._tried.set()
             self._woken.wait(self._pause(due))
 
     def _pause(self, due: int | None) -> float:

@@ -128,7 +128,7 @@ class Answered:
 
 
 class Desk:
-    """Opens tasks, takes what people say, and lets time pass. Holds nothing of its own; may be shared between threads.
+    """Opens tasks, takes what people say, and lets time pass. Keeps nothing but in the tables; may be shared between threads.
 
     `sealer` seals comments, and what is kept of requests; `randomness` gives so many random bytes.
     """
@@ -145,6 +145,11 @@ class Desk:
         self.rules: Final = rules or Rules()
         self._sealer = sealer
         self._randomness = randomness
+        self._listeners: list[Callable[[], None]] = []
+
+    def when_asked(self, listener: Callable[[], None]) -> None:
+        """Calls this, within the job, when there are new messages to send: a courier of this process is woken so."""
+        self._listeners.append(listener)
 
     def prepare(self, tables: Tables) -> tuple[None, tuple[Unplaced, ...]]:
         """Creates the tables unless they are there: itself a job."""
@@ -384,6 +389,8 @@ class Desk:
                     shared = set(people) == set(asked_people(task))
                     routes = self.directory.routes(task.stage.notify, people, shared=shared)
                     outbox.put(tables, task.identifier, routes, now_ns, self._randomness)
+                    for listener in self._listeners:
+                        listener()
                 case Ended():
                     outbox.drop_all(tables, task.identifier)
         return records

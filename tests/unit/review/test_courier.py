@@ -92,7 +92,7 @@ def courier(here: Office, channels: Sequence[Pigeons], wording: Wording | None =
 
 
 @contextmanager
-def rounds(place: Path, wording: Wording | None = None) -> Iterator[Round]:
+def rounds(place: Path | str, wording: Wording | None = None) -> Iterator[Round]:
     with office(place, DIRECTORY) as here:
         desk, email = Pigeons("desk"), Pigeons("email")
         made = Round(here, desk, email, courier(here, (desk, email), wording))
@@ -101,8 +101,8 @@ def rounds(place: Path, wording: Wording | None = None) -> Iterator[Round]:
 
 
 @pytest.fixture
-def round_(tmp_path: Path) -> Iterator[Round]:
-    with rounds(tmp_path / "log.db") as made:
+def round_(log_name: str) -> Iterator[Round]:
+    with rounds(log_name) as made:
         yield made
 
 
@@ -434,7 +434,6 @@ def test_a_courier_that_runs_sends_when_it_is_woken(tmp_path: Path) -> None:
             wait_for(lambda: email.tests == 1 and len(server.requests) == 1)
             wait_for(lambda: healthy(here) == 2)
             here.ask(BOTH)
-            running.wake()
             wait_for(lambda: len(email.sent) == 2 and len(server.requests) == 2)
             wait_for(lambda: len(here.kinds()) == 4)
             assert running.problem is None

@@ -27,8 +27,8 @@ DAY = 24 * 60 * MINUTE
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Office]:
-    with office(tmp_path / "log.db") as made:
+def here(log_name: str) -> Iterator[Office]:
+    with office(log_name) as made:
         yield made
 
 
@@ -153,9 +153,9 @@ def test_lists_show_what_waits_for_whom_and_what_is_over(here: Office) -> None:
 # ------------------------------------------------------------------------------------------------ who can't be asked
 
 
-def test_who_asks_under_another_name_of_theirs_does_not_approve(tmp_path: Path) -> None:
+def test_who_asks_under_another_name_of_theirs_does_not_approve(log_name: str) -> None:
     directory = Directory((Person("ada", ("u7",)), Person("grace"), Person("lin")))
-    with office(tmp_path / "log.db", directory) as here:
+    with office(log_name, directory) as here:
         (task,) = here.ask()
         assert set(task.requesters) == {"a1", "ada", "u7"}
         assert here.vote(task, "ada").refused == "requester"
@@ -163,9 +163,9 @@ def test_who_asks_under_another_name_of_theirs_does_not_approve(tmp_path: Path) 
         assert here.problems() == []
 
 
-def test_one_person_under_two_names_is_asked_and_counted_once(tmp_path: Path) -> None:
+def test_one_person_under_two_names_is_asked_and_counted_once(log_name: str) -> None:
     directory = Directory((Person("ada", ("ada@example.com",)),))
-    with office(tmp_path / "log.db", directory) as here:
+    with office(log_name, directory) as here:
         (task,) = here.ask(Stage("finance", ("Ada", "ada@example.com", "grace"), 2, MINUTE))
         assert task.stage.people == ("ada", "grace")
         here.vote(task, "ada@example.com")
@@ -197,16 +197,16 @@ def test_an_agent_that_asks_again_and_again_is_told_that_people_are_asked_alread
     here.ask(request={**REQUEST, "args": {"amount": 2}})
 
 
-def test_there_is_an_end_to_how_much_people_are_asked(tmp_path: Path) -> None:
-    with office(tmp_path / "log.db", rules=Rules(most_waiting=1)) as here:
+def test_there_is_an_end_to_how_much_people_are_asked(log_name: str) -> None:
+    with office(log_name, rules=Rules(most_waiting=1)) as here:
         here.ask()
         with pytest.raises(ReviewUnavailable, match="1 escalations wait already"):
             here.ask(request={**REQUEST, "args": {"amount": 2}})
 
 
-def test_where_channels_are_configured_and_none_works_nobody_is_asked(tmp_path: Path) -> None:
+def test_where_channels_are_configured_and_none_works_nobody_is_asked(log_name: str) -> None:
     directory = Directory(PEOPLE, shared=frozenset({"desk"}), personal=frozenset({"email"}), usual=("desk",))
-    with office(tmp_path / "log.db", directory) as here:
+    with office(log_name, directory) as here:
         with pytest.raises(ReviewUnavailable, match="no channel to finance works"):
             here.ask()
         here.read(lambda tables: note(tables, "desk", here.now, worked=True))
@@ -223,10 +223,10 @@ def test_where_channels_are_configured_and_none_works_nobody_is_asked(tmp_path: 
         assert here.rows("SELECT id FROM review_outbox") == []
 
 
-def test_messages_follow_a_task_as_it_climbs_and_is_handed_on(tmp_path: Path) -> None:
+def test_messages_follow_a_task_as_it_climbs_and_is_handed_on(log_name: str) -> None:
     people = (*PEOPLE, Person("mary", (), {"email": "mary@example.com"}))
     directory = Directory(people, shared=frozenset({"desk"}), personal=frozenset({"email"}), usual=("desk", "email"))
-    with office(tmp_path / "log.db", directory) as here:
+    with office(log_name, directory) as here:
         here.read(lambda tables: note(tables, "desk", here.now, worked=True))
         here.read(lambda tables: note(tables, "email", here.now, worked=True))
         (task,) = here.ask(FINANCE, DIRECTORS)
