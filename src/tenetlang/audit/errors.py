@@ -91,7 +91,7 @@ class InvalidReceipt(AuditError):
     """A receipt on which a tool must not act.
 
     `what` says why in a word: `form` (it is none), `key`, `signature`, `time` (not yet or no longer good), `call` (it is for
-    another one), `used`, or `busy` (too many to remember).
+    another one), `used`, `busy` (too many to remember), or `unavailable` (what was used can't be looked up).
     """
 
     def __init__(self, what: str, detail: str) -> None:

@@ -126,7 +126,7 @@ def check_receipt(
     """What a receipt says, if a tool may act on it: it is for this call, by one of the keys, good now, and new.
 
     `keys` are those of the logs that the tool trusts, `now` seconds since 1970, `seen` remembers which receipts were used
-    (`SeenReceipts`, or a table that several processes share). It is asked last, so that nothing but a good receipt is used up.
+    (`SeenReceipts`, or `UsedReceipts` in a file that several processes share). It is asked last, so that nothing but a good receipt is used up.
     Raises `InvalidReceipt`, upon which the tool must not act, and `NoSignatures`.
     """
     payload, key = open_compact(token, TYPE, keys)
@@ -170,8 +170,9 @@ def binding(
 class SeenReceipts:
     """Remembers the receipts that were used until they are outdated. May be shared between threads.
 
-    It is of one process: where several serve a tool, they need a table that all of them write to. If more are in use at once
-    than it remembers, the next is refused.
+    It is of one process and ends with it: where several serve a tool, or it may start again within the minute, use
+    `used_receipts.open_used_receipts`. If more are in use at once than it remembers, the next is refused; and so is one that would
+    have been forgotten already, were it not for a clock that was set back.
     """
 
     def __init__(self, most: int = 100_000) -> None:
@@ -179,12 +180,18 @@ class SeenReceipts:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._until: list[tuple[int, str]] = []
+        self._forgotten = 0
 
     def __call__(self, identifier: str, until: int, now: int) -> bool:
         """Whether the receipt is new; from now on it is not. `until` is the first second at which it may be forgotten."""
         with self._lock:
             while self._until and self._until[0][0] <= now:
-                self._known.discard(heappop(self._until)[1])
+                self._forgotten, outdated = heappop(self._until)
+                self._known.discard(outdated)
+            if until <= self._forgotten:
+                raise InvalidReceipt(
+                    "time", "the receipt is good no longer than some that are forgotten already: the clock was set back"
+                )
             if identifier in self._known:
                 return False
             if len(self._known) >= self._most:
