@@ -97,11 +97,16 @@ def small_log(path: _Name, decisions: int) -> _Name:
     return path
 
 
-def tamper(path: Path, statements: Iterable[tuple[str, tuple[bytes | int | str, ...]]]) -> None:
+def tamper(path: Path | str, statements: Iterable[tuple[str, tuple[bytes | int | str, ...]]]) -> None:
     """Changes the database behind the log's back.
 
     With apsw as well: two copies of SQLite in one process do not see each other's locks.
     """
+    if is_address(path):
+        with closing(open_to_read(str(path))) as database:
+            for statement, values in statements:
+                database.run(statement, values)
+        return
     with closing(apsw.Connection(str(path))) as connection, connection:
         for statement, values in statements:
             connection.execute(statement, values).fetchall()

@@ -51,16 +51,16 @@ def test_importing_the_package_does_not_import_sqlite() -> None:
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
-def test_a_new_log_begins_with_the_record_of_its_opening(tmp_path: Path) -> None:
-    with open_sample(tmp_path / "log.db") as log:
+def test_a_new_log_begins_with_the_record_of_its_opening(log_name: str) -> None:
+    with open_sample(log_name) as log:
         records = list(log.records())
     assert [stored.index for stored in records] == [0]
     assert b'"kind":"log.opened"' in records[0].record
     assert f'"previous":"{"0" * 64}"'.encode() in records[0].record
 
 
-def test_records_are_numbered_and_read_back_in_order(tmp_path: Path) -> None:
-    with open_log(tmp_path / "log.db") as log:
+def test_records_are_numbered_and_read_back_in_order(log_name: str) -> None:
+    with open_log(log_name) as log:
         appended = [log.append(*sample(number)) for number in range(150)]
         assert [entry.index for entry in appended] == list(range(1, 151))
         assert [(stored.index, stored.leaf) for stored in log.records()][1:] == [
@@ -69,31 +69,31 @@ def test_records_are_numbered_and_read_back_in_order(tmp_path: Path) -> None:
         size, root = log.size_and_root()
         log.append(*sample(151))
         assert log.size_and_root()[0] == 152
-    found = verify_log(tmp_path / "log.db", f"{size} {root.hex()}")
+    found = verify_log(log_name, f"{size} {root.hex()}")
     assert found.ok
     assert (found.size, found.payloads) == (152, 151)
 
 
-def test_reopening_continues_the_chain_and_adds_nothing_by_itself(tmp_path: Path) -> None:
-    path = small_log(tmp_path / "log.db", 2)
+def test_reopening_continues_the_chain_and_adds_nothing_by_itself(log_name: str) -> None:
+    path = small_log(log_name, 2)
     with open_log(path) as log:
         assert log.append(*sample(3)).index == 3
     assert verify_log(path).ok
 
 
-def test_several_records_are_appended_together_or_not_at_all(tmp_path: Path) -> None:
-    with open_log(tmp_path / "log.db") as log:
+def test_several_records_are_appended_together_or_not_at_all(log_name: str) -> None:
+    with open_log(log_name) as log:
         assert log.append_all([]) == ()
         with pytest.raises(InvalidRecord, match="took_ns"):
             log.append_all([sample(1), ({**sample(2)[0], "took_ns": -1}, sample(2)[1])])
         assert [entry.index for entry in log.append_all([sample(1), sample(2)])] == [1, 2]
 
 
-def test_other_kinds_of_records_find_their_place_in_the_same_log(tmp_path: Path) -> None:
+def test_other_kinds_of_records_find_their_place_in_the_same_log(log_name: str) -> None:
     outcome = {**opened_record("2026-11-22T20:00:00Z", "0" * 26), "kind": "note.taken", "of": 1, "result": "ok"}
-    with open_log(tmp_path / "log.db") as log:
+    with open_log(log_name) as log:
         log.append(outcome)
-    assert verify_log(tmp_path / "log.db").ok
+    assert verify_log(log_name).ok
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_other_kinds_of_records_find_their_place_in_the_same_log(tmp_path: Path)
     ],
 )
 def test_a_record_out_of_shape_is_refused_and_the_log_stays_usable(
-    tmp_path: Path, changes: dict[str, object], complaint: str
+    log_name: str, changes: dict[str, object], complaint: str
 ) -> None:
     envelope, payload = sample(1)
-    with open_log(tmp_path / "log.db") as log:
+    with open_log(log_name) as log:
         with pytest.raises(InvalidRecord, match=complaint):
             log.append({**envelope, **changes}, payload)
         assert log.append(envelope, payload).index == 1
-    assert verify_log(tmp_path / "log.db").ok
+    assert verify_log(log_name).ok
 
 
 def test_only_the_owner_may_read_a_new_log(tmp_path: Path) -> None:
@@ -266,8 +266,8 @@ def test_a_log_that_another_process_makes_and_opens_meanwhile_is_opened(
             assert second.append(*sample(2)).index == 2
 
 
-def test_a_log_whose_end_was_changed_is_not_continued(tmp_path: Path) -> None:
-    path = small_log(tmp_path / "log.db", 2)
+def test_a_log_whose_end_was_changed_is_not_continued(log_name: str) -> None:
+    path = small_log(log_name, 2)
     tamper(path, [("UPDATE records SET leaf = ? WHERE idx = 2", (b"\x00" * 32,))])
     with pytest.raises(LogDamaged, match="2, was changed"):
         open_log(path)
@@ -276,8 +276,8 @@ def test_a_log_whose_end_was_changed_is_not_continued(tmp_path: Path) -> None:
         open_log(path)
 
 
-def test_a_log_that_is_cut_while_it_is_open_is_noticed_at_the_next_append(tmp_path: Path) -> None:
-    path = small_log(tmp_path / "log.db", 3)
+def test_a_log_that_is_cut_while_it_is_open_is_noticed_at_the_next_append(log_name: str) -> None:
+    path = small_log(log_name, 3)
     with open_log(path) as log:
         tamper(path, [("DELETE FROM records WHERE idx = 3", ()), ("DELETE FROM payloads WHERE idx = 3", ())])
         with pytest.raises(LogDamaged, match="record 3"):
@@ -307,8 +307,8 @@ def test_a_full_disk_poisons_the_log_until_it_is_opened_again(tmp_path: Path) ->
         assert log.append(*sample(201)).index == acknowledged[-1] + 1
 
 
-def test_an_interrupted_write_poisons_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_log(tmp_path / "log.db") as log:
+def test_an_interrupted_write_poisons_the_log(log_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_log(log_name) as log:
 
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
@@ -319,7 +319,7 @@ def test_an_interrupted_write_poisons_the_log(tmp_path: Path, monkeypatch: pytes
                 log.append(*sample(1))
         with pytest.raises(LogPoisoned):
             log.append(*sample(1))
-    assert verify_log(tmp_path / "log.db").size == 1
+    assert verify_log(log_name).size == 1
 
 
 def test_a_busy_log_refuses_and_can_be_tried_again(tmp_path: Path) -> None:
@@ -334,23 +334,23 @@ def test_a_busy_log_refuses_and_can_be_tried_again(tmp_path: Path) -> None:
         assert log.append(*sample(2)).index == 2
 
 
-def test_a_closed_log_refuses(tmp_path: Path) -> None:
-    log = open_log(tmp_path / "log.db")
+def test_a_closed_log_refuses(log_name: str) -> None:
+    log = open_log(log_name)
     log.close()
     log.close()
     with pytest.raises(LogPoisoned, match="is closed"):
         log.append(*sample(1))
 
 
-def test_a_log_does_not_survive_a_fork(tmp_path: Path) -> None:
-    with open_log(tmp_path / "log.db") as log:
+def test_a_log_does_not_survive_a_fork(log_name: str) -> None:
+    with open_log(log_name) as log:
         log._process = -1
         with pytest.raises(LogPoisoned, match="fork"):
             log.append(*sample(1))
 
 
-def test_threads_may_share_a_log(tmp_path: Path) -> None:
-    with open_log(tmp_path / "log.db") as log:
+def test_threads_may_share_a_log(log_name: str) -> None:
+    with open_log(log_name) as log:
         threads = [
             threading.Thread(target=lambda: [log.append(*sample(number)) for number in range(10)]) for _ in range(4)
         ]
@@ -358,13 +358,13 @@ def test_threads_may_share_a_log(tmp_path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    found = verify_log(tmp_path / "log.db")
+    found = verify_log(log_name)
     assert found.ok
     assert found.size == 41
 
 
-def test_processes_append_to_one_log_at_once_and_create_it_once(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_processes_append_to_one_log_at_once_and_create_it_once(log_name: str) -> None:
+    path = log_name
     processes = [start_appender(path, 30) for _ in range(3)]
     indexes = [int(line) for process in processes for line in process.communicate(timeout=60)[0].split()]
     assert all(process.returncode == 0 for process in processes)
@@ -374,8 +374,8 @@ def test_processes_append_to_one_log_at_once_and_create_it_once(tmp_path: Path) 
     assert found.size == 91
 
 
-def test_every_acknowledged_record_survives_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "log.db"
+def test_every_acknowledged_record_survives_a_kill(log_name: str) -> None:
+    path = log_name
     acknowledged: list[int] = []
     for round_number in range(10):
         process = start_appender(path, 1_000_000)
@@ -416,7 +416,7 @@ def test_an_sqlite_that_can_corrupt_a_log_is_refused(tmp_path: Path, monkeypatch
         open_log(tmp_path / "log.db")
 
 
-def test_the_decision_of_a_sample_is_not_changed_by_recording_it(tmp_path: Path) -> None:
+def test_the_decision_of_a_sample_is_not_changed_by_recording_it(log_name: str) -> None:
     before = repr(DECISION)
-    small_log(tmp_path / "log.db", 1)
+    small_log(log_name, 1)
     assert repr(DECISION) == before
