@@ -9,7 +9,6 @@ compiler, and one of another version that decides otherwise is found before it d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import attrs
 
@@ -88,24 +87,6 @@ def of_evaluator(evaluator: Evaluator, documents: Mapping[str, object]) -> Activ
     """What decides without a bundle, in development: no version, nobody who signed it, and no end."""
     digests = {name: document_digest(document) for name, document in documents.items()}
     return Active(evaluator, evaluator.digest, evaluator.policy.entry, digests)
-
-
-def of_folder(path: Path, entry: str | None = None) -> Active:
-    """The policy in a file or folder, compiled, with the documents of its `tenet.toml`.
-
-    Raises `ProjectError` and `DataError`, and `BrokenBundle` where the policy has errors.
-    """
-    from tenetlang.project.project import read_documents, read_project
-    from tenetlang.report.words import describe
-
-    project = read_project([path])
-    result = project.compile(entry)
-    if result.broken:
-        errors = [found for found in map(describe, result.findings) if found.severity == "error"]
-        where = f": {errors[0].headline} ({errors[0].labels[0].span.place})" if errors else ""
-        raise BrokenBundle(f"the policy has {len(errors)} error{'' if len(errors) == 1 else 's'}{where}")
-    documents = read_documents(project.configuration.data)
-    return of_evaluator(result.evaluator(documents), documents)
 
 
 # -------------------------------------------------------------------------------------------------------- the own tests

@@ -1,4 +1,4 @@
-"""`tenet build`."""
+"""`tenet build`. Bundles, which gates follow, are built in `build_bundle`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenetlang.cli import statuses
+from tenetlang.cli import build_bundle, statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.extras import NEEDS_SQL
 from tenetlang.cli.help import ending
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from tenetlang.decision_tree.tree import Policy
     from tenetlang.project.project import Project, Result
 
-NAMES = ("ir", "javascript", "python", "sql")
+NAMES = ("ir", "javascript", "python", "sql", "bundle")
 DIALECTS = ("duckdb", "spark", "bigquery", "clickhouse")
 EXAMPLES = [
     "tenet build policies/ -o policy.json",
+    "tenet build policies/ -o policy.bundle --key policies.key --expires 30d",
     "tenet build policies/ --target javascript -o policy.mjs",
     "tenet build policies/ --target python -o policy.py",
     "tenet build policies/ --target sql --dialect spark -o policy.sql",
@@ -44,9 +45,8 @@ STATUSES = [(0, "built"), (1, "the policy has errors")]
 @click.option(
     "--target",
     type=click.Choice(NAMES),
-    default="ir",
-    show_default=True,
-    help="The compiled policy as JSON, a module that decides by it and needs nothing else, or a query over a table of requests.",
+    help="The compiled policy as JSON, a module that decides by it and needs nothing else, a query over a table of requests, "
+    "or a bundle for gates. Without it: a bundle for FILE.bundle, else `ir`.",
 )
 @click.option(
     "--dialect",
@@ -57,25 +57,46 @@ STATUSES = [(0, "built"), (1, "the policy has errors")]
 )
 @DATA
 @click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file, not to standard output.")
+@build_bundle.KEY
+@build_bundle.VERSION
+@build_bundle.EXPIRES
+@build_bundle.HARD_EXPIRES
+@build_bundle.NO_SOURCES
 @FORMAT
 def command(
     policy: Path,
     *,
     entry: str | None,
-    target: str,
+    target: str | None,
     dialect: str,
     given: tuple[str, ...],
     output: Path | None,
+    keys: tuple[Path, ...],
+    version: int | None,
+    expires: int | None,
+    hard_expires: int | None,
+    no_sources: bool,
     style: str,
 ) -> int:
-    """Compile the policy at POLICY, a file or a folder, into one file for programs without tenetlang.
+    """Compile the policy at POLICY, a file or a folder, into one file: for programs without tenetlang, or a bundle for gates.
 
-    The file holds rules, not documents: a policy's data is given to it when it is loaded. (Only a query has the documents
-    of the policy, or those of --data, written into it.) It is not signed; its digest names it, in every decision that it makes.
+    The file holds rules, not documents: a policy's data is given to it when it is loaded. (A query and a bundle have the documents
+    of the policy, or those of --data, written into it.) Its digest names it, in every decision that it makes.
+
+    A bundle is signed with --key, and has the policy's tests, which pass here and must pass where it decides.
     """
+    named = output is not None and output.suffix == build_bundle.SUFFIX
+    target = target or ("bundle" if named else "ir")
+    of_bundle = build_bundle.Wanted(keys, version, expires, hard_expires, no_sources)
+    if target != "bundle" and of_bundle.said:
+        raise click.UsageError(
+            "--key, --version, --expires, --hard-expires and --no-sources are of bundles: add `--target bundle`"
+        )
     to_file = output is not None and str(output) != "-"
     if style == "json" and not to_file:
         raise click.UsageError("`--format json` says what was built, and needs `-o FILE` for the build itself")
+    if target == "bundle":
+        return build_bundle.build_bundle(policy, entry, given, output, style, of_bundle)
     result = compiled([policy], entry)
     if result.broken or result.program is None:
         report_broken(result.findings, style)

@@ -87,6 +87,7 @@ def _status(failure: Exception) -> int | None:
         ("tenetlang.project.project", "ProjectError", statuses.USAGE),
         ("tenetlang.project.configuration", "ConfigurationError", statuses.USAGE),
         ("tenetlang.evaluator.requests", "DataError", statuses.USAGE),
+        ("tenetlang.bundle.errors", "BundleError", statuses.USAGE),
         ("tenetlang.audit.errors", "RecordNotFound", statuses.NOTHING),
         ("tenetlang.audit.errors", "NoCheckpoint", statuses.NOTHING),
         ("tenetlang.audit.errors", "LogDamaged", statuses.FOUND),

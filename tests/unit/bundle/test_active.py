@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
 from tenetlang import pipeline
-from tenetlang.bundle.active import Active, activated, of_evaluator, of_folder
+from tenetlang.bundle.active import Active, activated, of_evaluator
 from tenetlang.bundle.contents import Example
 from tenetlang.bundle.errors import BrokenBundle, TestsFailed
 from tenetlang.bundle.opening import open_bundle
-from tenetlang.project.project import ProjectError
 from tests.unit.bundle.bundles import (
     DAY,
     FROZEN,
@@ -24,7 +21,6 @@ from tests.unit.bundle.bundles import (
     contents,
     failing,
     forced,
-    source,
     tree,
 )
 
@@ -133,23 +129,3 @@ def test_an_evaluator_without_a_bundle_has_no_version_and_no_end() -> None:
     assert (active.version, active.identity, active.signed_by, active.stale(2**62)) == (None, None, (), None)
     assert active.data == {"frozen": contents().documents[0].digest}
     assert active.digest == contents().bundle
-
-
-def test_a_folder_decides_in_development(tmp_path: Path) -> None:
-    (tmp_path / "shop.tenet").write_text(source(), encoding="utf-8")
-    (tmp_path / "frozen.json").write_text('["c7"]', encoding="utf-8")
-    (tmp_path / "tenet.toml").write_text('[data]\nfrozen = "frozen.json"\n', encoding="utf-8")
-    active = of_folder(tmp_path)
-    assert (active.package, active.version) == ("shop", None)
-    assert active.evaluator.decide_json(call("1", "c7")).verdict == "deny"
-
-
-def test_a_folder_with_errors_decides_nothing(tmp_path: Path) -> None:
-    (tmp_path / "shop.tenet").write_text("package shop\n\nallow all if { nothing }\n", encoding="utf-8")
-    with pytest.raises(BrokenBundle, match=r"the policy has \d errors?: .*shop.tenet:3"):
-        of_folder(tmp_path)
-
-
-def test_a_folder_without_policy_decides_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError):
-        of_folder(tmp_path)
