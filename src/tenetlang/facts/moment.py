@@ -185,6 +185,13 @@ class Moment:
             sessions.end(self._rows, call.session, call.number, identifier, call.outcome, brought, self._limits)
         return found
 
+    def forget_arguments(self, identifier: str) -> int:
+        """Forgets what people wrote in a session, for whoever has it erased; gives how many calls had arguments.
+
+        That there were calls, their tools and how they ended stays, and so do labels and counters.
+        """
+        return sessions.forget_arguments(self._rows, sessions.session_of(identifier))
+
     # -------------------------------------------------------------------------------------------------------- its parts
 
     def _deadline(self, begun: Begun) -> int | None:

@@ -159,6 +159,20 @@ def end(
                 rows.put(_call(name, number), written(earlier))
 
 
+def forget_arguments(rows: Rows, name: str) -> int:
+    """Forgets the arguments of all calls so far, which are what people wrote; gives how many had any. The calls and labels stay."""
+    session = _session(rows, name)
+    if session is None:
+        return 0
+    forgotten = 0
+    while session.bare < session.next:
+        (text,) = rows.get([_call(name, session.bare)])
+        forgotten += text is not None and read("h", text, EARLIER).arguments is not None
+        _forget_arguments(rows, name, session, keep=True)
+    rows.put(name, written(session))
+    return forgotten
+
+
 def expire(rows: Rows, name: str, now: int, idle: int) -> int | None:
     """Forgets a session without a call for so long; else says when to look again."""
     session = _session(rows, name)

@@ -193,9 +193,19 @@ def test_what_ended_is_known_for_a_day_and_then_forgotten(ledger: MemoryLedger) 
 def test_a_moment_does_a_few_of_the_things_that_are_due_and_the_next_ones_go_on(ledger: MemoryLedger) -> None:
     for number in range(20):
         at(ledger, 0, lambda moment, number=number: moment.begin(call(f"c{number}", spent(1))))  # type: ignore[misc]  # a default
-    assert at(ledger, 31, lambda moment: moment.finish("c19", "error")) == "overdue"
-    assert [at(ledger, 31, lambda moment: len(moment.overdue)) for _ in "1234"] == [8, 3, 0, 0]
+    assert at(ledger, 30, lambda moment: moment.finish("c19", "error")) == "overdue"
+    assert [at(ledger, 30, lambda moment: len(moment.overdue)) for _ in "1234"] == [8, 3, 0, 0]
     assert at(ledger, 32, lambda moment: moment.total(spent(None))) == 20
+
+
+def test_what_is_overdue_and_not_looked_at_yet_is_shown_as_what_it_is(ledger: MemoryLedger) -> None:
+    for number in range(20):
+        begun = call(f"c{number}", labels=(f"label {number:02}",))
+        at(ledger, 0, lambda moment, begun=begun: moment.begin(begun))  # type: ignore[misc]  # a default
+    found = at(ledger, 30, lambda moment: moment.session("s1", arguments=False))
+    assert found["labels"] == [f"label {number:02}" for number in range(20)]
+    shown = {"tool": "refund", "verdict": "allow", "at": "2027-01-15T08:00:00Z", "outcome": "unknown"}
+    assert found["calls"] == [shown] * 20
 
 
 @pytest.mark.parametrize("now", [-1, 2**63])

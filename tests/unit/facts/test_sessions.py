@@ -197,6 +197,23 @@ def test_the_end_of_a_call_of_a_forgotten_session_is_not_taken_for_that_of_anoth
     ]
 
 
+def test_what_people_wrote_can_be_forgotten_and_the_rest_stays() -> None:
+    ledger = MemoryLedger(Limits(calls=3))
+    for number in range(5):
+        note(ledger, f"c{number}", {"x": 1} if number != 3 else None)
+    assert ledger.transact(NOON, lambda moment: (moment.forget_arguments("s1"), moment.forget_arguments("s2"))) == (
+        2,
+        0,
+    )
+    assert [call.get("args") for call in history(ledger)] == [None, None, None]
+    assert not any("x" in text for name, text in ledger._rows.items() if name.startswith("h:"))
+    note(ledger, "c5", {"x": 2})
+    assert [call.get("args") for call in history(ledger)] == [None, None, {"x": 2}]
+    for number in range(6, 9):
+        note(ledger, f"c{number}", {"x": number})
+    assert [call.get("args") for call in history(ledger)] == [{"x": 6}, {"x": 7}, {"x": 8}]
+
+
 def test_a_session_too_many_is_refused() -> None:
     ledger = MemoryLedger(Limits(sessions=1))
     note(ledger, "c1")
