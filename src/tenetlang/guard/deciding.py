@@ -47,8 +47,6 @@ Made = tuple[Answer, list[Unplaced]]
 _UNREAD: Final = (("invalid_request",), ("unknown_tool",))
 """Decisions on what is no request of the policy. They are not part of a session's history, which must be one."""
 
-_MOST_NAME: Final = 1024
-
 
 def decided(gate: Gate, call: Call, tables: Tables, number: Number) -> Made:
     """The answer to a call, and the records of it. Raises what facts, reviews and keys raise; then nothing has happened."""
@@ -75,10 +73,9 @@ def denied(gate: Gate, active: Active, call: Call, code: str, reason: str, *, nu
 def _refused(gate: Gate, active: Active, call: Call, tables: Tables, now: int) -> tuple[str, str] | None:
     """Why no policy is asked: the word for it, and the reason."""
     agent, tool = call.agent, call.tool
-    if _is_nameable(tool) and (agent is None or _is_nameable(agent)):
-        what = stopped(tables, agent, tool)
-    else:
-        what = stopped(tables, None, "")
+    what = stopped(
+        tables, agent if agent is not None and _is_nameable(agent) else None, tool if _is_nameable(tool) else ""
+    )
     if what is not None:
         return "stopped", f"an operator stopped {what}; `tenet guard resume` lets it go on"
     if not gate.scopes.allows(agent, tool):
@@ -89,8 +86,8 @@ def _refused(gate: Gate, active: Active, call: Call, tables: Tables, now: int) -
 
 
 def _is_nameable(text: str) -> bool:
-    """Whether a switch can have this name: others can't be stored, and no policy takes them."""
-    return len(text) <= _MOST_NAME and text.isprintable() and not any("\ud800" <= c <= "\udfff" for c in text)
+    """Whether a switch can have this name: a text with a NUL or half of a surrogate pair can't be stored."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: Moment, number: Number) -> Made:

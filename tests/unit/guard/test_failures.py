@@ -460,10 +460,17 @@ def test_switches(tmp_path: Path, tool: Tool) -> None:
         tool.runs()
     tool.guard.stop(agent="a2")
     tool.guard.stop(tool="wipe")
+    tool.guard.stop(agent="a\u202e")
+    for agent in ("a\0", "a\ud800", "a" * 5000, "a\u202e"):
+        with pytest.raises(Denied) as caught:
+            tool.guard.call("wipe", {}, agent=agent)
+        assert caught.value.decision.decided_by == ("stopped",)
+    with pytest.raises(Denied, match="are stopped"):
+        tool.guard.call("fetch", {"page": "x"}, agent="a\u202e")
     tool.runs()
     with pytest.raises(GuardError, match="for an agent or for a tool"):
         tool.guard.stop(agent="a1", tool="wipe")
-    assert len(records(tmp_path, "guard.stopped")) == 8
+    assert len(records(tmp_path, "guard.stopped")) == 9
     assert len(records(tmp_path, "guard.resumed")) == 3
 
 
