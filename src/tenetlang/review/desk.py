@@ -35,7 +35,7 @@ from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.audit.payloads.sealing import Seal, open_payload, seal
 from tenetlang.audit.records.disclosure import read_payload
 from tenetlang.audit.records.events import event_record
-from tenetlang.audit.records.record import time_text, ulid
+from tenetlang.audit.records.record import identity_word, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.review import outbox
@@ -190,7 +190,8 @@ class Desk:
         problem = self.obstacle(tables, now_ns, opening)
         if problem is not None:
             raise ReviewUnavailable(problem)
-        subject = None if self._sealer is None else self._sealer.person_of(opening.request)
+        whole = opening.request
+        subject = identity_word(whole, "user") if self._sealer is None else self._sealer.person_of(whole)
         bound = binding_of(opening.request)
         tasks: list[Task] = []
         records: list[Unplaced] = []
@@ -359,6 +360,17 @@ class Desk:
             return None
         shown = read_payload(opened)
         return shown if isinstance(shown, dict) else None
+
+    def erase(self, tables: Tables, subject: str) -> int:
+        """Erases what is kept of the requests of a person, by the *caller's word* of their identifier; the user's, or what the
+        keyring goes by. Tasks stay, and reviewers see them without their call. Gives how many requests that were."""
+        rows = tables.run(
+            "SELECT decision FROM review_requests WHERE decision IN (SELECT decision FROM review_tasks WHERE subject = ?)",
+            (subject,),
+        )
+        for (decision,) in rows:
+            tables.run("DELETE FROM review_requests WHERE decision = ?", (decision,))
+        return len(rows)
 
     # -------------------------------------------------------------------------------------------------------- inside
 

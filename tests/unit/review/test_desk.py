@@ -293,6 +293,16 @@ def test_what_is_kept_is_sealed_where_payloads_are(tmp_path: Path) -> None:
         assert here.problems() == []
 
 
+def test_what_is_kept_of_a_person_can_be_erased(here: Office) -> None:
+    (mine,) = here.ask()
+    (other,) = here.ask(request={**REQUEST, "user": {"id": "u8"}})
+    assert here.read(lambda tables: here.desk.erase(tables, "u7")) == 1
+    assert here.read(lambda tables: here.desk.request(tables, mine.decision)) is None
+    assert here.read(lambda tables: here.desk.request(tables, other.decision)) is not None
+    assert here.read(lambda tables: here.desk.erase(tables, "u7")) == 0
+    assert here.vote(mine, "ada").refused is None
+
+
 def test_a_table_that_somebody_wrote_into_is_an_error(here: Office) -> None:
     (task,) = here.ask()
     for broken in (b"{", b"[]", b"\xff"):
