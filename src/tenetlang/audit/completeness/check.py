@@ -108,7 +108,7 @@ def check_completeness(
     problems = sorted(report.problems, key=lambda problem: (problem.index is None, problem.index or 0))
     open_points = sum(point.closed is None for point in walk.counts.points.values())
     return Completeness(
-        ok=not problems,
+        ok=not problems and not report.further,
         intents=walk.intents,
         enforced=walk.enforced,
         points=len(walk.counts.points),
