@@ -50,6 +50,7 @@ from tenetlang.values.times import duration_text
 
 DEFAULT_LIMITS: Final = Limits()
 _AT_ONCE: Final = 8
+_LONGEST_TOOL: Final = 1024
 _IDENTIFIER = re.compile(r"[0-9A-Za-z._-]{1,128}", re.ASCII).fullmatch
 
 Finished: TypeAlias = Literal["settled", "again", "overdue", "absent"]
@@ -143,6 +144,8 @@ class Moment:
         """
         if not _IDENTIFIER(begun.identifier):
             raise LedgerConflict("the identifier of a call has 1 to 128 letters, digits, `.`, `_` and `-`")
+        if len(begun.tool) > _LONGEST_TOOL:
+            raise LedgerConflict(f"the name of a tool has {len(begun.tool):,} characters; none is that long")
         name = f"c:{begun.identifier}"
         arguments = None if begun.arguments is None else sessions.arguments_of(begun.arguments, self._limits)
         contents = _digest(begun, arguments)

@@ -182,6 +182,8 @@ def test_an_account_that_is_in_use_stays() -> None:
     for seconds in range(0, 60, 5):
         add(ledger, seconds, share(1))
         assert total(ledger, seconds, share()) == min(2, seconds // 5 + 1)
+    looked_at = [at for at, name in ledger._scheduled if name == account_of("", share())]
+    assert looked_at == [NOON + 60 * SECOND]
 
 
 def test_a_key_too_many_is_refused_and_leaves_nothing() -> None:

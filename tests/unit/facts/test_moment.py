@@ -175,6 +175,11 @@ def test_a_call_that_was_not_allowed_reserves_nothing_and_can_not_end(ledger: Me
         at(ledger, 1, lambda moment: moment.finish("c1", "ok"))
 
 
+def test_the_name_of_a_tool_has_a_bound(ledger: MemoryLedger) -> None:
+    with pytest.raises(LedgerConflict, match="1,025 characters"):
+        at(ledger, 0, lambda moment: moment.begin(Begun("c1", "x" * 1025, "deny")))
+
+
 def test_a_call_with_a_text_that_is_none_is_refused(ledger: MemoryLedger) -> None:
     with pytest.raises(LedgerConflict, match="can't be stored"):
         at(ledger, 0, lambda moment: moment.begin(Begun("c1", "\ud800", "deny")))
