@@ -2,8 +2,8 @@
 
     element("p", {"class": "reason"}, "a refund of ", element("b", "120"))
 
-There is no way to put a text into a page as it is, so there is nothing to forget. Text that people or agents wrote goes through
-`said`, which also spells out what would act or hide (`report/visible.py`) and keeps its direction to itself (`bdi`).
+There is no way to put a text into a page as it is, so there is nothing to forget: what would act or hide is spelled out as well
+(`report/visible.py`). Text that people or agents wrote goes through `said`, which keeps its direction to itself.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def page(*content: Content) -> bytes:
 
 
 def said(text: str) -> Markup:
-    """Text that somebody wrote, on its lines, with everything spelled out that would act or hide."""
-    return element("bdi", "\n".join(visible(line) for line in text.split("\n")))
+    """Text that somebody wrote, on its lines."""
+    return element("bdi", text)
 
 
 def _html(content: Content) -> str:
@@ -62,6 +62,6 @@ def _html(content: Content) -> str:
         case Markup(html):
             return html
         case str() | int():
-            return escape(str(content))
+            return escape("\n".join(map(visible, str(content).split("\n"))))
         case _:
             return "".join(map(_html, content))

@@ -11,7 +11,7 @@ double would round stands as text of all its digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from tenetlang.audit.records.disclosure import showable
 from tenetlang.audit.records.record import time_text
@@ -93,8 +93,8 @@ def possible(kept: Kept, who: str | None, directory: Directory | None = None) ->
 
 def takers(task: Task, who: str, directory: Directory | None) -> tuple[str, ...]:
     """The people to whom this person may hand the task."""
-    configured: Sequence[str] = () if directory is None else [p.name for p in directory.people]
-    allowed = [name for name in configured if directory is not None and directory.may_hand(who, name)]
+    people = () if directory is None else directory.people
+    allowed = [name for known in people if person(known.name) == person(who) for name in known.may_hand_to]
     others = dict.fromkeys((*asked_people(task), *task.stage.people, *allowed))
     excluded = {person(who), *map(person, task.requesters), *(person(item.giver) for item in task.delegations)}
     return tuple(sorted(name for name in others if person(name) not in excluded))
