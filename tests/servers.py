@@ -11,6 +11,7 @@ disk in earnest (`fsync=off`): tests of durability start servers of their own.
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import shutil
@@ -19,7 +20,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -99,25 +101,47 @@ class Postgres:
 def own_server(*options: str) -> Iterator[Postgres]:
     """A PostgreSQL with these options of its own, that can be stopped and started."""
     programs = _postgres_programs()
-    folder = Path(tempfile.mkdtemp(prefix="tenet-postgres-"))
-    try:
-        (folder / "password").write_text(PASSWORD)
-        as_user: list[str] = []
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
-            shutil.chown(folder / "password", "postgres", "postgres")
-            as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        server = Postgres(programs, folder, free_port(), as_user, options)
-        secret = f"--pwfile={folder / 'password'}"
-        server.run("initdb", "-A", "scram-sha-256", "-U", "tenet", "-E", "UTF8", "--locale=C", "--no-sync", secret)
+    with _folder() as folder:
+        server = Postgres(programs, folder, free_port(), _as_user(), options)
+        subprocess.run(
+            [*_as_user(), "cp", "-a", str(_fresh_data(programs)), str(folder / "data")], check=True, cwd=folder
+        )
         server.start()
         try:
             yield server
         finally:
             if (folder / "data" / "postmaster.pid").exists():
                 server.stop("immediate")
+
+
+@cache
+def _fresh_data(programs: Path) -> Path:
+    """The data of a new server, which is made once: each gets a copy."""
+    made = ExitStack()
+    folder = made.enter_context(_folder())
+    atexit.register(made.close)
+    (folder / "password").write_text(PASSWORD)
+    (folder / "password").chmod(0o644)
+    secret = f"--pwfile={folder / 'password'}"
+    server = Postgres(programs, folder, 0, _as_user(), ())
+    server.run("initdb", "-A", "scram-sha-256", "-U", "tenet", "-E", "UTF8", "--locale=C", "--no-sync", secret)
+    return folder / "data"
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="tenet-postgres-"))
+    try:
+        if _as_user():
+            shutil.chown(folder, "postgres", "postgres")
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_user() -> list[str]:
+    root = os.geteuid() == 0
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if root else []
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def shown_address(address: str) -> str:
         parts = urlsplit(uri)
         place, database = parts.netloc.rpartition("@")[2], unquote(parts.path)
     except ValueError:
-        place, database = "", ""
+        place, database = "…", ""
     text = f"{place}{database}"
     log = schema if _schema.fullmatch(schema) else LOG
     return f"`postgresql://{text if _told.fullmatch(text) else '…'}#{log}`"

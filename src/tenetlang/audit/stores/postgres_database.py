@@ -71,10 +71,7 @@ class PostgresDatabase:
             if not self.connection.closed:
                 raise self._not_begun(mistake) from mistake
             self._connect_again()
-            try:
-                self._begin()
-            except psycopg.Error as again:
-                raise self._not_begun(again) from again
+            self._begin_again()
 
     def check(self) -> None:
         """A server's tables can't be moved away from a connection."""
@@ -230,6 +227,12 @@ class PostgresDatabase:
         if synchronous not in {"on", "remote_apply"} or standby is not False:
             raise DatabaseFailed(f"the server would not wait for its disk: synchronous_commit is {synchronous}")
 
+    def _begin_again(self) -> None:
+        try:
+            self._begin()
+        except psycopg.Error as mistake:
+            raise self._not_begun(mistake) from mistake
+
     def _connect_again(self) -> None:
         self.connection = self.connect()
         self.connection.add_notice_handler(self._note)
@@ -263,6 +266,8 @@ class PostgresDatabase:
         return (DatabaseLost if self.connection.closed else DatabaseFailed)(said(mistake))
 
     def _not_begun(self, mistake: psycopg.Error) -> DatabaseFailed:
+        with suppress(DatabaseFailed):
+            self.roll_back()
         if mistake.sqlstate == "55P03":
             return NotBegun("it is locked by another process")
         if self.connection.closed:
