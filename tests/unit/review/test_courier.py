@@ -515,3 +515,48 @@ def test_a_message_that_is_not_to_come_again_is_taken_away(round_: Round) -> Non
     assert round_.here.do(job) == "sent"
     assert round_.here.do(job) is None
     assert REMIND > 0
+
+
+def test_couriers_with_writers_of_their_own_send_each_message_once(log_name: str) -> None:
+    """As two processes do, which share nothing but the log."""
+    with office(log_name, DIRECTORY) as here, office(log_name, DIRECTORY) as there:
+        desk, email = Pigeons("desk"), Pigeons("email")
+        courier(here, (desk, email)).round()
+        for amount in range(8):
+            here.ask(BOTH, request={**REQUEST, "args": {"amount": amount}})
+        both = [courier(office_, (desk, email)) for office_ in (here, there)]
+        started = threading.Barrier(len(both))
+
+        def run(each: Courier) -> None:
+            started.wait()
+            each.round()
+            each.round()
+
+        threads = [threading.Thread(target=run, args=(each,)) for each in both]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        identifiers = [*email.ids(), *desk.ids()]
+        assert len(identifiers) == len(set(identifiers)) == 24
+        assert here.problems() == []
+
+
+def test_two_people_who_answer_at_once_end_a_task_once(log_name: str) -> None:
+    with office(log_name) as here, office(log_name) as there:
+        tasks = [here.ask(BOTH, request={**REQUEST, "args": {"amount": amount}})[0] for amount in range(6)]
+        started = threading.Barrier(2)
+
+        def run(office_: Office, who: str) -> None:
+            started.wait()
+            for task in tasks:
+                office_.vote(task, who, "approve" if who == "ada" else "deny")
+
+        threads = [threading.Thread(target=run, args=each) for each in ((here, "ada"), (there, "grace"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert here.kinds().count("ended") == 6
+        assert {here.task(task).status for task in tasks} == {"denied"}
+        assert here.problems() == []
