@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from tenetlang.audit.completeness.check import check_completeness
 from tenetlang.audit.source import export_jsonl
@@ -14,6 +14,8 @@ from tenetlang.audit.verify import verify_log
 from tenetlang.guard import Escalated, Guard
 from tenetlang.review.binding import binding
 from tenetlang.review.tasks import Choice
+
+T = TypeVar("T")
 
 START = 1_795_377_600_000_000_000  # 2026-11-22T20:00:00Z
 SECOND = 1_000_000_000
@@ -108,7 +110,7 @@ def problems(folder: Path, now: int | None = None) -> list[str]:
     return [f"{problem.what}: {problem.detail}" for problem in found.problems]
 
 
-def vote(guard: Guard, escalated: Escalated[object], choice: Choice = "approve", who: str = "ada") -> None:
+def vote(guard: Guard, escalated: Escalated[T], choice: Choice = "approve", who: str = "ada") -> None:
     """A reviewer answers all tasks of a call."""
     gate = guard._gate
     assert gate.reviews is not None
