@@ -30,8 +30,8 @@ class Ledger(Protocol):
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """Does something at a moment, all of it or nothing, and gives its value once it is committed.
 
-        The action may be done more than once where others came in between, so it must change nothing but the moment. Raises
-        what it raises, with nothing noted; `LedgerError`s for what is wrong with the ledger.
+        The action is done once, with nobody else at the ledger meanwhile, so it should be quick. Raises what it raises, with nothing
+        noted; `LedgerError`s for what is wrong with the ledger.
         """
 
     def set_clock(self, now_ns: int) -> None:

@@ -1,9 +1,10 @@
 """A ledger in Redis, for programs that have one already. Needs the extra `redis`.
 
-A transaction reads the ledger's *turn*, then the rows that it needs, and hands all its changes to a script, which Redis runs as one step: only if
-the turn is still the one that was read, everything is changed and the turn goes on. So whoever read what another one has changed meanwhile
-begins again, and no two pass under one limit. That is tried for `patience` seconds, and then the ledger is unavailable, which a
-gate answers with a denial.
+A transaction takes a lock, reads the ledger's *turn* and then the rows that it needs, and hands all its changes to a script, which Redis
+runs as one step: only if the turn is still the one that was read, everything is changed, the turn goes on, and the lock is given back. So no
+two pass under one limit, whatever becomes of the lock. That is there for courtesy alone: it makes others wait instead of
+beginning again, so an action is done once. It ends by itself after a few seconds, for the case that its holder died; an action that took
+longer than that, while others went on, is refused.
 
 *What Redis promises is less than what a log does.* It answers before anything is on the disk: with `appendfsync everysec` a crash loses
 up to a second, without an append-only file more, a failover what the replica had not seen. What is lost is counted nowhere. Two things
@@ -18,6 +19,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tenetlang.facts.errors import LedgerDamaged, LedgerUnavailable
@@ -35,24 +37,29 @@ _COMMIT: Final = """
 local turn = redis.call('GET', KEYS[1]) or ''
 if turn ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
-local place = 4
-for _ = 1, tonumber(ARGV[3]) do
+if redis.call('GET', KEYS[3]) == ARGV[3] then redis.call('DEL', KEYS[3]) end
+local place = 5
+for _ = 1, tonumber(ARGV[4]) do
     local name, kind, value = ARGV[place], ARGV[place + 1], ARGV[place + 2]
-    if kind == 'put' then redis.call('SET', KEYS[3] .. name, value)
-    elseif kind == 'remove' then redis.call('DEL', KEYS[3] .. name)
+    if kind == 'put' then redis.call('SET', KEYS[4] .. name, value)
+    elseif kind == 'remove' then redis.call('DEL', KEYS[4] .. name)
     elseif kind == 'schedule' then redis.call('ZADD', KEYS[2], value, name)
     else redis.call('ZREM', KEYS[2], name) end
     place = place + 3
 end
 return 1
 """
+_RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 _LONGEST_PAUSE: Final = 0.05
 _TO_SCORE: Final = 1_000_000
 """A score is a double, and holds milliseconds exactly; the member has the nanoseconds."""
 
 
 class RedisLedger:
-    """Keys that begin with `prefix`, all in one slot of a cluster. `address` is a URL: `redis://`, `rediss://` or `unix://`."""
+    """Keys that begin with `prefix`, all in one slot of a cluster. `address` is a URL: `redis://`, `rediss://` or `unix://`.
+
+    `patience` is for how many seconds a transaction waits for others, `lease` for how many at most one keeps them waiting.
+    """
 
     def __init__(
         self,
@@ -62,10 +69,13 @@ class RedisLedger:
         *,
         prefix: str = "tenet-facts",
         patience: float = 10.0,
+        lease: float = 5.0,
     ) -> None:
         self._limits = limits
         self._space = space
         self._patience = patience
+        self._lease = max(1, int(lease * 1000))
+        self._held = f"{{{prefix}}}:lock"
         self._turn = f"{{{prefix}}}:turn"
         self._schedule = f"{{{prefix}}}:schedule"
         self._rows = f"{{{prefix}}}:rows:"
@@ -82,7 +92,7 @@ class RedisLedger:
             raise
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
-        """As `Ledger.transact`; the action is done again where others came in between."""
+        """As `Ledger.transact`; the action is done once."""
         return self._change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
 
     def set_clock(self, now_ns: int) -> None:
@@ -101,31 +111,35 @@ class RedisLedger:
         with self._lock:
             if self._closed:
                 raise LedgerUnavailable("the ledger is closed; open it again")
-            until = time.monotonic() + self._patience
-            pause = 0.001
-            while True:
-                done = self._guarded(lambda: self._attempt(action))
-                if done is not None:
-                    return done[0]
-                if time.monotonic() >= until:
-                    raise LedgerUnavailable(f"others kept the ledger busy for {self._patience:g} seconds")
-                time.sleep(pause * secrets.randbelow(1000) / 1000)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            return self._guarded(lambda: self._locked(action))
 
-    def _attempt(self, action: Callable[[Rows], _T]) -> tuple[_T] | None:
-        """Does it once; None where others came in between."""
-        turn = self._read_turn()
+    def _locked(self, action: Callable[[Rows], _T]) -> _T:
+        token = secrets.token_hex(16)
+        until = time.monotonic() + self._patience
+        pause = 0.001
+        while not self._client.set(self._held, token, nx=True, px=self._lease):
+            if time.monotonic() >= until:
+                raise LedgerUnavailable(f"others kept the ledger busy for {self._patience:g} seconds")
+            time.sleep(pause * secrets.randbelow(1000) / 1000)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         overlay = Overlay(self._fetch, self._first)
         try:
+            turn = self._read_turn()
             done = action(overlay)
-        except Exception:
-            # It may have read some of it before and some after a change of others, and may be wrong about it.
-            if self._read_turn() != turn:
-                return None
+        except BaseException:
+            self._release(token)
             raise
         finally:
             overlay.open = False
-        return (done,) if self._commit(turn, overlay) else None
+        self._commit(turn, token, overlay)
+        return done
+
+    def _release(self, token: str) -> None:
+        """Gives the lock back, if that is possible; else it ends by itself."""
+        import redis
+
+        with suppress(redis.exceptions.RedisError):
+            self._client.eval(_RELEASE, 1, self._held, token)
 
     def _read_turn(self) -> str:
         turn = _text(self._client.get(self._turn)) or ""
@@ -143,7 +157,7 @@ class RedisLedger:
             self._newest = (birth, int(number))
         return turn
 
-    def _commit(self, turn: str, overlay: Overlay) -> bool:
+    def _commit(self, turn: str, token: str, overlay: Overlay) -> None:
         birth, _, number = turn.partition(":")
         following = (birth or secrets.token_hex(8), int(number or 0) + 1)
         changes: list[str | int] = []
@@ -151,14 +165,13 @@ class RedisLedger:
             changes += (name, "remove", "") if value is None else (name, "put", value)
         for (at, name), there in overlay.scheduled.items():
             changes += (f"{at}|{name}", "schedule" if there else "unschedule", at // _TO_SCORE)
-        values = (turn, f"{following[0]}:{following[1]}", len(changes) // 3, *changes)
-        if self._script(values) != 1:
-            return False
+        keys = (self._turn, self._schedule, self._held, self._rows)
+        values = (turn, f"{following[0]}:{following[1]}", token, len(changes) // 3, *changes)
+        if self._client.eval(_COMMIT, len(keys), *keys, *values) != 1:
+            raise LedgerUnavailable(
+                "what was to be noted took so long that others went on meanwhile; nothing was noted"
+            )
         self._newest = following
-        return True
-
-    def _script(self, values: tuple[str | int, ...]) -> object:
-        return self._client.eval(_COMMIT, 3, self._turn, self._schedule, self._rows, *values)
 
     def _fetch(self, names: Sequence[str]) -> list[str | None]:
         found = self._client.mget([self._rows + name for name in names])
@@ -218,8 +231,8 @@ def _connected(address: str, patience: float) -> redis.Redis:
             address,
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
+            socket_timeout=max(1.0, patience),
+            socket_connect_timeout=max(1.0, patience),
         )
     except ValueError:
         raise LedgerUnavailable("the address of the ledger is none that Redis knows") from None

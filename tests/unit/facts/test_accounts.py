@@ -186,6 +186,13 @@ def test_an_account_that_is_in_use_stays() -> None:
     assert looked_at == [NOON + 60 * SECOND]
 
 
+def test_an_account_that_was_removed_makes_room_for_another() -> None:
+    ledger = MemoryLedger(Limits(accounts=1))
+    for seconds in (0, 100, 200):
+        ledger.transact(NOON + seconds * SECOND, lambda moment: None)
+        add(ledger, seconds, share(1, key=f"[{seconds}]"))
+
+
 def test_a_key_too_many_is_refused_and_leaves_nothing() -> None:
     ledger = MemoryLedger(Limits(accounts=1))
     add(ledger, 0, share(1))

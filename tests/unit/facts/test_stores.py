@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -186,50 +187,66 @@ def own_redis() -> Iterator[str]:
         yield address
 
 
-def test_an_action_is_done_again_where_others_came_in_between(own_redis: str) -> None:
+def test_an_action_is_done_once_and_others_wait(own_redis: str) -> None:
     one, other = RedisLedger(own_redis), RedisLedger(own_redis)
-    seen: list[object] = []
+    seen: list[str] = []
 
-    def action(moment: Moment) -> bool:
-        seen.append(None)
-        if len(seen) == 1:
-            other.transact(NOON, spend("c1", 5))
-        return spend("c2", 5)(moment)
+    def action(moment: Moment) -> None:
+        seen.append("begins")
+        waiting.start()
+        time.sleep(0.2)
+        spend("c1", 5)(moment)
+        seen.append("ends")
 
-    assert one.transact(NOON, action) is True
-    assert len(seen) == 2
-    assert one.transact(NOON, lambda moment: moment.total(BUDGET)) == 2
+    waiting = threading.Thread(
+        target=lambda: other.transact(NOON, lambda moment: seen.append(str(moment.total(BUDGET))))
+    )
+    one.transact(NOON, action)
+    waiting.join()
+    assert seen == ["begins", "ends", "1"]
 
 
-def test_what_an_action_raised_because_others_came_in_between_is_not_told(own_redis: str) -> None:
-    one, other = RedisLedger(own_redis), RedisLedger(own_redis)
-    seen: list[object] = []
-
-    def action(moment: object) -> int:
-        seen.append(None)
-        if len(seen) == 1:
-            other.transact(NOON, spend("c1", 5))
-            raise LedgerError("half of the old, half of the new")
-        return len(seen)
-
-    assert one.transact(NOON, action) == 2
+def test_an_action_that_raises_keeps_nobody_waiting(own_redis: str) -> None:
+    one, other = RedisLedger(own_redis), RedisLedger(own_redis, patience=0)
     with pytest.raises(LedgerError, match="on purpose"):
         one.transact(NOON, _raise)
+    other.transact(NOON, spend("c1", 5))
 
 
 def _raise(moment: object) -> None:
     raise LedgerError("on purpose")
 
 
-def test_it_is_not_tried_for_ever(own_redis: str) -> None:
-    one, other = RedisLedger(own_redis, patience=0.05), RedisLedger(own_redis)
-    numbers = iter(range(1000))
+def test_who_waits_too_long_is_told(own_redis: str) -> None:
+    one, other = RedisLedger(own_redis), RedisLedger(own_redis, patience=0.05)
 
-    def action(moment: object) -> None:
-        other.transact(NOON, spend(f"c{next(numbers)}", 5000))
+    def action(moment: Moment) -> bool:
+        with pytest.raises(LedgerUnavailable, match=r"busy for 0\.05 seconds"):
+            other.transact(NOON, lambda moment: None)
+        return spend("c1", 5)(moment)
 
-    with pytest.raises(LedgerUnavailable, match=r"busy for 0\.05 seconds"):
+    assert one.transact(NOON, action)
+
+
+def test_whoever_holds_the_lock_for_too_long_loses_it_and_never_passes_a_limit_for_that(own_redis: str) -> None:
+    one, other = RedisLedger(own_redis, lease=0.01), RedisLedger(own_redis)
+
+    def action(moment: Moment) -> bool:
+        allowed = spend("c1", 1)(moment)
+        other.transact(NOON, spend("c2", 1))
+        return allowed
+
+    with pytest.raises(LedgerUnavailable, match="others went on meanwhile"):
         one.transact(NOON, action)
+    assert other.transact(NOON, lambda moment: (moment.total(BUDGET), moment.finish("c1", "ok"))) == (1, "absent")
+    one.transact(NOON, lambda moment: moment.finish("c2", "error"))
+    assert one.transact(NOON, spend("c3", 1))
+
+
+def test_the_lock_of_one_that_died_ends_by_itself(own_redis: str) -> None:
+    ledger = RedisLedger(own_redis)
+    redis.Redis.from_url(own_redis).set(ledger._held, "of nobody", px=100)
+    assert ledger.transact(NOON, spend("c1", 5))
 
 
 @pytest.mark.parametrize("how", ["emptied", "set back"])
