@@ -1,0 +1,346 @@
+"""Bends the conditions of our own code, one at a time, and asks the tests whether they notice: a check that can be taken out
+without a failing test is a check that nobody would miss.
+
+A *bend* is one change of one condition in a function:
+
+    if size > limit:          never, always, `size >= limit`
+    if there and right:       never, always, `if right`, `if there`
+    return last == 0          True, False
+    case X() if matches:      never, whether or not it matches
+
+It is a plugin of pytest (`-p tests.faults.bending --bend FILE… --bend-report FILE`), since starting Python and collecting
+tests takes longer than most tests. Tests are collected once. A forked child runs them all and notes which functions each one calls.
+Then each bend has a child of its own, which puts the bent code into the function and runs the tests that call it, quick ones
+first, until one fails. What a module does when it is imported is not bent; functions that functions have made are.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Final, TypeAlias
+
+import attrs
+import pytest
+from _pytest.runner import runtestprotocol
+
+Key: TypeAlias = tuple[str, str, int]
+"""A function: its file, its name, and its first line."""
+
+MOST_SECONDS: Final = 10
+"""So much more time of the processor than it takes otherwise a test may take. One that takes more runs in circles, and that is noticed."""
+
+MOST_BYTES: Final = 3 << 30
+
+_NEXT: Final[Mapping[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+}
+_Put: TypeAlias = Callable[[ast.expr | None], None]
+_Slot: TypeAlias = tuple[_Put, ast.expr, bool]
+"""Where an expression stands in its parent, the expression, and whether only its truth matters there."""
+
+
+@attrs.frozen
+class Bend:
+    """One change: in which function, of what, into what."""
+
+    function: Key
+    scope: str
+    before: str
+    after: str
+    put: _Put = attrs.field(repr=False, eq=False)
+    old: ast.expr | None = attrs.field(repr=False, eq=False)
+    new: ast.expr = attrs.field(repr=False, eq=False)
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports, wherever the lines move."""
+        return f"{self.scope}: {self.before} → {self.after}"
+
+    def code(self, tree: ast.Module) -> CodeType:
+        """The code of the whole file with this change."""
+        self.put(self.new)
+        try:
+            return compile(tree, self.function[0], "exec", dont_inherit=True)
+        finally:
+            self.put(self.old)
+
+
+# --------------------------------------------------------------------------------------------------------------- finding
+
+
+def bends_of(tree: ast.Module, file: str) -> Iterator[Bend]:
+    """All bends of the functions of a file."""
+    for child in ast.iter_child_nodes(tree):
+        yield from _below(child, file, (), None)
+
+
+def _below(node: ast.AST, file: str, names: tuple[str, ...], function: Key | None) -> Iterator[Bend]:
+    match node:
+        case ast.Assert():
+            return  # says what the types can't
+        case ast.ClassDef(name=name):
+            names = (*names, name)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            function = file, name, min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            names = (*names, name)
+        case ast.Lambda():
+            function = file, "<lambda>", node.lineno
+        case _:
+            pass
+    if function is not None:
+        scope = f"{Path(file).stem}.{'.'.join(names) or '<lambda>'}"
+        for put, old, slot, new in _changes(node):
+            before = f"case {ast.unparse(slot)}" if isinstance(slot, ast.pattern) else ast.unparse(slot)
+            yield Bend(function, scope, before, ast.unparse(new), put, old, _kept(new, old, slot))
+    for child in ast.iter_child_nodes(node):
+        yield from _below(child, file, names, function)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[_Put, ast.expr | None, ast.expr | ast.pattern, ast.expr]]:
+    for put, found, truth in _slots(node):
+        if truth:
+            yield put, found, found, ast.Constant(value=False)
+            if not isinstance(node, ast.While):
+                yield put, found, found, ast.Constant(value=True)
+        for changed in _parts(found):
+            yield put, found, found, changed
+    if isinstance(node, ast.match_case):
+        put = _field(node, "guard")
+        if node.guard is None and not _takes_all(node.pattern):
+            yield put, None, node.pattern, ast.Constant(value=False)
+
+
+def _slots(node: ast.AST) -> Iterator[_Slot]:
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.expr):
+            yield _field(node, field), value, _is_condition(node, field, value)
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                if isinstance(item, ast.expr):
+                    yield _element(value, place), item, isinstance(node, ast.comprehension) and field == "ifs"
+
+
+def _is_condition(node: ast.AST, field: str, value: ast.expr) -> bool:
+    match node, value:
+        case ((ast.If() | ast.IfExp() | ast.While() | ast.match_case()), _):
+            return field in {"test", "guard"}
+        case ((ast.Return() | ast.Lambda()), (ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()))):
+            return True
+        case _:
+            return False
+
+
+def _parts(found: ast.expr) -> Iterator[ast.expr]:
+    """The same with one operand left out, or one comparison off by one."""
+    match found:
+        case ast.BoolOp(op=operator, values=values):
+            for place in range(len(values)):
+                rest = [*values[:place], *values[place + 1 :]]
+                yield rest[0] if len(rest) == 1 else ast.BoolOp(operator, rest)
+        case ast.Compare(left=left, ops=comparisons, comparators=comparators):
+            for place, comparison in enumerate(comparisons):
+                if type(comparison) in _NEXT:
+                    other = _NEXT[type(comparison)]()
+                    yield ast.Compare(left, [*comparisons[:place], other, *comparisons[place + 1 :]], comparators)
+        case _:
+            pass
+
+
+def _field(node: ast.AST, name: str) -> _Put:
+    return lambda value: setattr(node, name, value)
+
+
+def _element(siblings: list[object], place: int) -> _Put:
+    return lambda value: siblings.__setitem__(place, value)
+
+
+def _takes_all(pattern: ast.pattern) -> bool:
+    return isinstance(pattern, ast.MatchAs) and pattern.pattern is None
+
+
+def _kept(new: ast.expr, old: ast.expr | None, slot: ast.AST) -> ast.expr:
+    """The new expression, with the old one beside it where it is never reached: so a function has the same free variables."""
+    whole = new if old is None else ast.IfExp(ast.Constant(value=True), new, old)
+    for each in ast.walk(whole):
+        if "lineno" in each._attributes and not hasattr(each, "lineno"):
+            ast.copy_location(each, slot)
+    return whole
+
+
+# --------------------------------------------------------------------------------------------------------------- running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bend", nargs="+", default=[], help="files whose conditions are bent")
+    parser.addoption("--bend-report", help="where it is written what came of each bend, as JSON")
+    parser.addoption("--bend-step", type=int, default=1, help="bend each so-many-th condition alone")
+    parser.addoption("--bend-jobs", type=int, default=2, help="so many at a time")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """In place of running the tests once."""
+    option = session.config.option
+    if not option.bend:
+        return None
+    tests = {item.nodeid: item for item in session.items}
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(file).absolute()) for file in option.bend]
+        called, failing = _callers(tests, files, Path(folder) / "calls")
+        trees = {file: ast.parse(Path(file).read_bytes()) for file in files}
+        bends = [bend for file in files for bend in bends_of(trees[file], file)][:: option.bend_step]
+        functions = _functions(files)
+        running: dict[int, tuple[Bend, str]] = {}
+        report: dict[str, str] = {}
+        for number, bend in enumerate(bends):
+            wanted = called.get(bend.function, [])
+            code = bend.code(trees[bend.function[0]])
+            if not wanted:
+                report[f"{bend.name} @{bend.function[2]}"] = "no test calls it"
+                continue
+            if len(running) >= option.bend_jobs:
+                _reap(running, report)
+                _write(option.bend_report, failing, report)
+            base = f"{folder}/{number}"
+            child = os.fork()
+            if child == 0:
+                resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+                _put_code(code, bend.function, functions)
+                os._exit(_run([(tests[name], seconds) for name, seconds in wanted], base))
+            running[child] = bend, base
+        while running:
+            _reap(running, report)
+            _write(option.bend_report, failing, report)
+    return True
+
+
+def _write(file: str, failing: Sequence[str], report: Mapping[str, str]) -> None:
+    Path(file).write_text(json.dumps({"failing": failing, "bends": report}, indent=1, ensure_ascii=False))
+
+
+def _reap(running: dict[int, tuple[Bend, str]], report: dict[str, str]) -> None:
+    child, status = os.wait()
+    bend, base = running.pop(child)
+    shutil.rmtree(base, ignore_errors=True)
+    code = os.waitstatus_to_exitcode(status)
+    report[f"{bend.name} @{bend.function[2]}"] = {0: "UNNOTICED", 1: "noticed"}.get(
+        code, f"noticed, by an end of {code}"
+    )
+
+
+def _callers(
+    tests: Mapping[str, pytest.Item], files: Sequence[str], report: Path
+) -> tuple[dict[Key, list[tuple[str, float]]], list[str]]:
+    """For each function the tests that call it, the quickest first, and the tests that fail already, which are left out.
+
+    The modules that they import are then here as well."""
+    child = os.fork()
+    if child == 0:
+        _watch(list(tests.values()), set(files), report)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status or not report.exists():
+        raise pytest.UsageError("the tests can't be watched")
+    found = json.loads(report.read_text())
+    failed = set(found["failed"])
+    for name in found["modules"]:
+        importlib.import_module(name)
+    seconds: dict[str, float] = found["seconds"]
+    called: dict[Key, list[tuple[str, float]]] = {}
+    for file, name, line, callers in found["calls"]:
+        known = [(each, seconds[each]) for each in callers if each not in failed]
+        called[file, name, line] = sorted(known, key=lambda timed: timed[1])
+    return called, sorted(failed)
+
+
+def _watch(items: Sequence[pytest.Item], files: set[str], report: Path) -> None:
+    """Runs all tests, and writes which functions of the files each one calls, and how long it takes."""
+    before = set(sys.modules)
+    calls: dict[Key, set[str]] = {}
+    seconds: dict[str, float] = {}
+    failed: list[str] = []
+    now = ""
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename in files:
+            calls.setdefault((code.co_filename, code.co_name, code.co_firstlineno), set()).add(now)
+
+    for place, item in enumerate(items):
+        now, began = item.nodeid, time.perf_counter()
+        sys.setprofile(note)
+        threading.setprofile(note)
+        reports = runtestprotocol(item, log=False, nextitem=items[place + 1] if place + 1 < len(items) else None)
+        sys.setprofile(None)
+        seconds[now] = time.perf_counter() - began
+        failed += [now for each in reports if each.failed]
+    names = [
+        name
+        for name in sys.modules
+        if name not in before and name.partition(".")[0] in {"tenetlang", "apsw", "cryptography"}
+    ]
+    listed = [[*function, sorted(callers)] for function, callers in calls.items()]
+    report.write_text(json.dumps({"calls": listed, "seconds": seconds, "failed": failed, "modules": names}))
+
+
+def _functions(files: Sequence[str]) -> list[FunctionType]:
+    return [
+        found for found in gc.get_objects() if isinstance(found, FunctionType) and found.__code__.co_filename in files
+    ]
+
+
+def _put_code(code: CodeType, function: Key, functions: Sequence[FunctionType]) -> None:
+    """Gives the functions of that file the code that they have in the bent file. What is nested comes with what it is nested in."""
+    new = dict(_codes(code))
+    for found in functions:
+        if found.__code__.co_filename == function[0]:
+            found.__code__ = new[_place(found.__code__)]
+
+
+def _codes(code: CodeType) -> Iterator[tuple[tuple[object, ...], CodeType]]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield _place(constant), constant
+            yield from _codes(constant)
+
+
+def _place(code: CodeType) -> tuple[object, ...]:
+    """Where a code begins: lambdas of one line differ by their columns."""
+    columns = [column for _, _, column, _ in code.co_positions() if column]
+    return code.co_qualname, code.co_firstlineno, min(columns, default=0) if code.co_name == "<lambda>" else 0
+
+
+def _bound(seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + 2 * seconds + MOST_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+
+def _run(timed: Sequence[tuple[pytest.Item, float]], base: str) -> int:
+    """Runs tests until one fails: 1 if one did. Their temporary folders are in `base`."""
+    Path(base).mkdir()
+    items = [item for item, _ in timed]
+    factory = items[0].config._tmp_path_factory  # type: ignore[attr-defined]  # there is no other way to move it
+    factory._basetemp = Path(base)
+    for place, item in enumerate(items):
+        following = items[place + 1] if place + 1 < len(items) else None
+        _bound(timed[place][1])
+        if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
+            return 1
+    return 0

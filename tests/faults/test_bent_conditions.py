@@ -1,0 +1,95 @@
+"""Each check that verifies a log is taken out in turn, and a test fails that was written for it.
+
+`bending` says how. What changes nothing that anybody could see is listed below with the reason, and only that: a bend of the list
+that a test notices, or that is no longer there, fails here as well.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AUDIT = "src/tenetlang/audit"
+UNIT = "tests/unit/audit"
+
+
+@attrs.frozen
+class Part:
+    """Files of the source, and the tests that are written for them."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+PARTS: Mapping[str, Part] = {
+    "notes": Part(
+        ("checkpoints/note.py", "checkpoints/keys.py", "checkpoints/checkpoint.py", "checkpoints/signatures.py",
+         "checkpoints/cosignature.py"),
+        ("checkpoints/test_note.py", "checkpoints/test_note_edges.py", "checkpoints/test_cosignature.py",
+         "checkpoints/test_signatures.py", "checkpoints/test_signatures_edges.py"),
+    ),
+    "trees": Part(
+        ("merkle.py", "checkpoints/paths.py"), ("test_merkle.py", "checkpoints/test_note_edges.py"),
+    ),
+    "proofs": Part(("checkpoints/proofs.py",), ("checkpoints/test_proofs.py", "checkpoints/test_proofs_edges.py")),
+    "trust": Part(("checkpoints/trust.py",), ("checkpoints/test_trust.py", "checkpoints/test_trust_edges.py")),
+    "epochs": Part(("checkpoints/epochs.py",), ("checkpoints/test_rotation.py", "checkpoints/test_epochs.py")),
+    "completeness": Part(
+        ("completeness/check.py", "completeness/counts.py", "completeness/escalations.py", "completeness/outcomes.py",
+         "completeness/reports.py"),
+        ("completeness/test_check.py", "completeness/test_edges.py", "test_clocks.py"),
+    ),
+}  # fmt: skip
+
+UNSEEN: Mapping[str, str] = {
+    "note._signature: found is None or decoded is None or len(decoded) < 5 or (not is_name(found[1])) → "
+    "decoded is None or len(decoded) < 5 or (not is_name(found[1]))": "what is not found is not decoded either",
+    "paths.inclusion_holds: not place & 1 and place → not place & 1": "a place that is the last one is not 0, since the last is not",
+    "paths.consistency_holds: not place & 1 and place → not place & 1": "likewise",
+    "check.check_completeness: problem.index or 0 → problem.index": "problems without an index meet only each other",
+    "check._records: isinstance(parsed, dict) → True": "what is no object has no shape of a record, as an empty one",
+    "counts.take_close: isinstance(said, int) → True": "the shape of the record says that it is a number",
+    "outcomes.look_up: identifier in outcomes.to_look_up → True": "more is remembered than is asked for",
+    "outcomes.look_up: index < intent.index → index <= intent.index": "an outcome and a decision are two records",
+}
+
+
+def bent(part: Part, report: Path, step: int) -> dict[str, str]:
+    """What came of each bend."""
+    sources = [f"{AUDIT}/{source}" for source in part.sources]
+    tests = [f"{UNIT}/{test}" for test in part.tests]
+    plugin = ["-n", "0", "-q", "-p", "no:cacheprovider", "-p", "tests.faults.bending", "--bend-report", str(report)]
+    command = [sys.executable, "-m", "pytest", *plugin, "--bend-step", str(step), *tests, "--bend", *sources]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert report.exists(), done.stdout + done.stderr
+    found = json.loads(report.read_text("utf-8"))
+    assert found["failing"] == [], "these fail already"
+    return {name: str(result) for name, result in found["bends"].items()}
+
+
+def unnoticed(results: Mapping[str, str]) -> set[str]:
+    return {name.rpartition(" @")[0] for name, result in results.items() if not result.startswith("noticed")}
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork")
+@pytest.mark.parametrize("name", PARTS)
+def test_each_check_of_a_log_is_missed_by_some_test(tmp_path: Path, name: str) -> None:
+    results = bent(PARTS[name], tmp_path / "report.json", 1)
+    assert len(results) > 0
+    stems = {Path(source).stem for source in PARTS[name].sources}
+    assert unnoticed(results) == {bend for bend in UNSEEN if bend.partition(".")[0] in stems}
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork")
+def test_some_checks_of_a_log_are_missed_by_some_test(tmp_path: Path) -> None:
+    results = bent(PARTS["trees"], tmp_path / "report.json", 4)
+    assert len(results) > 10
+    assert unnoticed(results) <= set(UNSEEN)
