@@ -25,6 +25,7 @@ from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.payloads.sealing import Keys, Seal, no_keys, open_payload
 from tenetlang.audit.records.requests import read_payload_bodies
 from tenetlang.audit.source import Entry
+from tenetlang.audit.stores.addresses import told
 from tenetlang.audit.story import Placed, Story, listed, part, read_story
 
 Party: TypeAlias = Literal["platform", "organization", "developer"]
@@ -84,7 +85,7 @@ def blame(path: str | os.PathLike[str], index_or_identifier: str, keys: Keys = n
         named = (
             f"the decision that it belongs to, {of}" if isinstance(of, str) and len(of) == ULID_LENGTH else "an intent"
         )
-        raise RecordNotFound(f"record {story.entry.index} of {os.fspath(path)} is {said}; name {named}")
+        raise RecordNotFound(f"record {story.entry.index} of {told(path)} is {said}; name {named}")
     written = _Said(story, keys)
     reason = written.text((story.entry.index, story.record), "/decided/reason")
     facts = (*_platform(story), *_organization(story, written), *_developer(story, reason))

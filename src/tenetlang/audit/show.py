@@ -14,6 +14,7 @@ from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.payloads.sealing import Keys, Seal, no_keys, open_payload
 from tenetlang.audit.records.disclosure import read_payload, showable
 from tenetlang.audit.source import Damage, Entry, StrayPayload, read_entries
+from tenetlang.audit.stores.addresses import told
 
 
 def show(path: str | os.PathLike[str], index_or_identifier: int | str, keys: Keys = no_keys) -> dict[str, object]:
@@ -30,7 +31,7 @@ def show(path: str | os.PathLike[str], index_or_identifier: int | str, keys: Key
         for entry in entries:
             if entry.index == index or (index is None and _identifier(entry.record) == index_or_identifier):
                 return shown_record(entry, keys)
-    raise RecordNotFound(f"{os.fspath(path)} holds no record {index_or_identifier}")
+    raise RecordNotFound(f"{told(path)} holds no record {index_or_identifier}")
 
 
 def show_last(

@@ -27,6 +27,7 @@ from tenetlang.audit.payloads.sealing import is_sealed, read_seal
 from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.show import log_entries, parsed_record
 from tenetlang.audit.source import Entry
+from tenetlang.audit.stores.addresses import told
 from tenetlang.audit.verify import Problem
 
 Placed: TypeAlias = tuple[int, Mapping[str, object]]
@@ -105,7 +106,7 @@ def _found(path: str | os.PathLike[str], wanted: str) -> Story:
             record = parsed_record(entry.record) if index in {None, entry.index} else None
             if entry.index == index or (isinstance(record, Mapping) and record.get("id") == wanted):
                 return Story(entry, record if isinstance(record, Mapping) else {})
-    raise RecordNotFound(f"{os.fspath(path)} holds no record {wanted}")
+    raise RecordNotFound(f"{told(path)} holds no record {wanted}")
 
 
 def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[Entry, Mapping[str, object] | None]]:

@@ -28,6 +28,11 @@ class _Named(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         if value == "":
             self.fail("an empty text is no path; `.` is the current folder", parameter, context)
+        if isinstance(value, str) and "://" in value:
+            from tenetlang.audit.stores.addresses import AddressPath, is_address
+
+            if is_address(value):
+                return AddressPath(value)
         return super().convert(value, parameter, context)
 
 

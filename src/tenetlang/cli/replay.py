@@ -267,7 +267,7 @@ def _items(source: _Source) -> Iterator[tuple[Iterator[Item], int | None, Callab
     if source.log is not None:
         with opened_keyring(source.payload_keys, source.payload_master) as keyring:
             keys = no_keys if keyring is None else keyring.key_of
-            yield log_items(str(source.log), keys), count_records(source.log), None
+            yield log_items(os.fspath(source.log), keys), count_records(source.log), None
         return
     assert source.requests is not None
     if str(source.requests) == "-":

@@ -38,7 +38,7 @@ with open_log(sys.argv[1]) as log:
 """
 
 
-def start_appender(path: Path, number: int) -> subprocess.Popen[str]:
+def start_appender(path: Path | str, number: int) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SOURCES), str(SOURCES.parent)])}
     return subprocess.Popen(
         [sys.executable, "-c", APPENDER, str(path), str(number)], env=environment, stdout=subprocess.PIPE, text=True

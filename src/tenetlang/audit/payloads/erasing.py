@@ -69,7 +69,7 @@ Which: TypeAlias = TheseRecords | OfSubject | Before | OlderThan
 class Erased:
     """What an erasure did. `record` says so in the log, None if there was nothing to erase; `destroyed` counts keys, those of
     interrupted erasures included; with `traces` somebody reads one of the files, and what was erased stays beside it until
-    they are done and something is erased or written again."""
+    they are done and something is erased or written again; or the log is on a server, which keeps it for a while."""
 
     record: AppendedRecord | None
     payloads: int

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from tenetlang.audit.errors import NotALog
@@ -25,6 +27,28 @@ _schemes = ("postgresql://", "postgres://")
 _bent = ("postgresql:/", "postgres:/")
 _schema = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _told = re.compile(r"[A-Za-z0-9._:,\[\]/-]{0,200}")
+
+
+class AddressPath(Path):
+    """An address where a path is expected: the command line takes either. It opens as what it is, and is shown without secrets."""
+
+    _flavour = getattr(type(Path()), "_flavour", None)  # Python 3.11 wants it of a subclass
+
+    def __new__(cls, address: str) -> Self:
+        path = super().__new__(cls, address)
+        path.address = address
+        return path
+
+    address: str
+
+    def __fspath__(self) -> str:
+        return self.address
+
+    def __str__(self) -> str:
+        return shown_address(self.address).strip("`")
+
+    def __repr__(self) -> str:
+        return f"AddressPath({str(self)!r})"
 
 
 def is_address(name: str | os.PathLike[str]) -> bool:
@@ -50,6 +74,11 @@ def split_address(address: str) -> tuple[str, str, frozenset[str]]:
             "`_`, at most 41, and after that `?fsync=off` or `?full_page_writes=off` where that is known"
         )
     return uri, schema or LOG, frozenset(word.removesuffix("=off") for word in off)
+
+
+def told(name: str | os.PathLike[str]) -> str:
+    """The name of a log as somebody gave it, without the secrets of an address."""
+    return shown_address(os.fspath(name)).strip("`") if is_address(name) else os.fspath(name)
 
 
 def shown_address(address: str) -> str:

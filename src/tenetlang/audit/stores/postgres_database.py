@@ -59,6 +59,7 @@ class PostgresDatabase:
     busy_seconds: float
     session: int | None = None
     writer: int | None = None
+    deleted: bool = False
     warnings: list[str] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -119,6 +120,7 @@ class PostgresDatabase:
 
     def run_many(self, statement: str, rows: Sequence[Cells]) -> None:
         text, _ = _numbered(statement)
+        self.deleted = self.deleted or (statement.startswith("DELETE") and bool(rows))
         try:
             with psycopg.RawCursor(self.connection) as cursor:
                 cursor.executemany(text, rows)
