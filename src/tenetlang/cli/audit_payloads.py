@@ -120,7 +120,7 @@ def _change_master(keys: Path, payload_master: Path | None) -> int:
         ],
         [
             (0, "erased, and recorded"),
-            (1, "erased, but somebody reads the file, so traces are left in it; run it again later"),
+            (1, "erased, but traces are left: somebody reads the file, or it is on a server"),
             (5, "there was nothing to erase, so nothing was recorded; 0 with --retention"),
         ],
     ),
@@ -176,6 +176,7 @@ def erase(
     """
     from tenetlang.audit.payloads.erasing import erase as erase_payloads
     from tenetlang.audit.payloads.erasing import would_erase
+    from tenetlang.audit.stores.addresses import is_address
 
     if policy is not None and not retention:
         raise click.UsageError("--policy says where the configuration is, so it goes with --retention")
@@ -203,11 +204,18 @@ def erase(
     else:
         say(f"{_sentence(done, dry_run=dry_run)}\n")
     if done.traces:
-        remark(
-            "somebody reads the file, so traces of what was erased are still beside it; run this again once they are done\n"
-        )
+        remark(_TRACES_ON_A_SERVER if is_address(log) else _TRACES_IN_A_FILE)
         return statuses.FOUND
     return statuses.NOTHING if nothing and not retention else statuses.FINE
+
+
+_TRACES_IN_A_FILE = (
+    "somebody reads the file, so traces of what was erased are still beside it; run this again once they are done\n"
+)
+_TRACES_ON_A_SERVER = (
+    "the server keeps what was erased in its files until `VACUUM FULL` rewrites them, and in its journal, standbys and backups "
+    "for as long as it keeps these\n"
+)
 
 
 def _sentence(done: Erased, *, dry_run: bool) -> str:
