@@ -173,11 +173,12 @@ class Desk:
                 return f"no channel to {able[0].reviewers} works"
         if count(tables, "SELECT COUNT(*) FROM review_tasks WHERE status = 'waiting'") >= self.rules.most_waiting:
             return f"{self.rules.most_waiting:,} escalations wait already"
-        alike = count(
+        same = load_all(
             tables,
-            "SELECT COUNT(DISTINCT decision) FROM review_tasks WHERE binding = ? AND status = 'waiting'",
-            (binding_of(opening.request),),
+            "SELECT content, subject FROM review_tasks WHERE binding = ? AND status = 'waiting' ORDER BY id DESC LIMIT ?",
+            (binding_of(opening.request), MOST_AT_ONCE),
         )
+        alike = len({item.task.decision for item in same if item.task.bundle == opening.bundle})
         if alike >= self.rules.most_alike:
             return f"people are asked about this very call already, {alike} times"
         return None

@@ -195,6 +195,7 @@ def test_an_agent_that_asks_again_and_again_is_told_that_people_are_asked_alread
     with pytest.raises(ReviewUnavailable, match="asked about this very call already, 3 times"):
         here.ask()
     here.ask(request={**REQUEST, "args": {"amount": 2}})
+    here.ask(bundle="sha256:" + "ee" * 32)
 
 
 def test_there_is_an_end_to_how_much_people_are_asked(log_name: str) -> None:

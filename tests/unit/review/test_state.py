@@ -142,6 +142,15 @@ def test_at_the_deadline_the_next_are_asked_and_votes_count_no_longer() -> None:
     assert step(task, approve("joan"), START + 32 * MINUTE).task.status == "approved"
 
 
+def test_what_was_handed_on_before_it_climbed_was_handed_on_no_longer() -> None:
+    again = Stage("directors", ("ada", "mary"), 1, 60 * MINUTE)
+    given = after(waiting_task(chain=(again,)), Delegated("ada", "inbox", "grace")).task
+    climbed = step(given, Tick(), START + 31 * MINUTE).task
+    assert climbed.delegations == ()
+    assert asked_people(climbed) == ("ada", "mary")
+    assert step(climbed, approve("ada"), START + 32 * MINUTE).task.status == "approved"
+
+
 def test_a_vote_that_comes_as_the_time_is_over_climbs_first() -> None:
     stepped = step(waiting_task(chain=(DIRECTORS,)), deny("ada"), START + 30 * MINUTE)
     assert (stepped.task.status, stepped.refused) == ("waiting", "not-asked")
