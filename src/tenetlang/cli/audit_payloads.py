@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tenetlang.cli import statuses
+from tenetlang.cli.audit_beside import Beside, erase_beside
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, FORMAT
@@ -185,12 +186,16 @@ def erase(
     because = because or (None if kept is None else f"retention of {kept}")
     if because is None and not dry_run:
         raise click.UsageError("say why with --because; it is recorded")
+    beside = Beside()
     with opened_keyring(payload_keys, payload_master) as keys, waiting("erasing"):
         if dry_run:
             done = would_erase(log, which, keys)
         else:
+            if subject is not None:
+                would_erase(log, which, keys)  # where that is refused nothing is erased
+                beside = erase_beside(log, subject, keys)
             done = erase_payloads(log, which, by=by or _own_name(), because=str(because), keyring=keys)
-    nothing = not done.payloads and not done.destroyed
+    nothing = not (done.payloads or done.destroyed or beside.requests or beside.calls)
     if style == "json":
         say_json(
             {
@@ -199,10 +204,18 @@ def erase(
                 "keys": done.destroyed,
                 "traces": done.traces,
                 "dry_run": dry_run,
+                "beside": {"requests": beside.requests, "calls": beside.calls, "unreached": beside.unreached},
             }
         )
     else:
         say(f"{_sentence(done, dry_run=dry_run)}\n")
+        say(_beside_sentence(beside))
+    if beside.unreached:
+        have = "session of this person has a name" if beside.unreached == 1 else "sessions of this person have names"
+        remark(
+            f"{beside.unreached:,} {have} too long for a record, so what a ledger keeps there was not found; erase it by the "
+            "name, with `forget_arguments`\n"
+        )
     if done.traces:
         remark(_TRACES_ON_A_SERVER if is_address(log) else _TRACES_IN_A_FILE)
         return statuses.FOUND
@@ -225,6 +238,15 @@ def _sentence(done: Erased, *, dry_run: bool) -> str:
     recorded = "" if done.record is None else f"; recorded as {done.record.index}"
     verb = "would erase" if dry_run else "erased"
     return f"{verb} {done.payloads:,} payload{'s'[: done.payloads != 1]}{keys}{recorded}"
+
+
+def _beside_sentence(beside: Beside) -> str:
+    parts = []
+    if beside.requests:
+        parts.append(f"{beside.requests:,} request{'s'[: beside.requests != 1]} that reviewers were to see")
+    if beside.calls:
+        parts.append(f"the arguments of {beside.calls:,} earlier call{'s'[: beside.calls != 1]}")
+    return f"erased beside the records: {' and '.join(parts)}\n" if parts else ""
 
 
 def _configured_retention(path: Path) -> str:

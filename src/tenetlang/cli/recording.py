@@ -20,7 +20,6 @@ import attrs
 
 from tenetlang.audit import AppendedRecord, AuditError, SigningKey, Surroundings, Unplaced, intent, open_log
 from tenetlang.audit.canonical import canonical_bytes
-from tenetlang.audit.records.record import identity_word
 from tenetlang.audit.writer import Writer
 from tenetlang.cli.answer import Answer
 from tenetlang.decision import Decision
@@ -81,9 +80,10 @@ class Recorder:
         """The record with what the caller sent sealed for the person whom it is about, if there are keys."""
         if self.keyring is None:
             return record
-        from tenetlang.audit.payloads.sealing import seal_record
+        from tenetlang.audit.payloads.sealer import Sealer
 
-        return seal_record(record, self.keyring.key_for(identity_word(answer.request, self.keyring.subjects)))
+        sealer = Sealer(self.keyring)
+        return sealer(record, sealer.person_of(answer.request))
 
 
 def open_recorder(

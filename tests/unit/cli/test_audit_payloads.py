@@ -81,7 +81,15 @@ def test_payloads_are_erased_by_record_by_index_and_by_age(shop: Tenet, tmp_path
     answer = shop("audit", "erase", "log.db", "2", "--because", "a card number", "--by", "me", "--format", "json")
     assert (answer.status, json.loads(answer.out)) == (
         0,
-        {"schema_version": 1, "index": 4, "payloads": 1, "keys": 0, "traces": False, "dry_run": False},
+        {
+            "schema_version": 1,
+            "index": 4,
+            "payloads": 1,
+            "keys": 0,
+            "traces": False,
+            "dry_run": False,
+            "beside": {"requests": 0, "calls": 0, "unreached": 0},
+        },
     )
     assert b"order of bob" not in files(tmp_path)
     assert (
@@ -113,7 +121,7 @@ def test_a_payload_that_is_missing_without_a_record_is_told(shop: Tenet) -> None
 
 def test_traces_that_a_reader_keeps_are_told(shop: Tenet, monkeypatch: pytest.MonkeyPatch) -> None:
     decide(shop)
-    monkeypatch.setattr("tenetlang.audit.log.Log._empty_write_ahead_log", lambda _: False)
+    monkeypatch.setattr("tenetlang.audit.stores.sqlite_database.SqliteDatabase.forget", lambda _: False)
     answer = shop("audit", "erase", "log.db", "1", "--because", "x")
     assert answer.status == 1
     assert "traces of what was erased are still beside it" in answer.error
