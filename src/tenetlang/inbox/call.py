@@ -96,23 +96,18 @@ def rules_card(kept: Kept) -> Markup | None:
         )
         for item in _entries(decision.get("matched"))
     ]
-    obliging = [
-        element("li", said(_plain(item.get("name"))), "(", said(", ".join(map(_short, _items(item.get("args"))))), ")")
-        for item in _entries(decision.get("obligations"))
-    ]
     errors = [
         element("li", {"class": "bad"}, said(_plain(item.get("rule"))), " failed: ", said(_plain(item.get("error"))))
         for item in _entries(decision.get("errors"))
     ]
     traced = [_traced(item) for item in _entries(decision.get("trace"))]
-    if not (matched or errors or obliging or traced):
+    if not (matched or errors or traced):
         return None
     return element(
         "section",
         {"class": "card"},
         element("h2", "Why you are asked"),
         element("ul", {"class": "rules"}, matched, errors),
-        [element("p", "If it is approved, the caller must also"), element("ul", obliging)] if obliging else None,
         element("details", element("summary", "What the rules looked at"), element("ul", {"class": "rules"}, traced))
         if traced
         else None,
@@ -224,7 +219,3 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _entries(value: object) -> Sequence[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _items(value: object) -> Sequence[object]:
-    return value if isinstance(value, list) else []

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from tenetlang.audit.errors import LogUnavailable
+from tenetlang.audit.records.unplaced import Unplaced
+from tenetlang.audit.stores.tables import Tables
 from tenetlang.inbox import pages
 from tenetlang.inbox.sessions import FAILURES, IDLE, LONGEST
 from tenetlang.inbox.web import NOTICES, Settings
+from tenetlang.policy import load
 from tenetlang.review.desk import Desk
 from tenetlang.review.links import Link, link_token
+from tenetlang.review.openings import opening_of
 from tests.unit.inbox.browsing import HOST, LINK_KEY, Browser, Page, Site, site
 from tests.unit.review.desks import REQUEST
 from tests.unit.review.tasks import DIRECTORS, MINUTE
@@ -524,3 +528,38 @@ def test_what_fails_inside_is_not_for_the_browser(here: Site, monkeypatch: pytes
     assert response.status == 500
     assert b"secret" not in response.body
     assert here.said == ["GET failed: ZeroDivisionError: secret"]
+
+
+POLICY = """
+package shop
+
+tool refund(customer: string, amount: decimal, note?: string)
+reviewers finance { who {"ada", "grace"}; within 30m; quorum 1; else deny }
+
+default deny
+allow small if { tool is refund; args.amount <= 50.00 }
+@owner("payments")
+escalate large to finance if { tool is refund; args.amount > 50.00; not (args.customer in {"c13"}) }
+  because "a refund of {args.amount} is above 50"
+"""
+
+
+def test_a_page_shows_the_rules_that_asked_and_what_they_looked_at(here: Site, tmp_path: Path) -> None:
+    (tmp_path / "shop.tenet").write_text(POLICY, encoding="utf-8")
+    evaluator = load(tmp_path / "shop.tenet")._evaluator
+    request = {"tool": "refund", "args": {"customer": "c1", "amount": 120}, "agent": {"id": "a1"}}
+    opening = opening_of(evaluator, evaluator.decide(request), "01KB0K4QWRD3V0Q2W0V4R0Y0ZC", request)
+
+    def job(tables: Tables) -> tuple[str, Sequence[Unplaced]]:
+        opened = here.office.desk.open(tables, here.office.now, opening)
+        return opened.tasks[0].identifier, opened.records
+
+    task = here.office.do(job)
+    text = here.browser("ada").get(f"/tasks/{task}")[1].text
+    for part in (
+        "large escalates it · owner payments · ",
+        "shop.tenet:11",
+        "✓ args.amount > 50.00   args.amount = 120",
+        "small does not hold",
+    ):
+        assert part in text, part
