@@ -20,12 +20,12 @@ those kinds, and fields with more than `default`, `factory`, `eq` and `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-__all__ = ["field", "frozen"]
+__all__ = ["defaults_of", "field", "frozen"]
 
 
 class _Field:
@@ -77,6 +77,17 @@ def _field(
     repr: bool = True,
 ) -> object:
     return _Field(default, factory, eq=eq, repr=repr)
+
+
+def defaults_of(owner: type) -> Mapping[str, object]:
+    """The fields of such a class in their order, each with its default as attrs has it, `attrs.NOTHING` where it has none.
+
+    Unlike `attrs.fields` it makes nothing. Raises `KeyError` for other classes.
+    """
+    return {
+        name: said.default if said.factory is None else attrs.Factory(said.factory)
+        for name, said in _FIELDS[owner].items()
+    }
 
 
 class _Described:

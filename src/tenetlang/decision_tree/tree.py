@@ -31,7 +31,7 @@ of a checked program that deciding needs, under the same names, and no tests, cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 
 from tenetlang.frozen import frozen
@@ -154,7 +154,7 @@ class Policy:
     counters: tuple[Counter, ...]
     reviewers: Mapping[str, Reviewers]
     obligations: Mapping[str, Obligation]
-    buckets: tuple[Bucket, ...]
+    buckets: Sequence[Bucket]
     root: Node
 
     @property

@@ -7,6 +7,7 @@ one spelling, and reading accepts no other.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
@@ -28,7 +29,7 @@ _PARSED: Final[Mapping[type, str]] = {
     Path: "path", Semver: "semver",
 }  # fmt: skip
 
-_EXACT: Final = 2**53 - 1
+EXACT: Final = 2**53 - 1
 """Whole numbers up to this are exact in every reader of JSON."""
 
 
@@ -45,7 +46,7 @@ def encode_value(value: object) -> object:
         case bool() | str():
             return value
         case int():
-            return value if -_EXACT <= value <= _EXACT else {"int": str(value)}
+            return value if -EXACT <= value <= EXACT else {"int": str(value)}
         case Decimal():
             return {"decimal": decimal_text(value)}
         case JsonConstant():
@@ -67,12 +68,17 @@ def encode_value(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no value of a policy")
 
 
+def value_text(value: object) -> str:
+    """The value as canonical JSON: ASCII without spaces, keys sorted."""
+    return json.dumps(encode_value(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def decode_value(form: object) -> object:
     """The value that the JSON stands for. Raises `ValueFormatError`."""
     if isinstance(form, bool | str):
         return form
     if isinstance(form, int):
-        if -_EXACT <= form <= _EXACT:
+        if -EXACT <= form <= EXACT:
             return form
         raise ValueFormatError("a large number is written as text")
     if not isinstance(form, dict) or len(form) != 1:
@@ -116,7 +122,7 @@ def _large_int(content: str) -> int | None:
     if not content.removeprefix("-").isdigit() or not content.isascii():
         return None
     number = int(content)
-    return number if INT_MIN <= number <= INT_MAX and abs(number) > _EXACT else None
+    return number if INT_MIN <= number <= INT_MAX and abs(number) > EXACT else None
 
 
 def _decimal(content: str) -> Decimal | None:

@@ -28,8 +28,8 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from tenetlang import python
 from tenetlang.decision_tree.tree import Leaf, Node, Switch, leaves
-from tenetlang.evaluator import python
 from tenetlang.evaluator.generate import Generated, Settling, bucket_body, uses
 from tenetlang.evaluator.generate_expressions import INPUTS, RUN, Module, Parts, Use, finish
 from tenetlang.evaluator.generate_reading import REQUEST, local, reading

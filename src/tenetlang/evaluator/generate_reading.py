@@ -35,24 +35,6 @@ from typing import Final
 import attrs
 
 from tenetlang.evaluator.layout import Group, Layout, Part, expected, groups
-from tenetlang.evaluator.python import (
-    all_of,
-    any_of,
-    assign,
-    attribute,
-    call,
-    compare,
-    constant,
-    if_,
-    item,
-    load,
-    method,
-    negated,
-    plus,
-    raising,
-    store,
-    strings,
-)
 from tenetlang.evaluator.reading_parts import (
     SHORT,
     TEXT,
@@ -70,6 +52,24 @@ from tenetlang.evaluator.requests import RequestReader, RequestSchema
 from tenetlang.evaluator.runtime import ABSENT, NOTHING
 from tenetlang.evaluator.shapes import PARSED, encode
 from tenetlang.program import types as t
+from tenetlang.python import (
+    all_of,
+    any_of,
+    assign,
+    attribute,
+    call,
+    compare,
+    constant,
+    if_,
+    item,
+    load,
+    method,
+    negated,
+    plus,
+    raising,
+    store,
+    strings,
+)
 from tenetlang.values.numbers import whole
 from tenetlang.values.patterns import compile_regex
 

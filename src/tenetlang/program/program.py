@@ -6,7 +6,7 @@ packages are those that take part in the decision: the entry and the packages th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from tenetlang.frozen import field, frozen
@@ -204,7 +204,7 @@ class Package:
     default: Fallback | None
     on_error: Fallback
     observe: bool
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
 
 
 @frozen
