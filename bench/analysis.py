@@ -121,10 +121,10 @@ def measure(what: str, shape: str, rules: int) -> None:
     from tenetlang import pipeline
     from tenetlang.analysis.comparison.compare import compared_programs
     from tenetlang.analysis.comparison.diff import diff
+    from tenetlang.collector import without_collector
     from tenetlang.evaluator.judge import BothEvaluators
     from tenetlang.program.program import Program
     from tenetlang.project.project import standard_library
-    from tenetlang.syntax.parse import without_collector
     from tenetlang.text import Text
 
     def program(source: str) -> tuple[Program, list[Text]]:

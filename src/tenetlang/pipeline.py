@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from tenetlang.collector import without_collector
 from tenetlang.decision_tree.build import build
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.evaluator import Evaluator
@@ -17,7 +18,7 @@ from tenetlang.program.program import Program
 from tenetlang.program.recall import NOTHING, Memories
 from tenetlang.report.finding import Finding
 from tenetlang.report.words import severity_of
-from tenetlang.syntax.parse import parse, without_collector
+from tenetlang.syntax.parse import parse
 from tenetlang.syntax.tree import File, Import
 from tenetlang.text import Text
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.requests import DataError
-from tenetlang.project.project import ProjectError, read_documents, read_project
-from tenetlang.report.diagnostic import Diagnostic
-from tenetlang.report.words import describe
+from tenetlang.project.loading import Broken, Loaded, load_policy
+from tenetlang.project.project import ProjectError, read_documents
+
+if TYPE_CHECKING:
+    from tenetlang.report.diagnostic import Diagnostic
 
 
 class PolicyError(ValueError):
@@ -54,20 +57,42 @@ class Policy:
         return self._evaluator.ask(name, request)
 
 
-def load(path: str | PathLike[str], *, data: Mapping[str, object] | None = None, entry: str | None = None) -> Policy:
-    """The policy in a file or folder, checked and compiled.
+def load(
+    path: str | PathLike[str],
+    *,
+    data: Mapping[str, object] | None = None,
+    entry: str | None = None,
+    cache: bool = False,
+) -> Policy:
+    """The policy in a file or folder, checked and compiled; or in the compiled file that `tenet build` made, verified.
 
     `data` are the documents as JSON values, by the names that the policy declares; without it they are read from the
-    files that `tenet.toml` names. `entry` is the package that decides, where that is not clear. Raises `PolicyError`.
+    files that `tenet.toml` names. `entry` is the package that decides, where that is not clear. `cache`: look for the compiled
+    policy where the commands keep theirs, and keep it there (docs/command-line.md says where). Raises `PolicyError`.
     """
     try:
-        project = read_project([Path(path)])
-        result = project.compile(entry)
-        if result.broken:
-            found = tuple(describe(finding) for finding in result.findings)
-            errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
-            first = f": {errors[0].headline} ({errors[0].labels[0].span.place})" if errors else ""
-            raise PolicyError(f"the policy has {len(errors)} error{'' if len(errors) == 1 else 's'}{first}", found)
-        return Policy(result.evaluator(read_documents(project.configuration.data) if data is None else data))
+        loaded = _loaded(Path(path), entry, cache=cache)
+        documents = read_documents(loaded.configuration.data) if data is None else data
+        return Policy(Evaluator(loaded.policy, documents, digest=loaded.digest))
     except (ProjectError, DataError) as error:
         raise PolicyError(str(error)) from error
+
+
+def _loaded(path: Path, entry: str | None, *, cache: bool) -> Loaded:
+    kept = None
+    if cache:
+        import os
+
+        from tenetlang.project.cache import open_cache
+
+        kept = open_cache(os.environ)
+    try:
+        return load_policy([path], entry, cache=kept)
+    except Broken as broken:
+        from tenetlang.report.words import describe
+
+        found = tuple(describe(finding) for finding in broken.findings)
+        errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+        first = f": {errors[0].headline} ({errors[0].labels[0].span.place})" if errors else ""
+        message = f"the policy has {len(errors)} error{'' if len(errors) == 1 else 's'}{first}"
+        raise PolicyError(message, found) from broken

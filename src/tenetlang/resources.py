@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
 _CHECK = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
@@ -49,6 +50,16 @@ def check_page(name: str) -> str | None:
         if entry.name == f"{name}.md":
             return entry.read_text(encoding="utf-8")
     return None
+
+
+def folders() -> tuple[Path, ...]:
+    """Where the grammar and the standard library are, as far as they lie in folders."""
+    from pathlib import Path
+
+    package = Path(__file__).parent
+    found = (package / "_data", package.parents[1])
+    places = (top / name for name in ("grammar", "stdlib") for top in found)
+    return tuple(place for place in places if place.is_dir())
 
 
 @functools.cache

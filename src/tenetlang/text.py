@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
 import attrs
 
 from tenetlang.frozen import field, frozen
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of UTF-8 in a source file; a longer one is an error."""
 
 
 def _line_starts(content: str) -> tuple[int, ...]:

@@ -21,7 +21,6 @@ import attrs
 
 from tenetlang.decision_tree import json_form
 from tenetlang.decision_tree.tree import Policy
-from tenetlang.program.program import Program
 
 FOLDER = Path(__file__).parent
 POLICIES = FOLDER / "policies.jsonl"
@@ -94,25 +93,6 @@ def lines(file: Path) -> Iterator[dict[str, object]]:
             read: object = json.loads(line)
             assert isinstance(read, dict)
             yield read
-
-
-def program_of(policy: Policy) -> Program:
-    """What the reference evaluator needs: a compiled policy has the parts of the program that it was made of."""
-    return Program(
-        entry=policy.entry,
-        packages=policy.packages,
-        uses_tools=policy.uses_tools,
-        facts=policy.facts,
-        tools=policy.tools,
-        data=policy.data,
-        definitions=policy.definitions,
-        functions=policy.functions,
-        counters=policy.counters,
-        reviewers=policy.reviewers,
-        obligations=policy.obligations,
-        tests=(),
-        claims=(),
-    )
 
 
 def jobs(found: Sequence[Vector], modules: Mapping[str, Path]) -> str:

@@ -17,12 +17,12 @@ import pytest
 
 from tenetlang.decision import Decision
 from tenetlang.decision_tree import json_form
-from tenetlang.decision_tree.tree import Policy
+from tenetlang.decision_tree.tree import Policy, program_of
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
 from tenetlang.targets.building import TARGETS
 from tests.conformance.cases import typed
-from tests.golden.golden import FOLDER, POLICIES, VECTORS, Vector, compact, jobs, policies, program_of, vectors
+from tests.golden.golden import FOLDER, POLICIES, VECTORS, Vector, compact, jobs, policies, vectors
 
 pytestmark = pytest.mark.xdist_group("golden")
 

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from tenetlang.report.json import write
 
 if TYPE_CHECKING:
+    from tenetlang.decision_tree.tree import Policy
     from tenetlang.program.program import Program
 
 
-def filled(program: Program, request: Mapping[str, object], now: str) -> tuple[Mapping[str, object], tuple[str, ...]]:
+def filled(
+    program: Program | Policy, request: Mapping[str, object], now: str
+) -> tuple[Mapping[str, object], tuple[str, ...]]:
     """The request with what is assumed, and the assumptions as `counters.refunds_today = 0`. `now` is RFC 3339."""
     from tenetlang.testing.requests import beginning
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 import click
 
-from tenetlang.cli.options import compiled, documents_of, evaluator_of
+from tenetlang.cli.options import documents_of, evaluator_of, loaded_or_broken
 
 if TYPE_CHECKING:
     from tenetlang.audit.blame import Blame
@@ -38,20 +38,22 @@ def decide_again(found: Blame, path: Path, given: tuple[str, ...], entry: str | 
     from tenetlang.cli.why import known_rules
     from tenetlang.cli.why_text import explain
     from tenetlang.program.request_paths import unquoted_paths
+    from tenetlang.project.loading import Broken
     from tenetlang.replay.compare import Deciding, document_digests, summarised
     from tenetlang.replay.items import LogEntry, sealing_key
 
-    result = compiled([path], entry)
-    if result.broken or result.program is None:
-        raise click.UsageError(f"the policy at {path} has errors; `tenet check {path}` names them")
+    try:
+        loaded = loaded_or_broken(path, entry, cached=True)
+    except Broken as broken:
+        raise click.UsageError(f"the policy at {path} has errors; `tenet check {path}` names them") from broken
     recorded = recorded_request(found.record, found.entry.payload, found.keys)
     if isinstance(recorded, LostRequest):
         return Again("not_decided", f"the request can't be decided again: {recorded.detail}")
-    documents = documents_of(result, given)
-    evaluator = evaluator_of(result, documents)
+    documents = documents_of(loaded.configuration, given)
+    evaluator = evaluator_of(loaded, documents)
     request = recorded.request
     decision = evaluator.decide_json(request) if isinstance(request, bytes) else evaluator.decide(request)
-    explanation, bare = explain(decision, known_rules(result.program)), unquoted_paths(result.program)
+    explanation, bare = explain(decision, known_rules(loaded.policy)), unquoted_paths(loaded.policy)
 
     policy = found.record.get("policy")
     bundle = policy.get("bundle") if isinstance(policy, dict) else None

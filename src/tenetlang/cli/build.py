@@ -16,16 +16,15 @@ from tenetlang.cli.options import (
     DATA,
     ENTRY,
     FORMAT,
-    compiled,
+    NO_CACHE,
     documents_of,
-    report_broken,
+    loaded,
 )
 from tenetlang.cli.output import remark, say, say_json, waiting
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
-    from tenetlang.decision_tree.tree import Policy
-    from tenetlang.project.project import Project, Result
+    from tenetlang.project.loading import Loaded
 
 NAMES = ("ir", "javascript", "python", "sql", "bundle")
 DIALECTS = ("duckdb", "spark", "bigquery", "clickhouse")
@@ -56,6 +55,7 @@ STATUSES = [(0, "built"), (1, "the policy has errors")]
     help="With --target sql: the database.",
 )
 @DATA
+@NO_CACHE
 @click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file, not to standard output.")
 @build_bundle.KEY
 @build_bundle.VERSION
@@ -70,6 +70,7 @@ def command(
     target: str | None,
     dialect: str,
     given: tuple[str, ...],
+    cached: bool,
     output: Path | None,
     keys: tuple[Path, ...],
     version: int | None,
@@ -97,53 +98,48 @@ def command(
         raise click.UsageError("`--format json` says what was built, and needs `-o FILE` for the build itself")
     if target == "bundle":
         return build_bundle.build_bundle(policy, entry, given, output, style, of_bundle)
-    result = compiled([policy], entry)
-    if result.broken or result.program is None:
-        report_broken(result.findings, style)
+    found = loaded(policy, entry, style, cached=cached)
+    if found is None:
         return statuses.FOUND
-    from tenetlang import pipeline
-    from tenetlang.decision_tree.json_form import digest
     from tenetlang.targets.building import TARGETS
 
     with waiting("building"):
-        tree = pipeline.decision_tree(result.program)
-        name = digest(tree)
-        text = _query(result, tree, given, dialect) if target == "sql" else TARGETS[target](tree)
+        text = _query(found, given, dialect) if target == "sql" else TARGETS[target](found.policy)
     if output is None or not to_file:
         say(text)
         return statuses.FINE
-    _write(output, text, result.project)
+    _write(output, text, found.files)
     if style == "json":
-        say_json({"target": target, "file": output.as_posix(), "policy": tree.entry, "bundle": name})
+        say_json({"target": target, "file": output.as_posix(), "policy": found.policy.entry, "bundle": found.digest})
     else:
-        remark(f"built {output} from {tree.entry}, {name}\n")
+        remark(f"built {output} from {found.policy.entry}, {found.digest}\n")
     return statuses.FINE
 
 
-def _query(result: Result, tree: Policy, given: tuple[str, ...], dialect: str) -> str:
+def _query(found: Loaded, given: tuple[str, ...], dialect: str) -> str:
     """The policy as a query, with its documents. Raises `ClickException`."""
-    from tenetlang.decision_tree.json_form import digest
+    from tenetlang.decision_tree.tree import program_of
     from tenetlang.replay.constants import folding
 
-    assert result.program is not None
     try:
         from tenetlang.targets.sql.select import build
         from tenetlang.targets.sql.text import sql_text
     except ModuleNotFoundError as missing:
         raise click.ClickException(f"{NEEDS_SQL} ({missing})") from missing
+    fold = folding(program_of(found.policy), documents_of(found.configuration, given))
     try:
-        built = build(tree, dialect, folding(result.program, documents_of(result, given)), pretty=True)
+        built = build(found.policy, dialect, fold, pretty=True)
     except ValueError as mistake:
         raise click.ClickException(f"the policy has no table of requests: {mistake}") from mistake
     for fallback in built.fallbacks:
         remark(f"left to the evaluator: {visible(fallback.rule)}: {visible(fallback.reason)}\n")
-    return sql_text(tree, digest(tree), built, dialect)
+    return sql_text(found.policy, found.digest, built, dialect)
 
 
-def _write(output: Path, text: str, project: Project) -> None:
+def _write(output: Path, text: str, files: tuple[str, ...]) -> None:
     """The text into the file, which is none of those that it was made of. Raises `ClickException`."""
-    for source in project.texts:
-        if output.exists() and Path(source.name).exists() and output.samefile(source.name):
+    for source in files:
+        if output.exists() and Path(source).exists() and output.samefile(source):
             raise click.UsageError(f"`{output}` is a file of the policy itself")
     try:
         output.write_bytes(text.encode())

@@ -141,7 +141,7 @@ def _contents(result: Result, given: Iterable[str], wanted: Wanted) -> Contents 
         None if wanted.expires is None else now + wanted.expires,
         None if wanted.hard_expires is None else now + wanted.hard_expires,
     )
-    documents = documents_of(result, given)
+    documents = documents_of(result.project.configuration, given)
     with waiting("building"):
         evaluator: Evaluator = pipeline.evaluator(pipeline.decision_tree(result.program), documents)
     if not _passed(result):

@@ -84,10 +84,9 @@ def _why(result: Result, paint: Paint) -> Iterator[str]:
     from tenetlang.cli.why_text import explain, why_lines
     from tenetlang.program.request_paths import unquoted_paths
 
-    assert result.program is not None
-    decision = result.evaluator({}).decide(REQUESTS[1])
-    explanation = explain(decision, known_rules(result.program))
-    yield from (line for line in why_lines(explanation, paint, bare=unquoted_paths(result.program)) if line)
+    evaluator = result.evaluator({})
+    explanation = explain(evaluator.decide(REQUESTS[1]), known_rules(evaluator.policy))
+    yield from (line for line in why_lines(explanation, paint, bare=unquoted_paths(evaluator.policy)) if line)
 
 
 def _tampering(result: Result, folder: Path, paint: Paint) -> Iterator[str]:

@@ -24,11 +24,11 @@ from tenetlang.cli.options import (
     DATA,
     ENTRY,
     FORMAT,
-    compiled,
+    NO_CACHE,
     documents_of,
     evaluator_of,
+    loaded,
     read_input,
-    report_broken,
 )
 from tenetlang.cli.output import Progress, complain, flush, painter, remark, say, say_json
 from tenetlang.cli.shown import value_text
@@ -37,8 +37,8 @@ from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
     from tenetlang.cli.recording import Recorder
+    from tenetlang.decision_tree.tree import Policy
     from tenetlang.evaluator.evaluator import Evaluator
-    from tenetlang.program.program import Program
 
 EXAMPLES = [
     "tenet eval policies/ request.json",
@@ -60,7 +60,7 @@ BATCH = 256
 class Wanted:
     """The options that say what is done with each request."""
 
-    program: Program
+    policy: Policy
     evaluator: Evaluator
     recorder: Recorder | None
     fill: bool
@@ -89,6 +89,7 @@ class Wanted:
 @click.option("--exit-code", is_flag=True, help="Let the exit status tell the verdict.")
 @click.option("--no-trace", is_flag=True, help="Leave the trace out of the JSON.")
 @ENTRY
+@NO_CACHE
 @FORMAT
 def command(
     policy: Path,
@@ -105,9 +106,10 @@ def command(
     exit_code: bool,
     no_trace: bool,
     entry: str | None,
+    cached: bool,
     style: str,
 ) -> int:
-    """Decide REQUEST, a JSON file or `-` for standard input, by the policy at POLICY, a file or a folder.
+    """Decide REQUEST, a JSON file or `-` for standard input, by the policy at POLICY: a file, a folder, or what `tenet build` made of them.
 
     A request that is malformed or does not fit the policy's types is denied, and the reason says where.
     """
@@ -118,16 +120,15 @@ def command(
         raise click.UsageError("--payload-keys seals what is recorded, so it goes with --log")
     if ask is not None and (log is not None or exit_code):
         raise click.UsageError("--ask gives a value and decides nothing, so it goes with neither --log nor --exit-code")
-    result = compiled([policy], entry)
-    if result.broken or result.program is None:
-        report_broken(result.findings, style)
+    found = loaded(policy, entry, style, cached=cached)
+    if found is None:
         return statuses.FOUND
-    documents = documents_of(result, given)
-    evaluator = evaluator_of(result, documents)
+    documents = documents_of(found.configuration, given)
+    evaluator = evaluator_of(found, documents)
     recorder = _recorder(log, log_key, payload_keys, payload_master, evaluator, documents)
     if lines and recorder is not None and recorder.failure is not None:
         complain(recorder.failure)
-    wanted = Wanted(result.program, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
+    wanted = Wanted(found.policy, evaluator, recorder, fill, _now() if fill else "", not no_trace, style)
     if ask is not None:
         return _ask(wanted, ask, request, lines=lines)
     with _closing(recorder) if recorder else nullcontext():
@@ -259,7 +260,7 @@ def _request(wanted: Wanted, raw: bytes) -> tuple[Mapping[str, object] | None, t
         return request, ()
     from tenetlang.cli.assumptions import filled
 
-    return filled(wanted.program, request, wanted.now)
+    return filled(wanted.policy, request, wanted.now)
 
 
 def _recorded(wanted: Wanted, answers: Sequence[Answer]) -> Sequence[Answer]:
@@ -312,7 +313,7 @@ def _lines_of(opened: BinaryIO) -> Iterator[bytes]:
 def _ask(wanted: Wanted, document: str, file: Path, *, lines: bool) -> int:
     from tenetlang.values.reading import REQUEST_LIMITS
 
-    name = document if "." in document else f"{wanted.program.entry}.{document}"
+    name = document if "." in document else f"{wanted.policy.entry}.{document}"
     requests = _lines(file) if lines else iter([read_input(file, REQUEST_LIMITS.size)])
     failed = False
     for raw in requests:
@@ -336,7 +337,7 @@ def _value(wanted: Wanted, name: str, raw: bytes) -> tuple[object, str | None]:
         if wanted.fill and isinstance(request, dict):
             from tenetlang.cli.assumptions import filled
 
-            request, assumed = filled(wanted.program, request, wanted.now)
+            request, assumed = filled(wanted.policy, request, wanted.now)
             for sentence in assumed:
                 remark(f"assumed: {visible(sentence)}\n")
         return wanted.evaluator.ask(name, request), None
@@ -351,6 +352,6 @@ def _value(wanted: Wanted, name: str, raw: bytes) -> tuple[object, str | None]:
 def _no_document(wanted: Wanted, name: str) -> str:
     from tenetlang.report.nearest import nearest
 
-    exported = [known for known, definition in wanted.program.definitions.items() if definition.exported]
+    exported = [known for known, definition in wanted.policy.definitions.items() if definition.exported]
     near = nearest(name, exported)
     return f"no exported `let` is called `{name}`" + (f"; did you mean `{near}`?" if near else "")

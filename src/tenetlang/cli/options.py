@@ -15,6 +15,8 @@ from tenetlang.cli.output import coloured, remark, say, waiting
 if TYPE_CHECKING:
     from tenetlang.cli.watch import Watch
     from tenetlang.evaluator.evaluator import Evaluator
+    from tenetlang.project.configuration import Configuration
+    from tenetlang.project.loading import Loaded
     from tenetlang.project.project import Project, Result
     from tenetlang.report.finding import Finding
     from tenetlang.session import Session
@@ -55,6 +57,33 @@ DATA = click.option(
     help="A document for the policy's data, as JSON; may be repeated.",
 )
 
+NO_CACHE = click.option(
+    "--no-cache", "cached", flag_value=False, default=True, help="Neither look for the compiled policy nor keep it."
+)
+
+
+def loaded(path: Path, entry: str | None, style: str, *, cached: bool) -> Loaded | None:
+    """The policy at a path, or in the compiled file that it is; None where it has errors, which have been told then.
+
+    Raises `ProjectError`. What was compiled before is found in the cache, unless it is not `cached`.
+    """
+    from tenetlang.project.loading import Broken
+
+    try:
+        return loaded_or_broken(path, entry, cached=cached)
+    except Broken as broken:
+        report_broken(broken.findings, style)
+        return None
+
+
+def loaded_or_broken(path: Path, entry: str | None, *, cached: bool) -> Loaded:
+    """As `loaded`; raises `Broken` for a policy with errors."""
+    from tenetlang.project.cache import open_cache
+    from tenetlang.project.loading import load_policy
+
+    with waiting("compiling"):
+        return load_policy([path], entry, os.environ, open_cache(os.environ) if cached else None)
+
 
 def compiled(
     paths: Iterable[Path], entry: str | None, today: str | None = None, session: Session | None = None
@@ -69,10 +98,12 @@ def each(watch: Watch | None) -> Callable[[], None]:
     return (lambda: None) if watch is None else watch.step
 
 
-def evaluator_of(result: Result, documents: Mapping[str, object]) -> Evaluator:
-    """The evaluator of a sound project, with these documents."""
+def evaluator_of(policy: Loaded, documents: Mapping[str, object]) -> Evaluator:
+    """The evaluator of a policy, with these documents. Raises `DataError`."""
+    from tenetlang.evaluator.evaluator import Evaluator
+
     with waiting("compiling"):
-        return result.evaluator(documents)
+        return Evaluator(policy.policy, documents, digest=policy.digest)
 
 
 def project_of(paths: Iterable[Path]) -> Project:
@@ -82,11 +113,11 @@ def project_of(paths: Iterable[Path]) -> Project:
     return read_project(list(paths), os.environ)
 
 
-def documents_of(result: Result, given: Iterable[str]) -> dict[str, object]:
+def documents_of(configuration: Configuration, given: Iterable[str]) -> dict[str, object]:
     """The configured documents, and those given instead of them, as JSON values. Raises `ProjectError`."""
     from tenetlang.project.project import given_documents, read_documents
 
-    return read_documents({**result.project.configuration.data, **given_documents(given)})
+    return read_documents({**configuration.data, **given_documents(given)})
 
 
 def report_broken(findings: Iterable[Finding], style: str) -> None:

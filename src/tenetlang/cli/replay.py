@@ -23,15 +23,15 @@ from tenetlang.cli.options import (
     DATA,
     ENTRY,
     FORMAT,
-    compiled,
+    NO_CACHE,
     documents_of,
-    report_broken,
+    loaded,
 )
 from tenetlang.cli.output import complain, painter, remark, say, say_json, waiting
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
-    from tenetlang.project.project import Result
+    from tenetlang.project.loading import Loaded
     from tenetlang.replay.items import Item
     from tenetlang.replay.run import Version
     from tenetlang.replay.summary import Summary
@@ -86,6 +86,7 @@ STATUSES = [
 )
 @OPENED_WITH
 @PAYLOAD_MASTER
+@NO_CACHE
 @click.option("--all", "everything", is_flag=True, help="Show all changes, not just the first of each kind.")
 @FORMAT
 def command(
@@ -101,6 +102,7 @@ def command(
     fail_on: str,
     payload_keys: Path | None,
     payload_master: Path | None,
+    cached: bool,
     everything: bool,
     style: str,
 ) -> int:
@@ -118,12 +120,10 @@ def command(
         raise click.UsageError("--against goes with --requests: a log has its own decisions")
     if (engine == "duckdb") != (requests is not None and requests.suffix == ".parquet"):
         raise click.UsageError("--engine duckdb goes with --requests FILE.parquet, and that with no other engine")
-    result = compiled([policy], entry)
-    before = None if against is None else compiled([against], entry)
-    for one in (result, before):
-        if one is not None and (one.broken or one.program is None):
-            report_broken(one.findings, style)
-            return statuses.FOUND
+    result = loaded(policy, entry, style, cached=cached)
+    before = None if against is None else loaded(against, entry, style, cached=cached)
+    if result is None or (before is None and against is not None):
+        return statuses.FOUND
     source = _Source(log, requests, payload_keys, payload_master)
     if engine == "duckdb":
         found, name = _replay_table(result, before, given, str(requests), jobs or _cores())
@@ -179,16 +179,15 @@ class _Source:
 
 
 def _replay(
-    result: Result, before: Result | None, given: tuple[str, ...], source: _Source, jobs: int
+    result: Loaded, before: Loaded | None, given: tuple[str, ...], source: _Source, jobs: int
 ) -> tuple[Summary, tuple[str, str]]:
     """The summary, and the names of the policy: its package and its digest."""
-    from tenetlang.decision_tree.json_form import digest
     from tenetlang.replay.run import replay
 
     with waiting("compiling"):
         version = _version(result, given)
         against = None if before is None else _version(before, _declared(before, given))
-        name = (version.policy.entry, digest(version.policy))
+        name = (version.policy.entry, version.digest)
     with _items(source) as (items, total, position), Bar("replaying", total) as bar:
         done = 0
 
@@ -201,11 +200,9 @@ def _replay(
 
 
 def _replay_table(
-    result: Result, before: Result | None, given: tuple[str, ...], files: str, jobs: int
+    result: Loaded, before: Loaded | None, given: tuple[str, ...], files: str, jobs: int
 ) -> tuple[Summary, tuple[str, str]]:
     """The same for a table."""
-    from tenetlang.decision_tree.json_form import digest
-
     try:
         from tenetlang.replay.tables import TableError, replay_table
     except ModuleNotFoundError as missing:
@@ -230,30 +227,26 @@ def _replay_table(
     remark(f"{found.by_query:,} of {total:,} rows decided by the query, the others by the evaluator\n")
     for fallback in found.fallbacks:
         remark(f"left to the evaluator: {visible(fallback.rule)}: {visible(fallback.reason)}\n")
-    return found.summary, (version.policy.entry, digest(version.policy))
+    return found.summary, (version.policy.entry, version.digest)
 
 
-def _folding(result: Result, given: tuple[str, ...]) -> Fold:
+def _folding(result: Loaded, given: tuple[str, ...]) -> Fold:
+    from tenetlang.decision_tree.tree import program_of
     from tenetlang.replay.constants import folding
 
-    assert result.program is not None
-    return folding(result.program, documents_of(result, given))
+    return folding(program_of(result.policy), documents_of(result.configuration, given))
 
 
-def _version(result: Result, given: tuple[str, ...]) -> Version:
-    from tenetlang import pipeline
+def _version(result: Loaded, given: tuple[str, ...]) -> Version:
     from tenetlang.replay.run import Version
 
-    assert result.program is not None
-    return Version(pipeline.decision_tree(result.program), documents_of(result, given))
+    return Version(result.policy, documents_of(result.configuration, given), result.digest)
 
 
-def _declared(result: Result, given: tuple[str, ...]) -> tuple[str, ...]:
+def _declared(result: Loaded, given: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the documents that this policy declares: one that it does not is for the other policy."""
-    assert result.program is not None
-    names = {data.name for data in result.program.data} | {
-        f"{data.package}.{data.name}" for data in result.program.data
-    }
+    declared = result.policy.data
+    names = {data.name for data in declared} | {f"{data.package}.{data.name}" for data in declared}
     return tuple(option for option in given if option.partition("=")[0] in names)
 
 

@@ -12,10 +12,11 @@ import click
 from tenetlang.cli import statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
-from tenetlang.cli.options import ANYWHERE, ENTRY, compiled, rendered, report_broken
+from tenetlang.cli.options import ANYWHERE, ENTRY, NO_CACHE, compiled, loaded, rendered, report_broken
 from tenetlang.cli.output import SCHEMA_VERSION, coloured, remark, say, waiting
 
 if TYPE_CHECKING:
+    from tenetlang.decision_tree.tree import Policy
     from tenetlang.program.program import Program
     from tenetlang.text import Text
 
@@ -38,6 +39,7 @@ STATUSES = [(0, "shown"), (1, "the policy has errors")]
 @click.argument("stage", type=click.Choice(STAGES))
 @click.argument("policy", type=ANYWHERE)
 @ENTRY
+@NO_CACHE
 @click.option(
     "--format",
     "style",
@@ -47,22 +49,28 @@ STATUSES = [(0, "shown"), (1, "the policy has errors")]
     help="`mermaid` and `svg` draw the decision tree.",
 )
 @click.option("-o", "output", type=ANYWHERE, metavar="FILE", help="Write to this file.")
-def command(stage: str, policy: Path, entry: str | None, style: str, output: Path | None) -> int:
+def command(stage: str, policy: Path, entry: str | None, cached: bool, style: str, output: Path | None) -> int:
     """Print what STAGE of the compiler makes of the policy at POLICY, a file or a folder.
 
     The stages are the syntax tree, the checked program, the decision tree that decides requests, and the Python code
-    that is generated from it.
+    that is generated from it. The last two take what `tenet build` made as well.
     """
     if style not in FORMATS[stage]:
         raise click.BadParameter(f"`{stage}` is shown as {' or '.join(FORMATS[stage])}", param_hint="--format")
     if stage == "syntax":
         return _syntax(policy, style, output)
-    result = compiled([policy], entry)
-    if result.broken or result.program is None:
-        report_broken(result.findings, style)
-        return statuses.FOUND
-    with waiting("compiling"):
-        text = _later_stage(stage, result.program, style)
+    if stage == "program":
+        result = compiled([policy], entry)
+        if result.broken or result.program is None:
+            report_broken(result.findings, style)
+            return statuses.FOUND
+        text = _program(result.program, style)
+    else:
+        found = loaded(policy, entry, style, cached=cached)
+        if found is None:
+            return statuses.FOUND
+        with waiting("compiling"):
+            text = _later_stage(stage, found.policy, style)
     _write(text, output)
     return statuses.FINE
 
@@ -94,18 +102,18 @@ def _stage_text(stage: str, files: Iterable[tuple[Text, object]], style: str) ->
     return "\n\n".join(blocks) + "\n"
 
 
-def _later_stage(stage: str, program: Program, style: str) -> str:
+def _program(program: Program, style: str) -> str:
+    from tenetlang.cli.dump import dump_json, dump_lines
     from tenetlang.report.json import write
 
-    if stage == "program":
-        from tenetlang.cli.dump import dump_json, dump_lines
+    if style == "json":
+        return write({"schema_version": SCHEMA_VERSION, "stage": "program", "program": dump_json(program)}) + "\n"
+    return "\n".join(dump_lines(program)) + "\n"
 
-        if style == "json":
-            return write({"schema_version": SCHEMA_VERSION, "stage": stage, "program": dump_json(program)}) + "\n"
-        return "\n".join(dump_lines(program)) + "\n"
-    from tenetlang import pipeline
 
-    tree = pipeline.decision_tree(program)
+def _later_stage(stage: str, tree: Policy, style: str) -> str:
+    from tenetlang.report.json import write
+
     if stage == "decision-tree":
         from tenetlang.decision_tree import json_form
         from tenetlang.decision_tree.print import as_mermaid, as_svg, as_text

@@ -17,11 +17,11 @@ from tenetlang.cli.options import (
     DATA,
     ENTRY,
     FORMAT,
-    compiled,
+    NO_CACHE,
     documents_of,
     evaluator_of,
+    loaded,
     read_input,
-    report_broken,
 )
 from tenetlang.cli.output import painter, remark, say, say_json, waiting
 from tenetlang.report.visible import visible
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from tenetlang.analysis.counterfactuals.counterfactual import Way
     from tenetlang.cli.why_text import Known
     from tenetlang.decision import Decision, Verdict
+    from tenetlang.decision_tree.tree import Policy
     from tenetlang.evaluator.evaluator import Evaluator
-    from tenetlang.program.program import Program
 
 EXAMPLES = [
     "tenet why policies/ request.json",
@@ -51,6 +51,7 @@ STATUSES = [(0, "explained, whatever the verdict"), (1, "the policy has errors")
 @click.option("--towards", type=click.Choice(("allow", "deny", "escalate")), help="Only for this verdict.")
 @click.option("--only", type=click.Choice(("args",)), help="Change nothing but the arguments.")
 @ENTRY
+@NO_CACHE
 @FORMAT
 def command(
     policy: Path,
@@ -63,9 +64,11 @@ def command(
     towards: Verdict | None,
     only: str | None,
     entry: str | None,
+    cached: bool,
     style: str,
 ) -> int:
-    """Say why REQUEST, a JSON file or `-`, is decided as it is by the policy at POLICY, a file or a folder.
+    """Say why REQUEST, a JSON file or `-`, is decided as it is by the policy at POLICY: a file, a folder,
+    or what `tenet build` made of them.
 
     Told are the rules that decide, with the value of each condition, then those that matched as well, were overridden
     or erred, and the first condition that stopped each of the others, the nearest first.
@@ -73,19 +76,18 @@ def command(
     --counterfactual tells instead the smallest changes of the request that lead to another verdict; --towards and --only
     narrow that down. The documents, the tool and approvals stay as they are.
     """
-    result = compiled([policy], entry)
-    if result.broken or result.program is None:
-        report_broken(result.findings, style)
+    found = loaded(policy, entry, style, cached=cached)
+    if found is None:
         return statuses.FOUND
     from tenetlang.cli.why_text import explain, why_lines
 
-    documents = documents_of(result, given)
-    evaluator = evaluator_of(result, documents)
-    decision, asked = _decision(result.program, evaluator, request, fill=fill)
-    explanation = explain(decision, known_rules(result.program))
+    documents = documents_of(found.configuration, given)
+    evaluator = evaluator_of(found, documents)
+    decision, asked = _decision(found.policy, evaluator, request, fill=fill)
+    explanation = explain(decision, known_rules(found.policy))
     ways: tuple[Way, ...] | None = None
     if counterfactual or towards is not None or only is not None:
-        ways = _ways(result.program, documents, decision, asked, towards, only_arguments=only is not None)
+        ways = _ways(found.policy, documents, decision, asked, towards, only_arguments=only is not None)
     if style == "json":
         shape: dict[str, object] = {"decision": decision.to_json(), **explanation.to_json()}
         if ways is not None:
@@ -101,13 +103,13 @@ def command(
     else:
         from tenetlang.program.request_paths import unquoted_paths
 
-        bare = unquoted_paths(result.program)
+        bare = unquoted_paths(found.policy)
         say("\n".join(why_lines(explanation, painter(sys.stdout), everything=everything, bare=bare)) + "\n")
     return statuses.FINE
 
 
 def _decision(
-    program: Program, evaluator: Evaluator, file: Path, *, fill: bool
+    policy: Policy, evaluator: Evaluator, file: Path, *, fill: bool
 ) -> tuple[Decision, Mapping[str, object] | None]:
     """The decision, and the request where it can be read at all."""
     from tenetlang.values.reading import REQUEST_LIMITS, InvalidRequest, read_json
@@ -124,14 +126,14 @@ def _decision(
     from tenetlang.audit import time_text
     from tenetlang.cli.assumptions import filled
 
-    complete, assumed = filled(program, request, time_text(_clock()))
+    complete, assumed = filled(policy, request, time_text(_clock()))
     for sentence in assumed:
         remark(f"assumed: {visible(sentence)}\n")
     return evaluator.decide(complete), complete
 
 
 def _ways(
-    program: Program,
+    policy: Policy,
     documents: Mapping[str, object],
     decision: Decision,
     request: Mapping[str, object] | None,
@@ -141,12 +143,13 @@ def _ways(
 ) -> tuple[Way, ...]:
     """What would lead to other verdicts; nothing for a request that no rule was tried on."""
     from tenetlang.analysis.counterfactuals.counterfactual import explain_change
+    from tenetlang.decision_tree.tree import program_of
     from tenetlang.evaluator.surroundings import surroundings
 
     if request is None:
         return ()
     with waiting("looking for changes"):
-        world = surroundings(program, documents)
+        world = surroundings(program_of(policy), documents)
         return explain_change(world, request, decision, towards=towards, only_arguments=only_arguments)
 
 
@@ -156,9 +159,16 @@ def _clock() -> int:
     return time.time_ns()
 
 
-def known_rules(program: Program) -> dict[str, Known]:
-    """What the program says of each rule, by the name that decisions use."""
+def known_rules(policy: Policy) -> Mapping[str, Known]:
+    """What the policy says of each rule, by the name that decisions use; only rules that are looked up are read."""
     from tenetlang.cli.why_text import Known
+    from tenetlang.late import LateMapping
 
-    rules = (rule for package in program.packages for rule in package.rules)
-    return {rule.shown_name: Known(rule.verdict, rule.owner, rule.at.place) for rule in rules}
+    rules = policy.rules
+    positions = {heading.shown_name: position for position, heading in enumerate(policy.headings)}
+
+    def known(name: str) -> Known:
+        rule = rules[positions[name]]
+        return Known(rule.verdict, rule.owner, rule.at.place)
+
+    return LateMapping(positions, known)

@@ -21,6 +21,7 @@ import attrs
 
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.frozen import frozen
+from tenetlang.late import LateMapping
 from tenetlang.program import expression as core
 from tenetlang.program.errors import Faults
 from tenetlang.program.intrinsics import INTRINSICS, result_type
@@ -107,7 +108,7 @@ def knowledge(program: Program | Policy) -> Knowledge:
     return Knowledge(
         facts={name: fact.type for name, fact in program.facts.items()},
         optional_facts=frozenset(name for name, fact in program.facts.items() if not fact.required),
-        parameters={name: tool.parameters for name, tool in program.tools.items()},
+        parameters=LateMapping(program.tools, lambda name: program.tools[name].parameters),
         definitions=program.definitions,
         functions=program.functions,
         faults=Faults(program),

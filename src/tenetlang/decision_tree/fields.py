@@ -18,10 +18,16 @@ from tenetlang.program import types as t
 __all__ = ["defaults_of", "hints_of", "is_node", "is_numbered", "is_type", "members"]
 
 
-@cache
 def hints_of(kind: type) -> Mapping[str, object]:
     """The annotations of a class's fields, in their order."""
-    return {name: _evaluated(kind.__module__, text) for name, text in kind.__annotations__.items()}
+    known = _HINTS.get(kind)
+    if known is None:
+        known = {name: _evaluated(kind.__module__, text) for name, text in kind.__annotations__.items()}
+        _HINTS[kind] = known
+    return known
+
+
+_HINTS: Final[dict[type, Mapping[str, object]]] = {}
 
 
 @cache

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import json
 
+from tenetlang.collector import without_collector
 from tenetlang.decision_tree.reading import MAX_COLUMN, MAX_DEPTH, MAX_LINE, Reading, files_of, read_node
 from tenetlang.decision_tree.tree import FORMAT_VERSION, Policy
 from tenetlang.decision_tree.verify import PolicyFormatError, verify
@@ -40,7 +41,7 @@ __all__ = [
 def encode(policy: Policy) -> bytes:
     """The canonical bytes of the policy's JSON form."""
     writing = Writing()
-    with deep_recursion():
+    with deep_recursion(), without_collector():
         body = written(writing, policy)
     files = ",".join(map(string, writing.files))
     types = ",".join(writing.types)
@@ -50,16 +51,21 @@ def encode(policy: Policy) -> bytes:
 def decode(data: bytes | str) -> Policy:
     """The policy whose JSON form this is; raises `PolicyFormatError` for anything else. Never executes what it reads."""
     try:
-        document = json.loads(
-            data, object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float, parse_int=_int
-        )
+        with without_collector():
+            return from_json(_document(data))
     except RecursionError:
         raise PolicyFormatError("nested too deeply") from None
+
+
+def _document(data: bytes | str) -> object:
+    try:
+        return json.loads(
+            data, object_pairs_hook=_object, parse_float=_no_float, parse_constant=_no_float, parse_int=_int
+        )
     except PolicyFormatError:
         raise
     except ValueError as problem:
         raise PolicyFormatError(f"not JSON: {problem}") from None
-    return from_json(document)
 
 
 def digest(policy: Policy) -> str:

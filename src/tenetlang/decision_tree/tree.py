@@ -25,16 +25,19 @@ A path that may be absent is tested early all the same. Flow typing has proved t
 guard that makes sure of it. Where it is absent that guard, written earlier, is false, so the rule is dead: the mask for
 `missing` leaves it out.
 
-Everything here is data, frozen, and complete: an evaluator needs nothing but a `Policy` and documents. It has the parts
+Everything here is data, frozen, and complete. (What was opened and not read yet, `opening.py`, is late data.) An evaluator needs nothing but a `Policy` and documents. It has the parts
 of a checked program that deciding needs, under the same names, and no tests, claims or syntax.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Annotated, Final, TypeAlias
 
 from tenetlang.frozen import frozen
+from tenetlang.late import LateSequence
 from tenetlang.program.expression import Expression, Read
 from tenetlang.program.program import (
     Counter,
@@ -44,6 +47,7 @@ from tenetlang.program.program import (
     Function,
     Obligation,
     Package,
+    Program,
     Reviewers,
     Rule,
     Tool,
@@ -51,6 +55,25 @@ from tenetlang.program.program import (
 
 FORMAT_VERSION = 1
 """The version of the decision tree and of its JSON form; a reader refuses any other."""
+
+
+@frozen
+class Heading:
+    """What is known of a rule before it is read: what `Rule` says under these names."""
+
+    name: str
+    shown_name: str
+    tools: frozenset[str] | None
+
+
+class LateRules(LateSequence[Rule]):
+    """Rules of a package that are read when they are wanted (`opening.py`)."""
+
+    __slots__ = ("headings",)
+
+    def __init__(self, size: int, make: Callable[[int], Rule], headings: Callable[[], Sequence[Heading]]) -> None:
+        super().__init__(size, make)
+        self.headings: Final = headings
 
 
 Mask: TypeAlias = Annotated[int, "mask"]
@@ -158,9 +181,49 @@ class Policy:
     root: Node
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> Sequence[Rule]:
         """The rules of all packages, in the order of packages and of writing; buckets name them by position."""
-        return tuple(rule for package in self.packages for rule in package.rules)
+        if not any(isinstance(package.rules, LateRules) for package in self.packages):
+            return tuple(rule for package in self.packages for rule in package.rules)
+        if len(self.packages) == 1:
+            return self.packages[0].rules
+        ends = list(accumulate(len(package.rules) for package in self.packages))
+
+        def rule(position: int) -> Rule:
+            number = bisect_right(ends, position)
+            return self.packages[number].rules[position - ends[number]]
+
+        return LateSequence(ends[-1], rule)
+
+    @property
+    def headings(self) -> Sequence[Heading | Rule]:
+        """The headings of all rules, in the same order; of rules that are late without reading the rest of them."""
+        found: list[Heading | Rule] = []
+        for package in self.packages:
+            found += package.rules.headings() if isinstance(package.rules, LateRules) else package.rules
+        return found
+
+
+def program_of(policy: Policy) -> Program:
+    """The program that the policy was compiled from, as far as deciding needs it: without its tests and claims."""
+    return Program(
+        entry=policy.entry,
+        packages=tuple(
+            Package(each.name, each.resolve, each.default, each.on_error, each.observe, tuple(each.rules))
+            for each in policy.packages
+        ),
+        uses_tools=policy.uses_tools,
+        facts=policy.facts,
+        tools=policy.tools,
+        data=policy.data,
+        definitions=policy.definitions,
+        functions=policy.functions,
+        counters=policy.counters,
+        reviewers=policy.reviewers,
+        obligations=policy.obligations,
+        tests=(),
+        claims=(),
+    )
 
 
 def leaves(node: Node) -> tuple[Leaf, ...]:

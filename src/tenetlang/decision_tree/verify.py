@@ -6,7 +6,7 @@ and nothing calls itself, so that whoever works with the policy needs no checks 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from tenetlang.decision_tree.conditions import nodes
@@ -51,7 +51,7 @@ def _keys(policy: Policy) -> None:
                 raise PolicyFormatError(f"{name!r} has another name inside")
 
 
-def _rules(policy: Policy, rules: tuple[Rule, ...]) -> None:
+def _rules(policy: Policy, rules: Sequence[Rule]) -> None:
     names = {rule.name for rule in rules}
     for package in policy.packages:
         for fallback in (package.default, package.on_error):
@@ -79,7 +79,7 @@ def _escalates(policy: Policy, verdict: str, reviewers: str | None) -> None:
 # ----------------------------------------------------------------------------------------------------------- the tree
 
 
-def _bucket(bucket: Bucket, rules: tuple[Rule, ...]) -> None:
+def _bucket(bucket: Bucket, rules: Sequence[Rule]) -> None:
     everyone = (1 << len(bucket.candidates)) - 1
     for candidate in bucket.candidates:
         if not 0 <= candidate.rule < len(rules):

@@ -90,8 +90,8 @@ def _number(_: Writing, value: object) -> str:
 
 
 def _a_value(value: object) -> str:
-    """A value of the language; texts are most of them."""
-    return string(value) if isinstance(value, str) else value_text(value)
+    """A value of the language; texts are most of them. A host or a path is a text of another class, and not itself."""
+    return value_text(value) if type(value) is not str else string(value)
 
 
 _WRITERS: Final = _Writers({int: _number, type(None): lambda *_: "null"})

@@ -13,6 +13,7 @@ denial by `error` with the error `internal`. Functions are generated under a loc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from copy import copy
 from functools import partial
 from threading import RLock
@@ -31,10 +32,11 @@ from tenetlang.decision import (
 )
 from tenetlang.decision_tree.history import HistoryReads, history_reads
 from tenetlang.decision_tree.json_form import digest as digest_of
-from tenetlang.decision_tree.tree import Leaf, Node, Policy, Switch, leaves
+from tenetlang.decision_tree.tree import Policy, leaves
 from tenetlang.evaluator.asking import Asking
 from tenetlang.evaluator.because import Words, approved, fixed_text, hole_text, observed_reason, variables, words_of
 from tenetlang.evaluator.counting import Total
+from tenetlang.evaluator.dispatch import Dispatch, dispatch_of
 from tenetlang.evaluator.fused import Fused
 from tenetlang.evaluator.generate import Inputs, Valuation, generate
 from tenetlang.evaluator.generate_expressions import document_key
@@ -43,7 +45,6 @@ from tenetlang.evaluator.quick import LONGEST_DOCUMENT, Behind, Quick, named_too
 from tenetlang.evaluator.ranking import default_of, ranking_of
 from tenetlang.evaluator.requests import Invalid, RequestReader, RequestSchema, read_data, request_reader
 from tenetlang.evaluator.runtime import (
-    ABSENT,
     Error,
     Run,
     place_of,
@@ -86,21 +87,11 @@ class _Kept:
     obliges: bool
 
 
-@attrs.frozen
-class _Dispatch:
-    """A switch, ready; `by_tool` where it is on the request's tool."""
-
-    by_tool: bool
-    attribute: Valuation
-    branches: Mapping[object, _Dispatch | int]
-    otherwise: _Dispatch | int
-
-
 class Evaluator:
     """Decides requests by one policy. Safe to share between threads.
 
-    `documents` are the values of the policy's data as JSON, by name. Raises `DataError` where they do not fit, and
-    `ValueError` for a policy that no compiler made.
+    `documents` are the values of the policy's data as JSON, by name. Raises `DataError` where they do not fit. `digest` is the
+    policy's, where it is known. A policy that was opened (`decision_tree/opening.py`) is read as far as requests need it.
     """
 
     def __init__(
@@ -127,7 +118,7 @@ class Evaluator:
         self._tool_rules: Final[dict[object, tuple[tuple[int, Rule], ...]]] = {}
         self._words: Final[dict[int, Words]] = {}
         self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
-        self._root: Final = self._dispatch(policy.root)
+        self._root: Final = dispatch_of(policy.root)
         self._default: Final = default_of(policy)
         self._quick = self._quickly()
         self._history: HistoryReads | None = None
@@ -322,29 +313,20 @@ class Evaluator:
 
     # ------------------------------------------------------------------------------------------ getting code when needed
 
-    def _dispatch(self, node: Node) -> _Dispatch | int:
-        match node:
-            case Leaf(number):
-                return number
-            case Switch(attribute, branches, otherwise, missing):
-                table: dict[object, _Dispatch | int] = {value: self._dispatch(below) for value, below in branches}
-                table[ABSENT] = self._dispatch(missing)
-                by_tool = attribute.path == ("tool",)
-                return _Dispatch(by_tool, self._generated.attribute(attribute), table, self._dispatch(otherwise))
-
     def _reached(self, inputs: Inputs) -> _Leaf:
         tool = inputs.get("tool")
         known = self._tool_leaves.get(tool)
         if known is not None:
             return known
         node = self._root
-        if type(node) is _Dispatch and node.by_tool:
+        if type(node) is Dispatch and node.by_tool:
             node = node.branches.get(tool, node.otherwise)
             if type(node) is int:
                 self._tool_leaves[tool] = self._leaf(node)
         while type(node) is not int:
-            assert isinstance(node, _Dispatch)
-            node = node.branches.get(node.attribute(inputs, None), node.otherwise)
+            assert isinstance(node, Dispatch)
+            with nullcontext() if node.made else self._lock:
+                node = node.next(inputs, self._generated)
         leaf = self._leaves.get(node)
         return self._leaf(node) if leaf is None else leaf
 
@@ -453,8 +435,9 @@ class Evaluator:
         tool = inputs.get("tool")
         rules = self._tool_rules.get(tool)
         if rules is None:
-            all_rules = enumerate(self._rules)
-            rules = tuple((position, rule) for position, rule in all_rules if rule.tools is None or tool in rule.tools)
+            headings = enumerate(self.policy.headings)
+            found = [position for position, heading in headings if heading.tools is None or tool in heading.tools]
+            rules = tuple((position, self._rules[position]) for position in found)
             self._tool_rules[tool] = rules
         known: dict[str, tuple[object, dict[str, object]]] = {}
         return sorted_trace(

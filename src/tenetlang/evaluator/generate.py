@@ -74,7 +74,7 @@ class Generated:
     """The functions of one policy, made when they are first asked for. Not safe between threads."""
 
     policy: Policy
-    rules: tuple[Rule, ...]
+    rules: Sequence[Rule]
     known: Knowledge
     deciding: Module
     explaining: Module

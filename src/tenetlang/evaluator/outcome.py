@@ -14,7 +14,7 @@ filled in by the evaluator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -79,13 +79,12 @@ class AskedReviewers:
 
 @frozen
 class Ranking:
-    """All that combining knows of a policy. `lifters` are the rules that override others, no rule before one that may lift it."""
+    """All that combining knows of a policy."""
 
-    rules: tuple[Ranked, ...]
+    rules: Sequence[Ranked]
     packages: tuple[PackageRules, ...]
     reviewers: Mapping[str, AskedReviewers]
     default: Verdicts
-    lifters: tuple[int, ...]
 
 
 @frozen
@@ -118,7 +117,10 @@ def combine(
     approved: Collection[str],
     obliging: Obliging,
 ) -> Outcome:
-    """The outcome of a decision. `holding` are positions of rules; `approved` names reviewers as they are shown."""
+    """The outcome of a decision. `holding` are positions of rules; `approved` names reviewers as they are shown.
+
+    Raises `ValueError` where the overrides of these rules form a cycle, which no compiler lets through.
+    """
     held = {position: ranking.rules[position] for position in sorted(holding)}
     errors = dict(erring)
     obligations: dict[int, tuple[Obligation, ...]] = {}
@@ -131,9 +133,9 @@ def combine(
                 case wanted:
                     obligations[position] = wanted
     lifted: dict[int, list[str]] = {}
-    for position in ranking.lifters:
-        rule = ranking.rules[position]
-        if position in held and position in taking_part and position not in errors and position not in lifted:
+    for position in lifting_order({position: rule.lifts for position, rule in held.items() if rule.lifts}):
+        rule = held[position]
+        if position in taking_part and position not in errors and position not in lifted:
             for other in rule.lifts:
                 if other in taking_part:
                     lifted.setdefault(other, []).append(rule.name)
@@ -281,7 +283,7 @@ def _matched(rule: Ranked) -> Matched:
 
 
 def lifting_order(lifts: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
-    """The rules that override others, each after all that may lift it. Raises `ValueError` where they form a cycle."""
+    """The rules that override others, each after all of them that may lift it. Raises `ValueError` where they form a cycle."""
     waiting = dict.fromkeys(lifts, 0)
     for others in lifts.values():
         for other in others:

@@ -1,43 +1,49 @@
-"""What combining needs of a policy, taken from it once when it is loaded."""
+"""What combining needs of a policy, taken from it once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from tenetlang.decision import SEVERITY
 from tenetlang.decision_tree.tree import Policy
-from tenetlang.evaluator.outcome import AskedReviewers, PackageRules, Ranked, Ranking, Verdicts, lifting_order
+from tenetlang.evaluator.outcome import AskedReviewers, PackageRules, Ranked, Ranking, Verdicts
+from tenetlang.late import LateSequence
 from tenetlang.program.program import Fallback, Rule
 from tenetlang.values.times import duration_text
 
 
 def ranking_of(policy: Policy) -> Ranking:
-    """The policy as `combine` needs it. Raises `ValueError` where overrides form a cycle, `KeyError` where they name no rule."""
-    positions = {rule.name: position for position, rule in enumerate(policy.rules)}
-    single = {name for name, obligation in policy.obligations.items() if obligation.single}
-    ranked: list[Ranked] = []
-    for number, package in enumerate(policy.packages):
-        for rule in package.rules:
-            ranked.append(
-                Ranked(
-                    position=len(ranked),
-                    name=rule.shown_name,
-                    package=number,
-                    verdict=rule.verdict,
-                    owner=rule.owner,
-                    at=rule.at.place,
-                    priority=rule.priority,
-                    order=rule.order,
-                    observe=rule.observe,
-                    reviewers=rule.reviewers,
-                    lifts=tuple(positions[name] for name in rule.overrides),
-                    obliges=bool(rule.then),
-                    single=_first_places(rule, single),
-                )
-            )
+    """The policy as `combine` needs it. Rules are looked at when they are first combined."""
+    rules = policy.rules
+    numbers = [number for number, package in enumerate(policy.packages) for _ in range(len(package.rules))]
+    single = frozenset(name for name, obligation in policy.obligations.items() if obligation.single)
+
+    @cache
+    def positions() -> Mapping[str, int]:
+        return {heading.name: position for position, heading in enumerate(policy.headings)}
+
+    def ranked(position: int) -> Ranked:
+        rule = rules[position]
+        return Ranked(
+            position=position,
+            name=rule.shown_name,
+            package=numbers[position],
+            verdict=rule.verdict,
+            owner=rule.owner,
+            at=rule.at.place,
+            priority=rule.priority,
+            order=rule.order,
+            observe=rule.observe,
+            reviewers=rule.reviewers,
+            lifts=tuple(positions()[name] for name in rule.overrides),
+            obliges=bool(rule.then),
+            single=_first_places(rule, single),
+        )
+
     default = default_of(policy)
     return Ranking(
-        rules=tuple(ranked),
+        rules=LateSequence(len(rules), ranked),
         packages=tuple(
             PackageRules(
                 package.resolve, Verdicts(package.on_error.verdict, package.on_error.reviewers), package.observe
@@ -54,11 +60,10 @@ def ranking_of(policy: Policy) -> Ranking:
             for name, reviewers in policy.reviewers.items()
         },
         default=Verdicts("deny", None) if default is None else Verdicts(default.verdict, default.reviewers),
-        lifters=lifting_order({rule.position: rule.lifts for rule in ranked if rule.lifts}),
     )
 
 
-def _first_places(rule: Rule, single: set[str]) -> Mapping[str, str]:
+def _first_places(rule: Rule, single: frozenset[str]) -> Mapping[str, str]:
     """The obligations marked `@single` that the rule wants, in order, each with its first place."""
     found: dict[str, str] = {}
     for use in rule.then:

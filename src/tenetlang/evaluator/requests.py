@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from tenetlang.evaluator.readers import Reader, Refused, described, reader, record_reader, refined
 from tenetlang.frozen import frozen
+from tenetlang.late import LateMapping
 from tenetlang.program import types as t
 from tenetlang.program.program import Counter, Data, Fact, Program, Tool
 from tenetlang.values.collections import Record
@@ -55,20 +56,20 @@ def request_schema(program: Program) -> RequestSchema:
 
 
 def request_reader(schema: RequestSchema) -> RequestReader:
-    """The reader of the requests of one policy."""
-    arguments = {name: record_reader(tool.parameters, schema.tools, strict=True) for name, tool in schema.tools.items()}
+    """The reader of the requests of one policy. What reads the arguments of a tool is made at its first call."""
+    tools = schema.tools
+    arguments = LateMapping(tools, lambda name: record_reader(tools[name].parameters, tools, strict=True))
     return RequestReader(
         uses_tools=schema.uses_tools,
         arguments=arguments,
         facts=tuple(
-            (name, reader(fact.type, schema.tools, strict=False), fact.required)
-            for name, fact in sorted(schema.facts.items())
+            (name, reader(fact.type, tools, strict=False), fact.required) for name, fact in sorted(schema.facts.items())
         ),
         counters={
-            counter.name: refined(reader(counter.type, schema.tools, strict=True), counter.refinement)
+            counter.name: refined(reader(counter.type, tools, strict=True), counter.refinement)
             for counter in sorted(schema.counters, key=lambda counter: counter.name)
         },
-        parameters={name: frozenset(f.name for f in tool.parameters.fields) for name, tool in schema.tools.items()},
+        parameters=LateMapping(tools, lambda name: frozenset(field.name for field in tools[name].parameters.fields)),
         known=_known_keys(schema),
     )
 

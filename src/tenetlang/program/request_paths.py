@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
-from tenetlang.program.program import Program
+from tenetlang.program.program import Counter, Data, Fact, Tool
 from tenetlang.program.types import OptionalType, RecordType, Scalar, Type
 
 _UNQUOTED = frozenset({"decimal", "time", "duration"})
 
 
-def unquoted_paths(program: Program) -> frozenset[str]:
+class Declaring(Protocol):
+    """What declares the parts of requests: a program, or the policy that it was compiled to."""
+
+    @property
+    def tools(self) -> Mapping[str, Tool]: ...
+    @property
+    def facts(self) -> Mapping[str, Fact]: ...
+    @property
+    def counters(self) -> tuple[Counter, ...]: ...
+    @property
+    def data(self) -> tuple[Data, ...]: ...
+
+
+def unquoted_paths(program: Declaring) -> frozenset[str]:
     """The paths whose values a trace writes as strings though they are none (`args.amount`, `now`): decimals, times and
     durations, which people read without quotes.
 

@@ -3,6 +3,8 @@
 A path is a `.tenet` file or a folder; of a folder, all `.tenet` files below it take part, hidden folders left out, in
 the order of their names. What is found on the way (a file that is no UTF-8, a missing document) is a `ProjectError`
 with a sentence that says where and what to do; what is wrong with the policy is in the findings.
+
+The compiler is imported when something is compiled: most commands that decide find the compiled policy in the cache.
 """
 
 from __future__ import annotations
@@ -16,9 +18,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tenetlang import pipeline
-from tenetlang.evaluator.evaluator import Evaluator
-from tenetlang.program.program import Program
 from tenetlang.project.configuration import (
     Configuration,
     ConfigurationError,
@@ -26,19 +25,18 @@ from tenetlang.project.configuration import (
     shown_path,
     with_environment,
 )
-from tenetlang.report.catalogue import ANALYSIS, CATALOGUE
-from tenetlang.report.finding import Finding
-from tenetlang.report.suppress import apply
-from tenetlang.report.words import severity_of
 from tenetlang.resources import stdlib_files
-from tenetlang.session import Session
-from tenetlang.syntax.parse import LARGEST
-from tenetlang.syntax.tree import ClaimDeclaration, File, TestDeclaration
-from tenetlang.text import Text
+from tenetlang.text import LARGEST, Text
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
 
 if TYPE_CHECKING:
     from tenetlang.analysis.findings.desk import Unsure, Wanted
+    from tenetlang.evaluator.evaluator import Evaluator
+    from tenetlang.pipeline import Parsed
+    from tenetlang.program.program import Program
+    from tenetlang.report.finding import Finding
+    from tenetlang.session import Session
+    from tenetlang.syntax.tree import File
 
 SUFFIX = ".tenet"
 
@@ -86,8 +84,11 @@ class Project:
 
 
 def _checked(
-    project: Project, session: Session, parsed: pipeline.Parsed, entry: str | None = None, today: str | None = None
+    project: Project, session: Session, parsed: Parsed, entry: str | None = None, today: str | None = None
 ) -> Result:
+    from tenetlang.report.catalogue import ANALYSIS, CATALOGUE
+    from tenetlang.report.suppress import apply
+
     compiled = session.check(parsed, entry or project.configuration.entry, today)
     shown = apply(compiled.findings, project.texts, CATALOGUE.keys() - ANALYSIS)
     return Result(project, compiled.program, shown, compiled.findings)
@@ -95,6 +96,8 @@ def _checked(
 
 def new_session() -> Session:
     """A session that knows nothing but the standard library."""
+    from tenetlang.session import Session
+
     return Session(standard_library())
 
 
@@ -110,6 +113,8 @@ def all_findings(results: Iterable[Result]) -> tuple[Finding, ...]:
 
 
 def _tested_packages(files: Iterable[File]) -> set[str]:
+    from tenetlang.syntax.tree import ClaimDeclaration, TestDeclaration
+
     return {
         file.package.text
         for file in files
@@ -132,6 +137,8 @@ class Result:
     @property
     def broken(self) -> bool:
         """Whether any finding is an error, so that nothing may be decided by this program."""
+        from tenetlang.report.words import severity_of
+
         return self.program is None or any(severity_of(finding) == "error" for finding in self.findings)
 
     def examined(self, wanted: Wanted, step: Callable[[], None] = lambda: None) -> Result:
@@ -141,6 +148,10 @@ class Result:
         """
         if self.broken or self.program is None:
             return self
+        from tenetlang import pipeline
+        from tenetlang.report.catalogue import CATALOGUE
+        from tenetlang.report.suppress import apply
+
         examined = pipeline.examined(self.program, self.project.texts, wanted, step)
         found = (*self.found, *examined.findings)
         optional = {"overlapping-rules": wanted.overlaps, "gap": wanted.gaps, "undecided": wanted.undecided}
@@ -149,6 +160,8 @@ class Result:
 
     def evaluator(self, documents: Mapping[str, object] | None = None) -> Evaluator:
         """The evaluator of a sound project, with the documents given, else those of the configuration."""
+        from tenetlang import pipeline
+
         assert self.program is not None
         assert not self.broken
         found = read_documents(self.project.configuration.data) if documents is None else documents

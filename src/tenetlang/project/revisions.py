@@ -29,8 +29,7 @@ from tenetlang.project.configuration import (
 )
 from tenetlang.project.project import SUFFIX, NothingFound, Project, ProjectError
 from tenetlang.report.visible import visible
-from tenetlang.syntax.parse import LARGEST
-from tenetlang.text import Text
+from tenetlang.text import LARGEST, Text
 
 _SECONDS = 60
 _UNFIT = re.compile(r"[\x00-\x1f\x7f]")

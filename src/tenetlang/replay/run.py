@@ -3,8 +3,8 @@
 One process reads and hands out chunks; the others decide. There are never more than a few chunks under way for each of them, so
 a reader that is faster than they are waits. Summaries come back in the order of the chunks and are merged in it.
 
-Processes are started afresh (`spawn`): each reads the compiled policy from its JSON form and generates its code. That takes a
-second or two, so the first chunks are decided right here, and an input that ends with them never starts a process.
+Processes are started afresh (`spawn`): each opens the compiled policy that it is sent and generates its code. That takes
+half a second or more, so the first chunks are decided right here, and an input that ends with them never starts a process.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Final
 import attrs
 
 from tenetlang.decision_tree import json_form
+from tenetlang.decision_tree.opening import open_policy
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.replay.compare import Deciding, document_digests, summarised
@@ -38,19 +39,32 @@ UNDER_WAY: Final = 3
 
 @attrs.frozen
 class Version:
-    """A compiled policy with the values of its data."""
+    """A compiled policy with the values of its data, and its digest, which is worked out where it is not known."""
 
     policy: Policy
     documents: Mapping[str, object]
+    digest: str = attrs.field()
+
+    @digest.default
+    def _worked_out(self) -> str:
+        return json_form.digest(self.policy)
+
+
+@attrs.frozen
+class _Sent:
+    """A version on its way: the policy as canonical bytes, which only this program has had in its hands."""
+
+    policy: bytes
+    documents: Mapping[str, object]
+    digest: str
 
 
 @attrs.frozen
 class _Start:
     """What a process is started with."""
 
-    policy: bytes
-    documents: Mapping[str, object]
-    against: tuple[bytes, Mapping[str, object]] | None
+    version: _Sent
+    against: _Sent | None
 
 
 def replay(
@@ -82,15 +96,26 @@ def replay(
 
 def _deciding(version: Version, against: Version | None) -> Deciding:
     return Deciding(
-        Evaluator(version.policy, version.documents),
+        _evaluator(version),
         document_digests(version.documents),
-        None if against is None else Evaluator(against.policy, against.documents),
+        None if against is None else _evaluator(against),
     )
 
 
+def _evaluator(version: Version) -> Evaluator:
+    return Evaluator(version.policy, version.documents, digest=version.digest)
+
+
 def _start(version: Version, against: Version | None) -> _Start:
-    before = None if against is None else (json_form.encode(against.policy), against.documents)
-    return _Start(json_form.encode(version.policy), version.documents, before)
+    return _Start(_sent(version), None if against is None else _sent(against))
+
+
+def _sent(version: Version) -> _Sent:
+    return _Sent(json_form.encode(version.policy), version.documents, version.digest)
+
+
+def _arrived(sent: _Sent) -> Version:
+    return Version(open_policy(sent.policy), sent.documents, sent.digest)
 
 
 def _in_processes(start: _Start, parts: Iterator[tuple[Item, ...]], jobs: int) -> Iterator[tuple[int, Summary]]:
@@ -133,9 +158,7 @@ def _begin(start: _Start) -> None:
     """Runs once in each process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_the_first, daemon=True).start()
-    version = Version(json_form.decode(start.policy), start.documents)
-    against = None if start.against is None else Version(json_form.decode(start.against[0]), start.against[1])
-    _started[:] = [_deciding(version, against)]
+    _started[:] = [_deciding(_arrived(start.version), None if start.against is None else _arrived(start.against))]
 
 
 def _end_with_the_first() -> None:

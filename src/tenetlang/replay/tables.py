@@ -101,7 +101,9 @@ def replay_table(
 
 def _side(version: Version, fold: Fold, *, obligations: bool) -> _Side:
     built = build(version.policy, "duckdb", fold, kept=(ROW,), obligations=obligations)
-    return _Side(version, Evaluator(version.policy, version.documents), ranking_of(version.policy), built)
+    return _Side(
+        version, Evaluator(version.policy, version.documents, digest=version.digest), ranking_of(version.policy), built
+    )
 
 
 def columns_of(version: Version) -> Table:

@@ -11,14 +11,13 @@ the depth of a declaration's syntax tree (so that those who walk it may recurse)
 from __future__ import annotations
 
 import functools
-import gc
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import attrs
 
+from tenetlang.collector import without_collector
 from tenetlang.report.finding import Finding
 from tenetlang.syntax import mistakes
 from tenetlang.syntax.build import Package
@@ -28,9 +27,8 @@ from tenetlang.syntax.machine import DEEPEST, Machine, Read, Refused, Stop, mach
 from tenetlang.syntax.tables import END, tables
 from tenetlang.syntax.tokens import STRAY_BRACKET, Brackets, Token, lexicon, tokens
 from tenetlang.syntax.tree import Comment, Declaration, Expression, File, Template
-from tenetlang.text import Span, Text
+from tenetlang.text import LARGEST, Span, Text
 
-LARGEST = 16 * 1024 * 1024  # bytes of UTF-8
 MOST_FINDINGS = 100
 
 
@@ -63,18 +61,6 @@ def parse_expression(text: Text) -> tuple[Expression | None, tuple[Finding, ...]
         return _expression(result, brackets, text, 0), ()
     except Mistake as mistake:
         return None, (mistake.finding,)
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Nodes form no cycles, and looking for some among a million of them takes as long as making them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @functools.cache

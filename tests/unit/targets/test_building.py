@@ -19,7 +19,7 @@ import pytest
 from tenetlang import pipeline
 from tenetlang.decision_tree import json_form
 from tenetlang.decision_tree.build import build
-from tenetlang.decision_tree.tree import Policy
+from tenetlang.decision_tree.tree import Policy, program_of
 from tenetlang.evaluator.builtins import BUILTINS
 from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.reference import Reference
@@ -29,7 +29,6 @@ from tenetlang.targets import javascript, python
 from tenetlang.targets.building import TARGETS
 from tenetlang.targets.quoting import quoted
 from tenetlang.text import Text
-from tests.golden.golden import program_of
 from tests.sources import lists_with_one_hash
 
 NODE = shutil.which("node")
