@@ -17,6 +17,7 @@ import pytest
 
 from tenetlang.decision import Decision
 from tenetlang.decision_tree import json_form
+from tenetlang.decision_tree.opening import open_policy
 from tenetlang.decision_tree.tree import Policy, program_of
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.reference import Reference
@@ -74,6 +75,17 @@ def reference(policy: Policy, documents: Mapping[str, object]) -> Reference:
 
 def test_the_generated_evaluator_gives_every_golden_decision() -> None:
     assert in_process(lambda policy, documents: Evaluator(policy, documents).decide_json) == []
+
+
+def test_the_evaluator_of_an_opened_policy_gives_every_golden_decision() -> None:
+    assert (
+        in_process(
+            lambda policy, documents: (
+                Evaluator(open_policy(json_form.encode(policy)), documents, digest=json_form.digest(policy)).decide_json
+            )
+        )
+        == []
+    )
 
 
 def test_the_stand_alone_python_file_gives_every_golden_decision(tmp_path: Path) -> None:

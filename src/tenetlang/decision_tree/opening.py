@@ -45,6 +45,14 @@ def open_policy(data: bytes) -> Policy:
     Raises `PolicyFormatError` for what is no policy of this version at all. Reading a part may raise it later.
     """
     try:
+        with deep_recursion():
+            return _opened(data)
+    except RecursionError:
+        raise PolicyFormatError("nested too deeply") from None
+
+
+def _opened(data: bytes) -> Policy:
+    try:
         document = asdict(msgspec.json.decode(data, type=_DOCUMENT))
         policy = asdict(document["policy"])
         if document["format"] != "tenet-policy":

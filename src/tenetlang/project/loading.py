@@ -118,27 +118,13 @@ def _opened(cache: Cache, key: bytes) -> tuple[Policy, str] | None:
 # ------------------------------------------------------------------------------------------------- compiled files
 
 
-def is_compiled(path: Path) -> bool:
-    """Whether a path is a file of JSON, and so no source file. Raises nothing: what can't be read is no such file."""
-    try:
-        return path.is_file() and _begins_as_json(path.open("rb").read(1))
-    except (OSError, ValueError):
-        return False
-
-
-def _begins_as_json(first: bytes) -> bool:
-    """No source file begins with a brace."""
-    return first == b"{"
-
-
 def _compiled_bytes(path: Path) -> bytes | None:
-    """What is in the file, where it is a compiled one."""
+    """What is in the file, where it is a compiled one: no source file begins with a brace."""
     try:
         if not path.is_file():
             return None
         with path.open("rb") as opened:
-            first = opened.read(1)
-            data = first + opened.read(LARGEST_COMPILED) if _begins_as_json(first) else None
+            data = b"{" + opened.read(LARGEST_COMPILED) if opened.read(1) == b"{" else None
     except (OSError, ValueError):
         return None  # whoever reads it as a source file says what is wrong
     if data is not None and len(data) > LARGEST_COMPILED:
@@ -153,7 +139,8 @@ def _verified(
     from tenetlang.decision_tree.json_form import decode
     from tenetlang.decision_tree.verify import PolicyFormatError
 
-    key = None if cache is None else _digest([b"compiled", *_compiler(), data])
+    compiler = [] if cache is None else _compiler()
+    key = _digest([b"compiled", *compiler, data]) if compiler else None
     found = None if cache is None or key is None else _opened(cache, key)
     if found is None:
         try:

@@ -208,4 +208,6 @@ def test_a_sealed_decision_is_blamed_and_decided_again_with_the_keys(tenet: Tene
     assert (opened.status, opened.error) == (0, "")
     assert UNTOLD["sealed"] not in opened.out
     assert "the same policy decides the same, to the last value of the trace" in opened.out
-    assert json.loads(tenet("audit", "blame", "sealed.db", "1", "--payload-keys", "keys", "--format", "json").out)["reason"]
+    assert json.loads(tenet("audit", "blame", "sealed.db", "1", "--payload-keys", "keys", "--format", "json").out)[
+        "reason"
+    ]

@@ -48,7 +48,10 @@ def test_a_table_of_pyproject_is_a_configuration_and_one_without_it_is_none(here
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ('entrie = "a"', "tenet.toml: `entrie` is no setting; the settings are `entry`, `data`, `audit`, `scopes` and `review`"),
+        (
+            'entrie = "a"',
+            "tenet.toml: `entrie` is no setting; the settings are `entry`, `data`, `audit`, `scopes` and `review`",
+        ),
         ("entry = 3", "tenet.toml: `entry` is the name of a package, in quotes"),
         ('entry = ""', "tenet.toml: `entry` is the name of a package, in quotes"),
         ("data = 3", "tenet.toml: `data` is a table, `[data]`, with a file for each name"),
