@@ -6,6 +6,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# What needs a server to be tested. Where there is none, its tests are skipped, and its coverage is not asked for.
+SERVED := */stores/postgres*,*/facts/postgres*,*/facts/redis*
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint deep bench format lock clean
 
@@ -20,7 +23,8 @@ test: lint  ## everything that a change must pass: lint, types, layers, tests wi
 	@echo "==> pytest, with coverage"
 	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --ignore=tests/properties --ignore=tests/golden
 	@TENET_TEST_PROFILE=brief $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0 tests/properties
-	@$(BIN)/python -m coverage report --omit="*/analysis/*,*/replay/*,*/targets/*"
+	@$(BIN)/python -m coverage report --omit="*/analysis/*,*/replay/*,*/targets/*,$(SERVED)"
+	@test -z "$$TENET_REQUIRE_SERVERS" || $(BIN)/python -m coverage report --include="$(SERVED)"
 	@$(BIN)/python -m coverage report --include="*/analysis/*" --fail-under=93
 	@$(BIN)/python -m coverage report --include="*/replay/*,*/targets/*" --fail-under=91
 	@echo "==> pytest, every example of the properties, and every golden decision"
