@@ -559,7 +559,7 @@ def test_a_page_shows_the_rules_that_asked_and_what_they_looked_at(here: Site, t
     for part in (
         "large escalates it · owner payments · ",
         "shop.tenet:10",
-        "✓ args.amount > 50.00   args.amount = 120",
+        '✓ args.amount > 50.00   args.amount = "120"',
         "small does not hold",
     ):
         assert part in text, part
