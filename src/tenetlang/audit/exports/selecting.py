@@ -20,7 +20,6 @@ Wanted = Callable[[Mapping[str, object]], bool]
 
 
 class _Line(msgspec.Struct, gc=False):
-    index: int
     record: str
 
 
@@ -30,13 +29,14 @@ _decode = msgspec.json.Decoder(_Line).decode
 def selected(
     lines: Iterator[bytes], wanted: Wanted | None, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[bytes]:
-    """Those of an export's lines whose records are wanted, all if that is None. `progress` is told each index that was read."""
-    for line in lines:
-        found = _decode(line)
-        progress(found.index)
-        record = parsed_record(found.record.encode()) if wanted is not None else None
-        if wanted is None or not isinstance(record, dict) or wanted(record):
-            yield line
+    """Those of an export's lines whose records are wanted, all if that is None. `progress` is told of each line, from 0."""
+    for place, line in enumerate(lines):
+        progress(place)
+        if wanted is not None:
+            record = parsed_record(_decode(line).record.encode())
+            if isinstance(record, dict) and not wanted(record):
+                continue
+        yield line
 
 
 def readable(

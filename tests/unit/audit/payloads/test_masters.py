@@ -5,7 +5,10 @@ from __future__ import annotations
 import hmac
 import os
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -118,7 +121,7 @@ def test_keys_that_are_made_while_the_master_key_changes_open_with_the_new_one(k
     found: dict[str, SubjectKey] = {}
     over = threading.Event()
 
-    def make(place: int) -> None:
+    def make(place: str) -> None:
         with open_keyring(keys) as opened:
             number = 0
             while not over.is_set() or not number:
@@ -126,10 +129,10 @@ def test_keys_that_are_made_while_the_master_key_changes_open_with_the_new_one(k
                 found[name] = opened.key_for(name)
                 number += 1
 
-    threads = [threading.Thread(target=make, args=(place,)) for place in range(2)]
+    threads = [threading.Thread(target=make, args=(place,)) for place in "ab"]
     for thread in threads:
         thread.start()
-    for _ in range(5):
+    for _ in range(3):
         change(keys)
     over.set()
     for thread in threads:
@@ -257,6 +260,29 @@ def test_a_master_key_that_changes_while_the_keyring_is_opened_is_asked_for_agai
     monkeypatch.setattr(keyrings, "master_of", overtaken)
     assert made_in(keys) == made
     assert len(set(asked)) == 2
+
+
+_CHANGE = """
+import sys
+from tenetlang.audit.payloads.keyring import open_keyring
+print("begun", flush=True)
+while True:
+    with open_keyring(sys.argv[1]) as opened:
+        opened.change_master()
+"""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.005, 0.012, 0.03, 0.06])
+def test_a_process_that_is_killed_while_it_changes_the_master_key_loses_no_key(
+    keys: Path, made: list[SubjectKey], pause: float
+) -> None:
+    for _ in range(2):
+        with subprocess.Popen([sys.executable, "-c", _CHANGE, str(keys)], stdout=subprocess.PIPE) as changing:
+            assert changing.stdout is not None
+            changing.stdout.readline()
+            time.sleep(pause)  # whenever it is, nothing may be lost
+            changing.kill()
+        assert made_in(keys) == made
 
 
 # ------------------------------------------------------------------------------------------------------------ refusals
