@@ -67,7 +67,7 @@ def main() -> None:
     from tenetlang.facts.ledger import open_ledger
 
     kind, address, name, times, limit = sys.argv[1:]
-    ledger = LogLedger(address) if kind == "log" else open_ledger(address)
+    ledger = LogLedger(address) if kind in {"log", "server_log"} else open_ledger(address)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

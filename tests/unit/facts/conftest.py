@@ -11,11 +11,12 @@ import pytest
 
 from tenetlang.facts.ledger import Ledger, open_ledger
 from tests.ledgers import LogLedger
-from tests.servers import postgres, redis_server
+from tests.servers import postgres, postgres_log, redis_server
 
-__all__ = ["postgres", "redis_server"]
+__all__ = ["postgres", "postgres_log", "redis_server"]
 
-STORES = ("memory", "log", "sqlite", "postgresql", "redis")
+STORES = ("memory", "log", "server_log", "sqlite", "postgresql", "redis")
+"""`server_log` is a log in PostgreSQL, with the ledger in its database."""
 
 
 @attrs.frozen
@@ -29,6 +30,29 @@ class Store:
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind."""
+    yield from _opened(request, tmp_path)
+
+
+@pytest.fixture(params=STORES[1:])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind that several processes can use."""
+    yield from _opened(request, tmp_path)
+
+
+@pytest.fixture(params=("memory", "sqlite", "postgresql", "redis"))
+def apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind that is not in a log."""
+    yield from _opened(request, tmp_path)
+
+
+@pytest.fixture(params=("sqlite", "postgresql", "redis"))
+def connected(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each kind with a connection of its own."""
+    yield from _opened(request, tmp_path)
+
+
+def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened: list[Ledger] = []
     kind: str = request.param
     address = _address(kind, request, tmp_path)
@@ -36,7 +60,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     def client() -> Ledger:
         if kind == "memory" and opened:
             return opened[0]
-        opened.append(LogLedger(address) if kind == "log" else open_ledger(address))
+        opened.append(LogLedger(address) if kind in {"log", "server_log"} else open_ledger(address))
         return opened[-1]
 
     yield Store(kind, address, client)
@@ -61,6 +85,9 @@ def _address(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(f"CREATE SCHEMA {name}".encode())
             return f"{server}?options=-csearch_path%3D{name}"
+        case "server_log":
+            log: str = request.getfixturevalue("postgres_log")
+            return log
         case "redis":
             import redis
 
