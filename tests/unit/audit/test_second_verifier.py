@@ -274,3 +274,21 @@ def test_both_follow_the_keys_of_a_log_in_their_order(log: Path) -> None:
 def test_both_find_that_a_key_which_was_given_never_signed(log: Path) -> None:
     assert compare(log)
     assert not compare(log, key=(str(KEY.verifier), str(signing_key("example.com/log", b"\x05" * 32).verifier)))
+
+
+@pytest.mark.parametrize(
+    ("statement", "sound"),
+    [
+        ("CREATE TABLE tasks (name TEXT PRIMARY KEY) STRICT", True),  # has an index, which SQLite makes by itself
+        ("CREATE TABLE tasks (name TEXT, number INTEGER) STRICT", True),
+        ("CREATE INDEX tasks ON records (leaf)", False),
+        ("CREATE INDEX tasks ON PAYLOADS (payload)", False),
+        ("CREATE VIEW tasks AS SELECT 1", False),
+        ("CREATE TRIGGER tasks AFTER INSERT ON records BEGIN SELECT 1; END", False),
+    ],
+)
+def test_both_let_pass_what_stands_beside_a_log_and_nothing_that_changes_it(
+    log: Path, statement: str, sound: bool
+) -> None:
+    tamper(log, [(statement, ())])
+    assert compare(log) == sound
