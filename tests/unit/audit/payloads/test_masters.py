@@ -16,7 +16,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tenetlang.audit.errors import LogUnavailable, UnusableKey
+from tenetlang.audit.errors import LogUnavailable, NoSignatures, UnusableKey
 from tenetlang.audit.payloads import keyring as keyrings
 from tenetlang.audit.payloads import masters
 from tenetlang.audit.payloads.keyring import Keyring, create_keyring, open_keyring
@@ -363,3 +363,19 @@ def test_a_keyring_whose_row_is_gone_while_it_is_open_is_refused(keys: Path, mad
             connection.execute("DELETE FROM keyring")
         with pytest.raises(UnusableKey, match="holds no master key's digest"):
             opened.key_of(made[0].kid)
+
+
+def test_without_the_package_nothing_is_wrapped_or_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.keywrap", None)
+    with pytest.raises(NoSignatures, match=r"tenetlang\[audit\]"):
+        wrap(bytes(32), bytes(32))
+    with pytest.raises(NoSignatures, match=r"tenetlang\[audit\]"):
+        masters.unwrap(bytes(32), bytes(40), "keys")
+
+
+def test_a_new_master_key_takes_a_place_that_is_empty(tmp_path: Path) -> None:
+    masters.write_master(str(tmp_path / "waiting"), bytes(32))
+    masters.take_place(str(tmp_path / "waiting"), str(tmp_path / "master"))
+    assert masters.master_of(str(tmp_path / "master"), check_of(bytes(32)), "keys") == bytes(32)
+    with pytest.raises(FileExistsError):
+        masters.write_master(str(tmp_path / "master"), bytes(32))
