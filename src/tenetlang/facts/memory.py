@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from tenetlang.facts.errors import LedgerUnavailable
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.moment import DEFAULT_LIMITS, Moment, set_clock
 from tenetlang.facts.overlay import Overlay
@@ -25,6 +27,7 @@ class MemoryLedger:
         self._schedule: list[tuple[int, str]] = []
         self._scheduled: set[tuple[int, str]] = set()
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """As `Ledger.transact`; the action is done once."""
@@ -38,6 +41,10 @@ class MemoryLedger:
         """Does nothing: what was noted is there for as long as this object."""
 
     def _change(self, action: Callable[[Rows], _T]) -> _T:
+        if self._process != os.getpid():
+            raise LedgerUnavailable(
+                "the ledger was made before a fork, and two copies of it would spend one budget twice"
+            )
         with self._lock:
             overlay = Overlay(self._fetch, self._first)
             try:

@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Self, TypeAlias
 
-from tenetlang.decision import Amount, Share, Verdict
+from tenetlang.decision import SEVERITY, Amount, Share, Verdict
 from tenetlang.facts import accounts, sessions
 from tenetlang.facts.errors import ClockWentBack, LedgerConflict, LedgerDamaged, LedgerFull
 from tenetlang.facts.limits import Limits
@@ -51,6 +51,7 @@ from tenetlang.values.times import duration_text
 DEFAULT_LIMITS: Final = Limits()
 _AT_ONCE: Final = 8
 _LONGEST_TOOL: Final = 1024
+_OUTCOMES: Final = frozenset({"ok", "error", "refused", "unknown"})
 _IDENTIFIER = re.compile(r"[0-9A-Za-z._-]{1,128}", re.ASCII).fullmatch
 
 Finished: TypeAlias = Literal["settled", "again", "overdue", "absent"]
@@ -144,6 +145,8 @@ class Moment:
         """
         if not _IDENTIFIER(begun.identifier):
             raise LedgerConflict("the identifier of a call has 1 to 128 letters, digits, `.`, `_` and `-`")
+        if begun.verdict not in SEVERITY:
+            raise LedgerConflict("a verdict is `allow`, `deny` or `escalate`")
         if len(begun.tool) > _LONGEST_TOOL:
             raise LedgerConflict(f"the name of a tool has {len(begun.tool):,} characters; none is that long")
         name = f"c:{begun.identifier}"
@@ -166,8 +169,11 @@ class Moment:
     def finish(self, identifier: str, outcome: Outcome, labels: Iterable[str] = ()) -> Finished:
         """Notes how an allowed call ended, and the labels that its result brought beside those that it was begun with.
 
-        A call ends once; labels are taken in whenever they come. Raises `LedgerConflict` for a call that was not allowed.
+        A call ends once; labels are taken in whenever they come. Raises `LedgerConflict` for a call that was not allowed,
+        and for what is no outcome.
         """
+        if outcome not in _OUTCOMES:
+            raise LedgerConflict("an outcome is `ok`, `error`, `refused` or `unknown`")
         name = f"c:{identifier}"
         call = self._call(name)
         if call is None:

@@ -124,17 +124,24 @@ class SqliteLedger:
             raise
 
     def _identify(self) -> None:
+        """Makes a ledger out of an empty file; a file of somebody else is left as it is."""
+        self._is_new()
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON"):
             self.run(statement)
         self.run("BEGIN IMMEDIATE")
-        found = self.run("PRAGMA application_id"), self.run("SELECT count(*) FROM sqlite_schema")
-        if found == ([(0,)], [(0,)]):
+        if self._is_new():
             self.run(f"PRAGMA application_id={APPLICATION_ID}")
             for table, columns in TABLES:
                 self.create(table, columns)
-        elif found[0] != [(APPLICATION_ID,)]:
-            raise LedgerDamaged(f"{self.path} is no ledger but a database of another program; name another file")
         self.run("COMMIT")
+
+    def _is_new(self) -> bool:
+        application, tables = self.run("PRAGMA application_id"), self.run("SELECT count(*) FROM sqlite_schema")
+        if (application, tables) == ([(0,)], [(0,)]):
+            return True
+        if application != [(APPLICATION_ID,)]:
+            raise LedgerDamaged(f"{self.path} is no ledger but a database of another program; name another file")
+        return False
 
     def _said(self, mistake: apsw.Error) -> LedgerError:
         import apsw

@@ -179,8 +179,8 @@ def test_a_closed_ledger_gives_no_answer(connected: Store) -> None:
         ledger.transact(NOON, lambda moment: moment.now)
 
 
-def test_a_ledger_is_not_taken_over_a_fork(connected: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = connected.client()
+def test_a_ledger_is_not_taken_over_a_fork(apart: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = apart.client()
     own = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: own + 1)
     with pytest.raises(LedgerUnavailable, match="before a fork"):

@@ -175,6 +175,14 @@ def test_a_call_that_was_not_allowed_reserves_nothing_and_can_not_end(ledger: Me
         at(ledger, 1, lambda moment: moment.finish("c1", "ok"))
 
 
+def test_a_word_that_is_no_verdict_or_no_outcome_is_refused(ledger: MemoryLedger) -> None:
+    with pytest.raises(LedgerConflict, match="a verdict is"):
+        at(ledger, 0, lambda moment: moment.begin(Begun("c1", "refund", "permit")))  # type: ignore[arg-type]  # on purpose
+    at(ledger, 0, lambda moment: moment.begin(call("c1")))
+    with pytest.raises(LedgerConflict, match="an outcome is"):
+        at(ledger, 0, lambda moment: moment.finish("c1", "done"))  # type: ignore[arg-type]  # on purpose
+
+
 def test_the_name_of_a_tool_has_a_bound(ledger: MemoryLedger) -> None:
     with pytest.raises(LedgerConflict, match="1,025 characters"):
         at(ledger, 0, lambda moment: moment.begin(Begun("c1", "x" * 1025, "deny")))
