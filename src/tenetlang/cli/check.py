@@ -16,6 +16,7 @@ from tenetlang.cli.commands import Command
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE, ENTRY, WATCH, compiled, each, rendered
 from tenetlang.cli.output import Progress, coloured, complain, painter, remark, say
+from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
     from tenetlang.analysis.findings.desk import Unsure, Wanted
@@ -125,8 +126,35 @@ def _examined(result: Result, wanted: Wanted, watch: Watch | None) -> Result:
     from tenetlang.analysis.findings.examine import STEPS
 
     tools = len(result.program.tools) if result.program.uses_tools else 1
+    known = attrs.evolve(wanted, documents=_at_hand(result), channels=_channels(result.project.configuration.review))
     with Progress("examined", tools + STEPS, each=each(watch)) as progress:
-        return result.examined(wanted, progress.step)
+        return result.examined(known, progress.step)
+
+
+def _at_hand(result: Result) -> dict[str, object]:
+    """The configured documents that say who reviewers are, by `package.name`. One that can't be read is not at hand."""
+    from tenetlang.analysis.findings.people import documents_of_reviewers
+    from tenetlang.project.project import ProjectError, read_document
+
+    assert result.program is not None
+    files = result.project.configuration.data
+    found: dict[str, object] = {}
+    for full in sorted(documents_of_reviewers(result.program)):
+        name = full if full in files else full.rpartition(".")[2]
+        if name in files:
+            try:
+                found[full] = read_document(name, files[name])
+            except ProjectError as problem:
+                remark(f"not looked at: {visible(str(problem))}\n")
+    return found
+
+
+def _channels(review: object) -> frozenset[str] | None:
+    """The names of the channels that `[review]` configures; None where there is no such table."""
+    if not isinstance(review, dict) or not review:
+        return None
+    channels = review.get("channels", {})
+    return frozenset(channels) if isinstance(channels, dict) else None
 
 
 def _tell_unsure(unsure: tuple[Unsure, ...]) -> None:

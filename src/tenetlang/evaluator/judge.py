@@ -14,7 +14,7 @@ from tenetlang.evaluator.claims import breaks
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.meaning import ABSENT, Fault, Run, choices, value
 from tenetlang.evaluator.reference import Reference
-from tenetlang.evaluator.requests import DataError, Invalid, empty_document
+from tenetlang.evaluator.requests import DataError, Invalid, empty_document, read_data
 from tenetlang.program.expression import Block, Expression
 from tenetlang.program.program import Claim, Program
 from tenetlang.text import Span
@@ -128,6 +128,22 @@ class BothEvaluators:
             return None
         return None if found is ABSENT else found
 
+    def people(self, who: Expression, documents: Mapping[str, object]) -> frozenset[str] | str | None:
+        """The people that an expression gives which reads nothing but these documents, by `package.name`; the code of its error;
+        None where the documents are invalid."""
+        try:
+            data = read_data(self.program.data, self._whole(documents))
+            found = value(Run(self.program, {}, data), who, {})
+        except Fault as fault:
+            return fault.code
+        except (DataError, KeyError):
+            return None
+        return frozenset(str(person) for person in found) if isinstance(found, frozenset) else None
+
+    def _whole(self, documents: Mapping[str, object]) -> dict[str, object]:
+        """The documents, and empty ones in the place of those that are not given."""
+        return {**{f"{data.package}.{data.name}": empty_document(data.type) for data in self.program.data}, **documents}
+
     def pair(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Pair | None:
         """Both evaluators for the request's tool, with these documents; those that are not given are empty. None where
         the documents are invalid."""
@@ -136,8 +152,7 @@ class BothEvaluators:
         known = self.pairs.get(about)
         if known is not None and known.documents == documents:
             return known
-        empty = {f"{data.package}.{data.name}": empty_document(data.type) for data in self.program.data}
-        whole = {**empty, **documents}
+        whole = self._whole(documents)
         try:
             if known is None:
                 program = self.program if about is None else only(self.program, about)

@@ -222,3 +222,40 @@ def test_what_could_not_be_told_is_counted_and_said_on_demand(tenet: Tenet, shop
     asked = tenet("check", "--undecided")
     assert ("note[undecided]" in asked.out) == ("`--undecided` says what" in unsure)
     assert "undecided" not in asked.error
+
+
+REVIEWED = """package p
+
+tool pay(amount: decimal)
+data groups: map[string, set[string]]
+data others: set[string]
+default deny
+
+reviewers finance { who data.groups["finance"]; quorum 2; within 30m; notify "chat"; else deny }
+escalate large to finance if { tool is pay; args.amount > 50.0 }
+"""
+
+
+def test_reviewers_are_looked_at_by_the_documents_and_channels_of_the_configuration(tenet: Tenet) -> None:
+    Path("p.tenet").write_text(REVIEWED, encoding="utf-8")
+    assert tenet("check", "p.tenet").status == 0
+    Path("groups.json").write_text('{"finance": ["ann"]}', encoding="utf-8")
+    configured = '[data]\ngroups = "groups.json"\nothers = "none.json"\n[review.channels.email]\nkind = "mail"\n'
+    Path("tenet.toml").write_text(configured, encoding="utf-8")
+    answer = tenet("check", "p.tenet", "--format", "json")
+    assert [finding["check"] for finding in json.loads(answer.out)["findings"]] == [
+        "unknown-channel",
+        "unreachable-quorum",
+    ]
+    assert answer.status == 1
+    Path("tenet.toml").write_text(configured.replace("email", "chat"), encoding="utf-8")
+    Path("groups.json").write_text('{"finance": ["ann", "bob", "cleo"]}', encoding="utf-8")
+    assert tenet("check", "p.tenet").status == 0
+
+
+def test_a_document_that_can_not_be_read_is_not_at_hand_and_that_is_said(tenet: Tenet) -> None:
+    Path("p.tenet").write_text(REVIEWED, encoding="utf-8")
+    Path("tenet.toml").write_text('[data]\n"p.groups" = "none.json"\n', encoding="utf-8")
+    answer = tenet("check", "p.tenet")
+    assert answer.status == 0
+    assert answer.error.startswith("not looked at: the document `p.groups` in `none.json` can't be read")

@@ -16,7 +16,8 @@ from tenetlang.analysis.findings.asking import Asking, in_file_order
 from tenetlang.analysis.formulas import Formula, TooLarge
 from tenetlang.analysis.questions import Analysis, Answer, Judge, Scene, Shows, Undecided, Witness
 from tenetlang.analysis.search import BUDGET
-from tenetlang.frozen import frozen
+from tenetlang.frozen import field, frozen
+from tenetlang.program.expression import Expression
 from tenetlang.program.program import Package, Program, Rule
 from tenetlang.text import Span, Text
 
@@ -30,14 +31,24 @@ class Examiner(Judge, Protocol):
     def faults(self, request: Mapping[str, object], documents: Mapping[str, object]) -> Mapping[str, tuple[str, Span]]:
         """The error of each rule that errs on the request, by full name: its code, and the expression that errs."""
 
+    def people(self, who: Expression, documents: Mapping[str, object]) -> frozenset[str] | str | None:
+        """The people that an expression gives which reads nothing but these documents, by `package.name`; the code of its error;
+        None where the documents are invalid."""
+
 
 @frozen
 class Wanted:
-    """What is to be looked for beyond what always is."""
+    """What is to be looked for beyond what always is.
+
+    `documents` are those at hand, by `package.name`; `channels` are the ways in which a deployment can tell reviewers, None where
+    nothing is known of it.
+    """
 
     overlaps: bool = False
     gaps: bool = False
     undecided: bool = False
+    documents: Mapping[str, object] = field(factory=dict)
+    channels: frozenset[str] | None = None
 
 
 @frozen

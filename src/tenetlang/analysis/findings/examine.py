@@ -28,6 +28,7 @@ from tenetlang.analysis.findings.cover import redundant, shadowed
 from tenetlang.analysis.findings.desk import Desk, Examiner, Unsure, Wanted
 from tenetlang.analysis.findings.effect import ineffective
 from tenetlang.analysis.findings.omission import erring, gaps, omissions
+from tenetlang.analysis.findings.people import unapprovable
 from tenetlang.analysis.findings.reach import always_denied, unreachable
 from tenetlang.analysis.findings.vacuity import vacuous
 from tenetlang.analysis.proofs.prove import claim_findings
@@ -123,7 +124,7 @@ def _kinds(desk: Desk, as_written: Analysis) -> Iterator[list[Finding]]:
     yield denied
     yield [*gaps(desk, frozenset(finding.details["tool"] for finding in denied)), *omissions(desk)]
     yield list(erring(desk, {name: useless[name] for name in explained}))
-    yield [*overlapping_reviewers(desk), *vacuous(desk)]
+    yield [*overlapping_reviewers(desk), *unapprovable(desk), *vacuous(desk)]
     yield [finding for finding in claim_findings(as_written) if finding.at.text in desk.texts]
 
 

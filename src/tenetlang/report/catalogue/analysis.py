@@ -25,6 +25,17 @@ def _error(label: str, *advice: str) -> Wording:
     )
 
 
+def _unreachable(headline: str, label: str) -> Wording:
+    return Wording(
+        headline,
+        label,
+        also={"rule": "asks them"},
+        shows="This call is escalated to them:",
+        why=("An escalation that too few can approve is passed on as its `else` says, at once.",),
+        help=("name more people, or lower the quorum",),
+    )
+
+
 _RULES = (
     check(
         "unreachable-rule",
@@ -233,6 +244,46 @@ _TOOLS = (
             shows="This call needs both:",
             why=("Any of them can give both approvals alone.",),
             help=("name other people for one of the two, or raise a quorum",),
+        ),
+    ),
+    check(
+        "unreachable-quorum",
+        "warning",
+        nobody=_unreachable("`{reviewers}` are nobody{where}, so nobody can approve", "nobody belongs to it"),
+        few=_unreachable(
+            "`{reviewers}` are {people}{where}, and {quorum} have to approve", "fewer than its quorum belong to it"
+        ),
+        errs=_unreachable(
+            "who `{reviewers}` are is the error `{error}`{where}, so nobody can approve", "nobody can be asked"
+        ),
+        asking=_unreachable(
+            "too few of `{reviewers}` are anybody else than who asks, so they can't approve",
+            "who asks is never counted",
+        ),
+    ),
+    check(
+        "requester-needed",
+        "note",
+        usual=Wording(
+            "`{reviewers}` are {people}, all of them are needed, and one may be who asks",
+            "all of them are needed",
+            also={"rule": "asks them"},
+            shows="This call is `{person}`'s own, and nobody can approve it:",
+            why=(
+                "Who asks for a call is never counted among those who approve it.",
+                "It is then {next}, as its `else` says.",
+            ),
+            help=("add one person more, or lower the quorum",),
+        ),
+    ),
+    check(
+        "unknown-channel",
+        "warning",
+        usual=Wording(
+            "`{reviewers}` are to be told by `{name}`, and no channel is called that",
+            "nobody is told this way",
+            why=("A channel that is not configured is no way; who looks into the inbox still finds the task.",),
+            help=("?write `{nearest}`", "add `[review.channels.{name}]` to `tenet.toml`"),
         ),
     ),
 )
