@@ -61,6 +61,7 @@ class Bend:
 
     function: Key
     scope: str
+    line: int
     before: str
     after: str
     put: _Put = attrs.field(repr=False, eq=False)
@@ -107,7 +108,7 @@ def _below(node: ast.AST, file: str, names: tuple[str, ...], function: Key | Non
         scope = f"{Path(file).stem}.{'.'.join(names) or '<lambda>'}"
         for put, old, slot, new in _changes(node):
             before = f"case {ast.unparse(slot)}" if isinstance(slot, ast.pattern) else ast.unparse(slot)
-            yield Bend(function, scope, before, ast.unparse(new), put, old, _kept(new, old, slot))
+            yield Bend(function, scope, slot.lineno, before, ast.unparse(new), put, old, _kept(new, old, slot))
     for child in ast.iter_child_nodes(node):
         yield from _below(child, file, names, function)
 
@@ -212,7 +213,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             wanted = called.get(bend.function, [])
             code = bend.code(trees[bend.function[0]])
             if not wanted:
-                report[f"{bend.name} @{bend.function[2]}"] = "no test calls it"
+                report[f"{bend.name} @{bend.line}"] = "no test calls it"
                 continue
             if len(running) >= option.bend_jobs:
                 _reap(running, report)
@@ -239,9 +240,7 @@ def _reap(running: dict[int, tuple[Bend, str]], report: dict[str, str]) -> None:
     bend, base = running.pop(child)
     shutil.rmtree(base, ignore_errors=True)
     code = os.waitstatus_to_exitcode(status)
-    report[f"{bend.name} @{bend.function[2]}"] = {0: "UNNOTICED", 1: "noticed"}.get(
-        code, f"noticed, by an end of {code}"
-    )
+    report[f"{bend.name} @{bend.line}"] = {0: "UNNOTICED", 1: "noticed"}.get(code, f"noticed, by an end of {code}")
 
 
 def _callers(
