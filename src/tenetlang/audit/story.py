@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from tenetlang.audit.canonical import SAFE_INTEGER
 from tenetlang.audit.completeness.counts import Counts, finish_counts, take_close, take_number
 from tenetlang.audit.completeness.reports import Report, words
 from tenetlang.audit.errors import InvalidSeal, RecordNotFound
@@ -89,7 +90,7 @@ def read_story(path: str | os.PathLike[str], wanted: str) -> Story:
 def part(record: Mapping[str, object], name: str) -> Mapping[str, object]:
     """An object of a record, or an empty one."""
     found = record.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def listed(found: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
@@ -110,11 +111,16 @@ def _found(path: str | os.PathLike[str], wanted: str) -> Story:
 
 
 def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[Entry, Mapping[str, object] | None]]:
-    """The entries of the log with their records; None for one that is damaged."""
+    """The entries of the log with their records; None for one that is damaged. Of decisions, which are most of a log and of which
+    only time and number are read here, the hash is checked and not the shape."""
     with closing(log_entries(path)) as entries:
         for entry in entries:
             record = parsed_record(entry.record) if leaf_hash(entry.record) == entry.leaf else None
-            yield entry, record if isinstance(record, dict) and shape_mistake(record) is None else None
+            yield entry, record if isinstance(record, dict) and _is_usable(record) else None
+
+
+def _is_usable(record: Mapping[str, object]) -> bool:
+    return (record.get("kind") == "intent" and type(record.get("at")) is str) or shape_mistake(record) is None
 
 
 def _take(story: Story, entry: Entry, record: Mapping[str, object]) -> None:
@@ -205,8 +211,9 @@ def _count(story: Story, counts: Counts, index: int, record: Mapping[str, object
         return
     who = part(record, "who")
     number = who.get("point_count")
-    if record["kind"] == "intent" and who.get("point") == point and isinstance(number, int):
-        take_number(counts, index, point, number, report)
+    if record["kind"] == "intent":
+        if who.get("point") == point and type(number) is int and 0 < number <= SAFE_INTEGER:
+            take_number(counts, index, point, number, report)
     elif record["kind"] == "point.closed" and record["point"] == point:
         take_close(counts, index, record, report)
         story.closed = index, record
