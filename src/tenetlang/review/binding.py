@@ -23,6 +23,7 @@ from hashlib import sha256
 from typing import Final
 
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.records.record import identity_word
 
 LEFT_OUT: Final = frozenset({"session", "counters", "now", "approvals"})
 """Members of a request that an approval is not bound to."""
@@ -67,6 +68,11 @@ def requesters(request: Mapping[str, object]) -> tuple[str, ...]:
                 elif isinstance(name, Mapping) and isinstance(name.get("id"), str):
                     found[str(name["id"])] = None
     return tuple(found)
+
+
+def asker_of(request: Mapping[str, object]) -> str:
+    """By whom tasks are counted: the agent, else the user; those who have no name are counted together. A *caller's word*."""
+    return identity_word(request, "agent") or identity_word(request, "user") or ""
 
 
 def named_in(request: Mapping[str, object], member: str) -> str | None:

@@ -55,7 +55,7 @@ from tenetlang.values.times import parse_duration
 _T = TypeVar("_T")
 
 _SETTINGS: Final = (
-    "inbox", "link_key", "good_for", "keep_for", "climb_unseen", "most_waiting", "most_alike", "usual", "reasons",
+    "inbox", "link_key", "good_for", "keep_for", "climb_unseen", "most_waiting", "most_of_one", "most_alike", "usual", "reasons",
     "channels", "people",
 )  # fmt: skip
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -116,6 +116,8 @@ def _rules(settings: Mapping[str, object]) -> Rules:
         keep_for=_duration("keep_for", settings.get("keep_for"), usual.keep_for),
         most_waiting=_whole("`most_waiting` of `[review]`", settings.get("most_waiting"), 1, 1_000_000)
         or usual.most_waiting,
+        most_of_one=_whole("`most_of_one` of `[review]`", settings.get("most_of_one"), 1, 1_000_000)
+        or usual.most_of_one,
         most_alike=_whole("`most_alike` of `[review]`", settings.get("most_alike"), 1, 1000) or usual.most_alike,
     )
 

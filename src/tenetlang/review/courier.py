@@ -5,8 +5,10 @@
                  job   what came of each is noted: records, next attempts, health        ┘ in the log's transaction
 
 A crash between the two jobs leaves leases, which end, and the messages are sent again: at least once, with the identifier they had.
-Any number of couriers may run, in any number of processes. They share the leases, and what one has sent another does not send. One has to
-run, or time passes for no task; the guard runs one, and so does `tenet review serve`.
+While it runs, a courier does the rounds of each channel in a thread of its own, and in one more those in which time passes: a
+channel that hangs keeps nothing else waiting. Any number of couriers may run, in any number of processes. They share the leases, and
+what one has sent another does not send. One has to run, or time passes for no task; the guard runs one, and so does `tenet
+review serve`.
 
 When a message was tried so often that it is given up, and so were all others about the task, nobody can be told of it. Then it
 climbs to the next reviewers at once, if there are any; waiting for its deadline would be waiting for nobody.
@@ -86,7 +88,7 @@ class _Came:
 
 
 class Courier:
-    """Sends what is in the outbox. A context manager that runs a thread; `round` does one round by itself. Its desk wakes it.
+    """Sends what is in the outbox. A context manager that runs threads; `round` does one round by itself. Its desk wakes it.
 
     `channels` are those that this process can use; messages on others are left for those who can. `clock` gives nanoseconds since
     1970, `chance` a number from 0 up to 1.
@@ -114,35 +116,44 @@ class Courier:
         self._chance = chance
         self._longest = longest
         self._poll = poll
-        self._woken = threading.Event()
+        self._changed = threading.Condition()
+        self._wakes = 0
         self._closing = False
-        self._thread: threading.Thread | None = None
-        self._tried = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._tried: set[tuple[str, ...]] = set()
+        self._problems: dict[tuple[str, ...], str] = {}
         desk.when_asked(self.wake)
-        self.problem: str | None = None
-        """What the last round failed at, None where it did not."""
+
+    @property
+    def problem(self) -> str | None:
+        """What the last rounds failed at, None where they did not."""
+        return next(iter(tuple(self._problems.values())), None)
 
     # ------------------------------------------------------------------------------------------------------ one round
 
-    def round(self) -> int | None:
-        """Lets time pass, sends what is due, and notes what came of it. Gives when something is due next, if it is known.
+    def round(self, channels: Sequence[str] | None = None, *, passes: bool = True) -> int | None:
+        """Lets time pass, sends what is due on these channels (all of them, if nothing is said), and notes what came of it. Gives
+        when something is due next, if it is known.
 
-        Raises the `AuditError` of a log that can't be written, and `ReviewsDamaged`.
+        Unless `passes`, time is left to somebody else. Raises the `AuditError` of a log that can't be written, and `ReviewsDamaged`.
         """
-        errands = self._writer.do(self._collect).result()
+        names = tuple(self._channels) if channels is None else tuple(channels)
+        errands, due = self._writer.do(lambda tables: self._collect(tables, names, passes=passes)).result()
+        if not errands:
+            return due
         came = self._all_at_once(errands)
-        if came:
-            self._writer.do(lambda tables: self._settle(tables, came)).result()
-        return self._writer.do(self._next_due).result()
+        return self._writer.do(lambda tables: self._settle(tables, came, names, passes=passes)).result()
 
-    def _collect(self, tables: Tables) -> tuple[tuple[_Errand, ...], Sequence[Unplaced]]:
+    def _collect(
+        self, tables: Tables, names: Sequence[str], *, passes: bool
+    ) -> tuple[tuple[tuple[_Errand, ...], int | None], Sequence[Unplaced]]:
         now = self._clock()
-        records = self._desk.tick(tables, now)
+        records = self._desk.tick(tables, now) if passes else ()
         errands = [
             _Errand(self._channels[name], self._canary(name, now), None)
-            for name in health.due_canaries(tables, now, frozenset(self._channels), outbox.LEASE)
+            for name in health.due_canaries(tables, now, frozenset(names), outbox.LEASE)
         ]
-        for waiting in outbox.take(tables, now, MOST_AT_ONCE, tuple(self._channels)):
+        for waiting in outbox.take(tables, now, MOST_AT_ONCE, names):
             task = self._desk.task(tables, waiting.task)
             due = outbox.wanted(task, waiting, now)
             if task is None or due is None:
@@ -152,9 +163,11 @@ class Courier:
             else:
                 shown = self._desk.request(tables, task.decision) or {}
                 errands.append(_Errand(self._channels[waiting.channel], self._message(task, waiting, shown), waiting))
-        return tuple(errands), records
+        return (tuple(errands), self._next_due(tables, names, passes=passes)), records
 
-    def _settle(self, tables: Tables, came: Sequence[_Came]) -> tuple[None, Sequence[Unplaced]]:
+    def _settle(
+        self, tables: Tables, came: Sequence[_Came], names: Sequence[str], *, passes: bool
+    ) -> tuple[int | None, Sequence[Unplaced]]:
         now = self._clock()
         records: list[Unplaced] = []
         for each in came:
@@ -185,11 +198,11 @@ class Courier:
             records.append(self._desk.record("escalation.notified", members, now, None))
             if result == "given_up" and outbox.all_given_up(tables, task.identifier):
                 records += self._desk.unreached(tables, now, task.identifier).records
-        return None, records
+        return self._next_due(tables, names, passes=passes), records
 
-    def _next_due(self, tables: Tables) -> tuple[int | None, Sequence[Unplaced]]:
-        times = (self._desk.next_due(tables), outbox.next_time(tables, tuple(self._channels)))
-        return min((time for time in times if time is not None), default=None), ()
+    def _next_due(self, tables: Tables, names: Sequence[str], *, passes: bool) -> int | None:
+        times = (self._desk.next_due(tables) if passes else None, outbox.next_time(tables, names))
+        return min((time for time in times if time is not None), default=None)
 
     def _all_at_once(self, errands: Sequence[_Errand]) -> tuple[_Came, ...]:
         """Does all errands, each in a thread that nobody waits for longer than an attempt may last."""
@@ -271,27 +284,33 @@ class Courier:
         link = Link(task.identifier, who, "see", task.deadline // _SECOND)
         return f"{place}?link={link_token(link, wording.link_key)}"
 
-    # ----------------------------------------------------------------------------------------------------- the thread
+    # ---------------------------------------------------------------------------------------------------- the threads
 
     def start(self) -> Self:
-        """Begins to do rounds, in a thread. Returns once each channel was tried, and in any case after some seconds."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="tenet courier", daemon=True)
-            self._thread.start()
-            if self._channels:
-                self._tried.wait(FIRST_ROUND)
+        """Begins to do rounds, in threads. Returns once each channel was tried, and in any case after some seconds."""
+        if not self._threads:
+            for names in ((), *((name,) for name in self._channels)):
+                thread = threading.Thread(target=self._work, args=(names,), name="tenet courier", daemon=True)
+                self._threads.append(thread)
+            for thread in self._threads:
+                thread.start()
+            with self._changed:
+                self._changed.wait_for(lambda: len(self._tried) == len(self._threads), FIRST_ROUND)
         return self
 
     def wake(self) -> None:
-        """Says that there is something to send: the next round begins now."""
-        self._woken.set()
+        """Says that there is something to send: the next rounds begin now."""
+        with self._changed:
+            self._wakes += 1
+            self._changed.notify_all()
 
     def close(self) -> None:
-        """Ends after the round that is under way. May be called twice. What is left in the outbox stays there."""
+        """Ends after the rounds that are under way. May be called twice. What is left in the outbox stays there."""
         self._closing = True
-        self._woken.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self.wake()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -301,21 +320,26 @@ class Courier:
     ) -> None:
         self.close()
 
-    def _work(self) -> None:
+    def _work(self, names: tuple[str, ...]) -> None:
+        """Does the rounds of a channel; those without one let time pass."""
         while not self._closing:
-            self._woken.clear()
+            wakes = self._wakes
+            due, ends = None, False
             try:
-                due = self.round()
-                self.problem = None
+                due = self.round(names, passes=not names)
+                self._problems.pop(names, None)
             except LogPoisoned as mistake:  # nothing can be noted any more, so nothing is sent
-                self.problem = str(mistake)
-                self._tried.set()
-                return
+                self._problems[names] = str(mistake)
+                ends = True
             except Exception as mistake:  # noqa: BLE001  # whatever it is, it may be over next time
-                self.problem = f"{type(mistake).__name__}: {mistake}"
-                due = None
-            self._tried.set()
-            self._woken.wait(self._pause(due))
+                self._problems[names] = f"{type(mistake).__name__}: {mistake}"
+            pause = self._pause(due)
+            with self._changed:
+                self._tried.add(names)
+                self._changed.notify_all()
+                if ends:
+                    return
+                self._changed.wait_for(lambda wakes=wakes: self._wakes != wakes, pause)  # type: ignore[misc]  # an argument with its value
 
     def _pause(self, due: int | None) -> float:
         if due is None:

@@ -39,12 +39,13 @@ from tenetlang.audit.records.record import identity_word, time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.review import outbox
+from tenetlang.review.binding import asker_of
 from tenetlang.review.binding import binding as binding_of
 from tenetlang.review.binding import requesters as requesters_of
 from tenetlang.review.health import healthy_channels
 from tenetlang.review.openings import Asked, Opening
 from tenetlang.review.people import Directory
-from tenetlang.review.rows import StoredTask, count, create_tables, insert, load, load_all, update
+from tenetlang.review.rows import StoredTask, count, create_tables, insert, load, load_all, load_waiting, update
 from tenetlang.review.state import asked_people, can_decide, open_task, step
 from tenetlang.review.tasks import (
     Cancelled,
@@ -84,13 +85,14 @@ class Rules:
     """What a deployment says about its reviews; times in nanoseconds.
 
     `good_for` is how long an approval can be used, `unseen_percent` see `Task`, `keep_for` how long what is over is kept,
-    `most_waiting` how many tasks may wait, `most_alike` how many of them about the same call.
+    `most_waiting` how many tasks may wait, `most_of_one` how many of them of one agent, `most_alike` how many about the same call.
     """
 
     good_for: int = 60 * _MINUTE
     unseen_percent: int | None = None
     keep_for: int = 30 * _DAY
     most_waiting: int = 10_000
+    most_of_one: int = 100
     most_alike: int = 3
 
 
@@ -173,6 +175,9 @@ class Desk:
                 return f"no channel to {able[0].reviewers} works"
         if count(tables, "SELECT COUNT(*) FROM review_tasks WHERE status = 'waiting'") >= self.rules.most_waiting:
             return f"{self.rules.most_waiting:,} escalations wait already"
+        theirs = "SELECT COUNT(*) FROM review_tasks WHERE asker = ? AND status = 'waiting'"
+        if count(tables, theirs, (asker_of(opening.request),)) >= self.rules.most_of_one:
+            return f"{self.rules.most_of_one:,} escalations of this agent wait already"
         same = load_all(
             tables,
             "SELECT content, subject FROM review_tasks WHERE binding = ? AND status = 'waiting' ORDER BY id DESC LIMIT ?",
@@ -216,7 +221,7 @@ class Desk:
                 latest=now_ns,
             )
             opened = open_task(task)
-            insert(tables, opened.task, subject)
+            insert(tables, opened.task, asker_of(opening.request), subject)
             records += self._take_effect(tables, opened.task, subject, opened.effects, now_ns)
             tasks.append(opened.task)
         self._keep_request(tables, opening, subject)
@@ -329,16 +334,14 @@ class Desk:
 
     def waiting(self, tables: Tables, *, who: str | None = None, most: int = 1000) -> tuple[Task, ...]:
         """The tasks that wait, the most urgent first; with `who` those about which this person can say something."""
-        stored = load_all(
-            tables,
-            "SELECT content, subject FROM review_tasks WHERE status = 'waiting' ORDER BY due, id LIMIT ?",
-            (most,),
-        )
-        tasks = tuple(item.task for item in stored)
         if who is None:
-            return tasks
-        key = person(self.directory.named(who))
-        return tuple(task for task in tasks if key in map(person, asked_people(task)))
+            return tuple(item.task for item in load_waiting(tables, None, most))
+        key, found = person(self.directory.named(who)), list[Task]()
+        page = load_waiting(tables, None, MOST_AT_ONCE)
+        while page and len(found) < most:
+            found += [item.task for item in page if key in map(person, asked_people(item.task))]
+            page = load_waiting(tables, page[-1].task, MOST_AT_ONCE)
+        return tuple(found[:most])
 
     def finished(self, tables: Tables, *, most: int = 100) -> tuple[Task, ...]:
         """The tasks that are over, the latest first."""

@@ -29,6 +29,7 @@ TABLES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "id TEXT NOT NULL PRIMARY KEY",
             "decision TEXT NOT NULL",
             "binding TEXT NOT NULL",
+            "asker TEXT NOT NULL",
             "status TEXT NOT NULL",
             "due INTEGER NOT NULL",
             "keep_until INTEGER NOT NULL",
@@ -85,6 +86,7 @@ TABLES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 _INDEXES: Final = (
     "CREATE INDEX IF NOT EXISTS review_tasks_due ON review_tasks (status, due)",
     "CREATE INDEX IF NOT EXISTS review_tasks_binding ON review_tasks (binding, status)",
+    "CREATE INDEX IF NOT EXISTS review_tasks_asker ON review_tasks (asker, status)",
     "CREATE INDEX IF NOT EXISTS review_tasks_decision ON review_tasks (decision)",
     "CREATE INDEX IF NOT EXISTS review_outbox_next ON review_outbox (status, next_at)",
     "CREATE INDEX IF NOT EXISTS review_outbox_task ON review_outbox (task)",
@@ -125,15 +127,27 @@ def load_all(tables: Tables, statement: str, values: tuple[Cell, ...]) -> tuple[
     return tuple(map(_stored, tables.run(statement, values)))
 
 
-def insert(tables: Tables, task: Task, subject: str | None) -> None:
-    """Stores a new task."""
+def load_waiting(tables: Tables, after: Task | None, most: int) -> tuple[StoredTask, ...]:
+    """Tasks that wait, the most urgent first; of those that come after another one."""
+    due, identifier = (-1, "") if after is None else (after.due, after.identifier)
+    return load_all(
+        tables,
+        "SELECT content, subject FROM review_tasks WHERE status = 'waiting' AND (due > ? OR (due = ? AND id > ?)) "
+        "ORDER BY due, id LIMIT ?",
+        (due, due, identifier, most),
+    )
+
+
+def insert(tables: Tables, task: Task, asker: str, subject: str | None) -> None:
+    """Stores a new task. `asker` is who asked for the call, to be counted by."""
     tables.run(
-        "INSERT INTO review_tasks (id, decision, binding, status, due, keep_until, subject, content) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO review_tasks (id, decision, binding, asker, status, due, keep_until, subject, content) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             task.identifier,
             task.decision,
             task.binding,
+            asker,
             task.status,
             task.due,
             0,

@@ -25,6 +25,7 @@ good_for = "2h"
 keep_for = "7d"
 climb_unseen = 50
 most_waiting = 100
+most_of_one = 10
 most_alike = 1
 usual = ["email"]
 reasons = false
@@ -61,7 +62,7 @@ def read(content: str, folder: Path = Path()) -> ReviewSettings:
 
 def test_all_that_can_be_said_is_read() -> None:
     settings = read(WHOLE)
-    assert settings.rules == Rules(120 * MINUTE, 50, 7 * 24 * 60 * MINUTE, 100, 1)
+    assert settings.rules == Rules(120 * MINUTE, 50, 7 * 24 * 60 * MINUTE, 100, 10, 1)
     mail, webhook, chat = settings.channels
     assert isinstance(mail, Mail)
     assert isinstance(webhook, Webhook)

@@ -14,7 +14,7 @@ from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.review.channels.channel import Message, NotSent
 from tenetlang.review.channels.webhook import Webhook
-from tenetlang.review.courier import Courier, Wording
+from tenetlang.review.courier import Courier, Wording, _Errand
 from tenetlang.review.desk import ReviewUnavailable, Rules
 from tenetlang.review.health import CANARY_AGAIN, CANARY_EVERY, FAILURES, channel_states
 from tenetlang.review.links import read_link
@@ -341,6 +341,12 @@ def test_a_time_that_a_wrong_clock_set_is_not_waited_for(round_: Round) -> None:
 # ------------------------------------------------------------------------------------------------------------- several
 
 
+def collected(round_: Round) -> tuple[_Errand, ...]:
+    """What the first half of a round takes."""
+    errands, _ = round_.here.do(lambda tables: round_.courier._collect(tables, ("desk", "email"), passes=True))
+    return errands
+
+
 def test_two_couriers_send_a_message_once(round_: Round) -> None:
     round_.here.ask(BOTH)
     started = threading.Barrier(2)
@@ -361,7 +367,7 @@ def test_two_couriers_send_a_message_once(round_: Round) -> None:
 
 def test_what_a_courier_took_and_did_not_send_another_sends_later_as_the_same_message(round_: Round) -> None:
     round_.here.ask(BOTH)
-    taken = round_.here.do(round_.courier._collect)  # and here it is killed
+    taken = collected(round_)  # and here it is killed
     other = round_.again()
     other.round()
     assert round_.email.sent == []
@@ -373,7 +379,7 @@ def test_what_a_courier_took_and_did_not_send_another_sends_later_as_the_same_me
 
 def test_what_a_courier_sent_and_did_not_note_arrives_twice_as_the_same_message(round_: Round) -> None:
     round_.here.ask(BOTH)
-    errands = round_.here.do(round_.courier._collect)
+    errands = collected(round_)
     round_.courier._all_at_once(errands)  # and here it is killed
     round_.here.now += LEASE
     round_.again().round()
@@ -383,21 +389,21 @@ def test_what_a_courier_sent_and_did_not_note_arrives_twice_as_the_same_message(
 
 def test_what_is_noted_late_after_another_took_over_counts_once(round_: Round) -> None:
     round_.here.ask(BOTH)
-    errands = round_.here.do(round_.courier._collect)
+    errands = collected(round_)
     came = round_.courier._all_at_once(errands)
     round_.here.now += LEASE
     round_.again().round()
     before = len(notified(round_.here))
-    round_.here.do(lambda tables: round_.courier._settle(tables, came))
+    round_.here.do(lambda tables: round_.courier._settle(tables, came, (), passes=True))
     assert len(notified(round_.here)) == before
 
 
 def test_a_task_that_ended_while_it_was_sent_is_told_of_no_more(round_: Round) -> None:
     (task,) = round_.here.ask(BOTH)
-    errands = round_.here.do(round_.courier._collect)
+    errands = collected(round_)
     came = round_.courier._all_at_once(errands)
     round_.here.vote(task, "ada", "deny")
-    round_.here.do(lambda tables: round_.courier._settle(tables, came))
+    round_.here.do(lambda tables: round_.courier._settle(tables, came, (), passes=True))
     assert notified(round_.here) == []
     assert round_.here.problems() == []
 
@@ -438,6 +444,26 @@ def test_a_courier_that_runs_sends_when_it_is_woken(tmp_path: Path) -> None:
             wait_for(lambda: len(here.kinds()) == 4)
             assert running.problem is None
         running.close()
+
+
+def test_a_channel_that_hangs_keeps_no_other_waiting(tmp_path: Path) -> None:
+    with office(tmp_path / "log.db", DIRECTORY) as here:
+        hanging, reached = threading.Event(), threading.Event()
+
+        def hangs(message: Message) -> None:
+            if message.kind == "asked":
+                reached.set()
+                hanging.wait(30)
+
+        desk, email = Pigeons("desk"), Pigeons("email", hangs)
+        with Courier(here.writer, here.desk, (desk, email), clock=lambda: here.now, poll=30.0):
+            here.ask(BOTH)
+            assert reached.wait(20)
+            here.ask(BOTH)
+            wait_for(lambda: len(desk.sent) == 2)
+            assert email.sent == []
+            hanging.set()
+            wait_for(lambda: len(email.sent) == 4)
 
 
 def test_a_courier_whose_log_is_beyond_use_says_so_and_ends(tmp_path: Path) -> None:
@@ -505,7 +531,7 @@ def test_what_nobody_needs_to_be_told_is_not_sent() -> None:
 
 def test_a_message_that_is_not_to_come_again_is_taken_away(round_: Round) -> None:
     round_.here.ask(FINANCE)
-    (errand, _) = round_.here.do(round_.courier._collect)
+    (errand, _) = collected(round_)
     waiting = errand.waiting
     assert waiting is not None
 

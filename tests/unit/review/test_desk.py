@@ -12,6 +12,7 @@ from tenetlang.audit.payloads.keyring import create_keyring, open_keyring
 from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.project.project import standard_library
+from tenetlang.review import desk as desk_module
 from tenetlang.review.binding import binding
 from tenetlang.review.desk import ReviewUnavailable, Rules
 from tenetlang.review.health import note
@@ -203,6 +204,33 @@ def test_there_is_an_end_to_how_much_people_are_asked(log_name: str) -> None:
         here.ask()
         with pytest.raises(ReviewUnavailable, match="1 escalations wait already"):
             here.ask(request={**REQUEST, "args": {"amount": 2}})
+
+
+def test_one_agent_cannot_use_up_the_patience_of_people_for_all_others(tmp_path: Path) -> None:
+    with office(tmp_path / "log.db", rules=Rules(most_of_one=2)) as here:
+        for amount in (1, 2):
+            here.ask(request={**REQUEST, "args": {"amount": amount}})
+        with pytest.raises(ReviewUnavailable, match="2 escalations of this agent wait already"):
+            here.ask()
+        here.ask(request={**REQUEST, "agent": {"id": "a2"}})
+        for amount in (1, 2):
+            here.ask(request={"tool": "refund", "user": {"id": "u7"}, "args": {"amount": amount}})
+        with pytest.raises(ReviewUnavailable, match="2 escalations of this agent"):
+            here.ask(request={"tool": "refund", "user": {"id": "u7"}, "args": {}})
+        here.ask(request={"tool": "refund", "args": {}})
+
+
+def test_what_waits_for_a_person_is_found_behind_what_waits_for_others(
+    here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "MOST_AT_ONCE", 2)
+    for amount in range(5):
+        here.ask(Stage("others", ("eve",), 1, MINUTE), request={**REQUEST, "args": {"amount": amount}})
+    mine = [here.ask(request={**REQUEST, "args": {"amount": amount}})[0].identifier for amount in range(5, 8)]
+    found = here.read(lambda tables: here.desk.waiting(tables, who="ada"))
+    assert sorted(task.identifier for task in found) == sorted(mine)
+    assert len(here.read(lambda tables: here.desk.waiting(tables, who="ada", most=2))) == 2
+    assert len(here.read(lambda tables: here.desk.waiting(tables, most=7))) == 7
 
 
 def test_where_channels_are_configured_and_none_works_nobody_is_asked(log_name: str) -> None:
