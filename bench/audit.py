@@ -2,18 +2,21 @@
 
     python bench/audit.py [--rounds 5] [--lengths 1000,100000] [--threads 1,8,64] [--folder FOLDER]
 
-The policy and the requests are those of `decide.py` with ten rules. Four tables:
+The policy and the requests are those of `decide.py` with ten rules. Five tables:
 
 - A record, without a log: deciding alone; with the record that a log holds (salted digests, payload, canonical text at a place)
   and its leaf hash; the same by way of the envelope; and without any salts, decision and request as one canonical text, hashed.
 - A log, by the number of records in a transaction. The file beside it gets the bytes of the same records and payloads with one
   `write` and one `fdatasync` for each batch. NORMAL may lose acknowledged records with the power, and is there to compare;
   so is a log in memory, a file on a file system without a disk. Records are made beforehand.
+- Jobs, 64 in a transaction: one that gives a record and looks at no table, and one that inserts a row as well.
 - Threads that decide, record through the group-commit writer and wait until the record is on the disk.
 - Logs that are longer: appending to them, opening and verifying them.
 
 CPU is that of the process with all its threads, and of the kernel for it; contestants take turns in each round, and each is
-shown by its median round. The files lie in FOLDER, which should be on the disk that is to be measured.
+shown by its median round. The files lie in FOLDER, which should be on the disk that is to be measured. Where the programs of PostgreSQL are
+installed, a server of its own is started, with its data in the folder for temporary files, and a log on it is shown beside
+the file; its CPU is that of this process alone.
 """
 
 from __future__ import annotations
@@ -28,12 +31,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from itertools import cycle, islice
 from pathlib import Path
 
 import attrs
+import pytest
 
 from tenetlang.audit import (
     Log,
@@ -48,15 +53,18 @@ from tenetlang.audit import (
     verify_log,
 )
 from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.jobs import Step
 from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.record import FIRST_PREVIOUS
 from tenetlang.audit.records.unplaced import placed
+from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
 from tenetlang.evaluator.evaluator import Evaluator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.decide import compiled, requests, rules  # found by the line above
+from tests.servers import Postgres, own_server
 from tests.unit.audit.samples import connection_of
 
 AROUND = Surroundings(point="bench", intermediate=1)
@@ -156,6 +164,17 @@ def logged(folder: Path, records: Sequence[Unplaced], size: int, synchronous: st
         return cost(partial(all_appended, log, batches), len(records))
 
 
+def served(server: Postgres, records: Sequence[Unplaced], size: int) -> Cost:
+    batches = in_batches(records, size)
+    with open_log(fresh(server)) as log:
+        return cost(partial(all_appended, log, batches), len(records))
+
+
+def fresh(server: Postgres) -> str:
+    """The address of a log that is not there yet."""
+    return f"{server.address()}#log_{os.urandom(6).hex()}"
+
+
 def bare(folder: Path, records: Sequence[Unplaced], size: int) -> Cost:
     texts = [placed(record, 7, FIRST_PREVIOUS) + (record.payload or b"") for record in records]
     batches = [b"".join(texts[place : place + size]) for place in range(0, len(texts), size)]
@@ -173,7 +192,7 @@ def bare(folder: Path, records: Sequence[Unplaced], size: int) -> Cost:
             os.close(file)
 
 
-def log_table(folder: Path, records: Sequence[Unplaced], rounds: int) -> Iterator[str]:
+def log_table(folder: Path, records: Sequence[Unplaced], rounds: int, server: Postgres | None) -> Iterator[str]:
     ways: dict[str, Callable[[Sequence[Unplaced], int], Cost]] = {
         "log": lambda some, size: logged(folder, some, size),
         "log, NORMAL": lambda some, size: logged(folder, some, size, "NORMAL"),
@@ -181,6 +200,8 @@ def log_table(folder: Path, records: Sequence[Unplaced], rounds: int) -> Iterato
     }
     if MEMORY.is_dir():
         ways["log in memory"] = lambda some, size: logged(MEMORY, some, size)
+    if server is not None:
+        ways["log on a server"] = lambda some, size: served(server, some, size)
     yield "records per second, and µs of CPU for each, by records in a transaction"
     yield f"{'':16}" + "".join(f"{size:>20}" for size in BATCHES)
     found: dict[str, list[Cost]] = {name: [] for name in ways}
@@ -201,6 +222,53 @@ def log_table(folder: Path, records: Sequence[Unplaced], rounds: int) -> Iterato
 
 def records_size(records: Sequence[Unplaced]) -> float:
     return statistics.mean(len(placed(one, 7, FIRST_PREVIOUS)) + len(one.payload or b"") for one in records)
+
+
+# ------------------------------------------------------------------------------------------------------------------ jobs
+
+
+def job_table(folder: Path, records: Sequence[Unplaced], rounds: int, server: Postgres | None) -> Iterator[str]:
+    def giving(record: Unplaced) -> Step:
+        return lambda _: (record,)
+
+    def inserting(record: Unplaced) -> Step:
+        def work(tables: Tables) -> Sequence[Unplaced]:
+            tables.run("INSERT INTO tasks (id) VALUES (?)", (record.identifier,))
+            return (record,)
+
+        return work
+
+    def create(tables: Tables) -> Sequence[Unplaced]:
+        tables.create("tasks", ("id TEXT PRIMARY KEY",))
+        return ()
+
+    def done(name: str, steps: Sequence[Step]) -> Cost:
+        with open_log(name) as log:
+            log.do_all([create])
+            batches = [steps[place : place + 64] for place in range(0, len(steps), 64)]
+
+            def do() -> None:
+                for batch in batches:
+                    if any(isinstance(outcome, BaseException) for outcome in log.do_all(batch)):
+                        sys.exit("a job failed")
+
+            return cost(do, len(steps))
+
+    ways: dict[str, Sequence[Step]] = {
+        "a record": records,
+        "a job that gives it": [giving(record) for record in records],
+        "a job that inserts a row": [inserting(record) for record in records],
+    }
+    yield f"{'per second, µs of CPU':28}{'in a file':>20}{'on a server':>20}"
+    for name, steps in ways.items():
+        costs: list[Cost] = []
+        on_server: list[Cost] = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(dir=folder) as inside:
+                costs.append(done(str(Path(inside) / "log.db"), steps))
+            if server is not None:
+                on_server.append(done(fresh(server), steps))
+        yield f"{name:28}{middle(costs)!s:>20}" + (f"{middle(on_server)!s:>20}" if on_server else "")
 
 
 # --------------------------------------------------------------------------------------------------------------- threads
@@ -279,6 +347,16 @@ def length_table(folder: Path, evaluator: Evaluator, asked: Sequence[Request], l
             )
 
 
+@contextmanager
+def any_server() -> Iterator[Postgres | None]:
+    """A PostgreSQL that waits for its disk, where one is installed."""
+    with ExitStack() as stack:
+        server = None
+        with suppress(pytest.skip.Exception):
+            server = stack.enter_context(own_server())
+        yield server
+
+
 def numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
@@ -296,15 +374,18 @@ def main() -> None:
     asked = requests(made)
     print(f"{' '.join(['python', *sys.argv])}")
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.machine()}")
-    for table in (
-        record_table(evaluator, asked, options.rounds),
-        log_table(options.folder, records_of(evaluator, asked, 8192), options.rounds),
-        thread_table(options.folder, evaluator, asked, options.threads, options.rounds),
-        length_table(options.folder, evaluator, asked, options.lengths),
-    ):
-        print()
-        for line in table:
-            print(line, flush=True)
+    records = records_of(evaluator, asked, 8192)
+    with any_server() as server:
+        for table in (
+            record_table(evaluator, asked, options.rounds),
+            log_table(options.folder, records, options.rounds, server),
+            job_table(options.folder, records[:4096], options.rounds, server),
+            thread_table(options.folder, evaluator, asked, options.threads, options.rounds),
+            length_table(options.folder, evaluator, asked, options.lengths),
+        ):
+            print()
+            for line in table:
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,19 @@ from tenetlang.audit import Log, LogAltered, LogDamaged, verify_log
 from tenetlang.audit.checkpoints.note import signing_key
 from tenetlang.audit.checkpoints.signing import stored_notes
 from tenetlang.audit.merkle import Frontier
-from tests.unit.audit.samples import connection_of, open_sample, sample, tamper
+from tests.unit.audit.samples import open_sample, sample, small_log, tamper
 
 KEY = signing_key("example.com/log", bytes(range(32)))
 OTHER = signing_key("example.com/other", bytes(range(1, 33)))
 
-CHANGED = ("UPDATE records SET record = x'00' WHERE idx = 2", ())
+CHANGED = ("UPDATE records SET record = ? WHERE idx = 2", (b"\x00",))
 """A record out of step with the one after it, so that only who reads all of the log finds it."""
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(log_name: str) -> str:
     """Nine records, of which seven are signed."""
-    path = tmp_path / "log.db"
+    path = log_name
     with open_sample(path) as log:
         log.append_all([sample(number) for number in range(1, 7)])
         log.sign(KEY)
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def opens(path: Path) -> bool:
+def opens(path: Path | str) -> bool:
     """Whether the log is one that goes on from its newest checkpoint."""
     with Log.open(path) as log:
         try:
@@ -40,14 +40,14 @@ def opens(path: Path) -> bool:
     return True
 
 
-def test_opening_a_signed_log_reads_the_last_record_that_was_signed_and_leaves_the_others_to_verify(path: Path) -> None:
+def test_opening_a_signed_log_reads_the_last_record_that_was_signed_and_leaves_the_others_to_verify(path: str) -> None:
     tamper(path, [CHANGED])
     assert opens(path)
     problem = verify_log(path, keys=[KEY.verifier]).problems[0]
     assert (problem.index, problem.what) == (2, "leaf")
 
 
-def test_what_is_signed_after_opening_contradicts_nothing_that_was_signed(path: Path) -> None:
+def test_what_is_signed_after_opening_contradicts_nothing_that_was_signed(path: str) -> None:
     tamper(path, [CHANGED])
     with Log.open(path) as log:
         log.sign(KEY)
@@ -55,8 +55,8 @@ def test_what_is_signed_after_opening_contradicts_nothing_that_was_signed(path: 
 
 
 @pytest.mark.parametrize("size", [*range(1, 19), 64, 65])
-def test_a_log_of_any_size_goes_on_from_its_row(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "log.db"
+def test_a_log_of_any_size_goes_on_from_its_row(log_name: str, size: int) -> None:
+    path = log_name
     with open_sample(path) as log:
         log.append_all([sample(number) for number in range(1, size)])
         log.sign(KEY)
@@ -70,7 +70,7 @@ def test_a_log_of_any_size_goes_on_from_its_row(tmp_path: Path, size: int) -> No
     assert (found.ok, found.signed, found.checkpoints) == (True, size + 1, 2)
 
 
-def log_before_last(path: Path) -> tuple[bytes, ...]:
+def log_before_last(path: str) -> tuple[bytes, ...]:
     with Log.open(path) as log:
         frontier = Frontier()
         for stored in list(log.records())[:-1]:
@@ -79,26 +79,27 @@ def log_before_last(path: Path) -> tuple[bytes, ...]:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "values"),
     [
-        "UPDATE frontiers SET hashes = zeroblob(64)",
-        "UPDATE frontiers SET hashes = CAST(hashes || hashes AS BLOB)",
-        "UPDATE frontiers SET hashes = substr(hashes, 1, 63)",
-        "UPDATE frontiers SET hashes = zeroblob(100000)",
-        "UPDATE frontiers SET hashes = x''",
-        "UPDATE frontiers SET size = 6",
-        "DELETE FROM frontiers",
-        "DROP TABLE frontiers",
+        ("UPDATE frontiers SET hashes = ?", (bytes(64),)),
+        ("UPDATE frontiers SET hashes = ?", (bytes(128),)),
+        ("UPDATE frontiers SET hashes = substr(hashes, 1, 63)", ()),
+        ("UPDATE frontiers SET hashes = ?", (bytes(100_000),)),
+        ("UPDATE frontiers SET hashes = ?", (b"",)),
+        ("UPDATE frontiers SET size = 6", ()),
+        ("DELETE FROM frontiers", ()),
     ],
 )
-def test_a_row_that_is_wrong_or_missing_costs_time_and_hides_nothing(path: Path, change: str) -> None:
-    tamper(path, [(change, ())])
+def test_a_row_that_is_wrong_or_missing_costs_time_and_hides_nothing(
+    path: str, change: str, values: tuple[bytes, ...]
+) -> None:
+    tamper(path, [(change, values)])
     assert opens(path)
     tamper(path, [CHANGED])
     assert not opens(path)
 
 
-def test_a_row_for_a_root_that_another_signed_is_not_believed(path: Path) -> None:
+def test_a_row_for_a_root_that_another_signed_is_not_believed(path: str) -> None:
     with Log.open(path) as log:
         log.sign(OTHER)
     assert opens(path)
@@ -107,7 +108,7 @@ def test_a_row_for_a_root_that_another_signed_is_not_believed(path: Path) -> Non
 
 
 @pytest.mark.parametrize("index", [6, 5])
-def test_a_record_that_was_signed_and_is_gone_or_another_one_is_found(path: Path, index: int) -> None:
+def test_a_record_that_was_signed_and_is_gone_or_another_one_is_found(path: str, index: int) -> None:
     tamper(path, [("DELETE FROM records WHERE idx >= ?", (index,)), ("DELETE FROM payloads WHERE idx >= ?", (index,))])
     assert not opens(path)
     with Log.open(path) as log:
@@ -115,16 +116,19 @@ def test_a_record_that_was_signed_and_is_gone_or_another_one_is_found(path: Path
     assert not opens(path)
 
 
-def test_a_log_keeps_the_row_of_its_newest_checkpoint_alone(path: Path) -> None:
+def test_a_log_keeps_the_row_of_its_newest_checkpoint_alone(path: str) -> None:
     with Log.open(path) as log:
         log.sign(KEY)
         log.append(*sample(9))
         log.sign(KEY)
-        assert connection_of(log).execute("SELECT size FROM frontiers").fetchall() == [(10,)]
+        assert log._database.run("SELECT size FROM frontiers") == [(10,)]
 
 
-def test_a_log_of_an_earlier_version_gets_its_row_when_it_is_signed(path: Path) -> None:
+def test_a_log_of_an_earlier_version_gets_its_row_when_it_is_signed(tmp_path: Path) -> None:
+    path = small_log(tmp_path / "log.db", 8)
     with Log.open(path) as log:
+        log.sign(KEY)
+        log.append(*sample(9))
         log.sign(KEY)
     tamper(path, [("DROP TABLE frontiers", ())])
     with Log.open(path) as log:
@@ -134,7 +138,10 @@ def test_a_log_of_an_earlier_version_gets_its_row_when_it_is_signed(path: Path) 
     assert opens(path)
 
 
-def test_a_table_that_is_no_table_of_rows_is_refused(path: Path) -> None:
+def test_a_table_that_is_no_table_of_rows_is_refused(tmp_path: Path) -> None:
+    path = small_log(tmp_path / "log.db", 8)
+    with Log.open(path) as log:
+        log.sign(KEY)
     tamper(path, [("DROP TABLE frontiers", ()), ("CREATE TABLE frontiers (size, hashes)", ())])
     for attempt in (Log.open, verify_log):
         with pytest.raises(LogAltered):

@@ -37,43 +37,43 @@ def signed(log: Log, key: SigningKey, first: int, count: int = 2) -> None:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
+def log(log_name: str) -> str:
     """Records 0 to 2 by the first key, 3 is the change, 4 and 5 by the second, 6 is the change, 7 and 8 by the third."""
-    with open_sample(tmp_path / "log.db") as log:
+    with open_sample(log_name) as log:
         signed(log, ONE, 1)
         log.rotate(ONE, TWO)
         signed(log, TWO, 3)
         log.rotate(TWO, THREE)
         signed(log, THREE, 5)
-    return tmp_path / "log.db"
+    return log_name
 
 
-def found(path: Path, *keys: SigningKey, kept: Sequence[bytes] = ()) -> list[tuple[int | None, str]]:
+def found(path: Path | str, *keys: SigningKey, kept: Sequence[bytes] = ()) -> list[tuple[int | None, str]]:
     verification = verify_log(path, keys=[key.verifier for key in keys], checkpoints=kept)
     return [(problem.index, problem.what) for problem in verification.problems]
 
 
 @pytest.mark.parametrize("keys", [(ONE,), (TWO,), (THREE,), (ONE, TWO), (ONE, THREE), (ONE, TWO, THREE), (THREE, ONE)])
-def test_any_key_of_a_log_leads_to_all_of_them(log: Path, keys: tuple[SigningKey, ...]) -> None:
+def test_any_key_of_a_log_leads_to_all_of_them(log: str, keys: tuple[SigningKey, ...]) -> None:
     verification = verify_log(log, keys=[key.verifier for key in keys])
     assert (verification.problems, verification.size, verification.signed) == ((), 9, 9)
     assert verification.keys == (str(THREE.verifier),)
 
 
-def test_a_log_that_changed_its_key_verifies_without_any(log: Path) -> None:
+def test_a_log_that_changed_its_key_verifies_without_any(log: str) -> None:
     assert verify_log(log).ok
 
 
-def test_keys_of_nobody_lead_nowhere(log: Path) -> None:
+def test_keys_of_nobody_lead_nowhere(log: str) -> None:
     assert found(log, THIEF) == [(None, "signature"), (3, "rotation"), (6, "rotation")]
 
 
-def test_the_record_says_who_comes_after_whom(log: Path) -> None:
+def test_the_record_says_who_comes_after_whom(log: str) -> None:
     rotations = [rotation for _, rotation in stored_rotations(log)]
     assert rotations == [Rotation(3, ONE.verifier, TWO.verifier, 2), Rotation(6, TWO.verifier, THREE.verifier, 3)]
 
 
-def test_changing_it_again_changes_nothing(log: Path) -> None:
+def test_changing_it_again_changes_nothing(log: str) -> None:
     with open_sample(log) as again:
         assert again.rotate(TWO, THREE) is None
         again.append(*sample(50))
@@ -81,7 +81,7 @@ def test_changing_it_again_changes_nothing(log: Path) -> None:
     assert found(log, ONE) == []
 
 
-def test_who_still_signs_with_an_old_key_is_refused(log: Path) -> None:
+def test_who_still_signs_with_an_old_key_is_refused(log: str) -> None:
     with open_sample(log) as again:
         again.append(*sample(50))
     for action in (Log.sign, Log.check_signed):
@@ -91,7 +91,7 @@ def test_who_still_signs_with_an_old_key_is_refused(log: Path) -> None:
         again.rotate(ONE, THIEF)
 
 
-def test_a_program_that_has_the_log_open_is_refused_as_well(log: Path) -> None:
+def test_a_program_that_has_the_log_open_is_refused_as_well(log: str) -> None:
     with open_sample(log) as running:
         running.append(*sample(50))
         running.sign(THREE)
@@ -102,7 +102,7 @@ def test_a_program_that_has_the_log_open_is_refused_as_well(log: Path) -> None:
             running.sign(THREE)
 
 
-def test_a_checkpoint_by_an_old_key_is_found(log: Path) -> None:
+def test_a_checkpoint_by_an_old_key_is_found(log: str) -> None:
     root = bytes.fromhex(verify_log(log).root)
     add(log, sign_checkpoint(Checkpoint("example.com/log", 9, root), TWO, START // 10**9))
     assert found(log, ONE) == found(log, THREE) == [(None, "rotation")]
@@ -110,7 +110,7 @@ def test_a_checkpoint_by_an_old_key_is_found(log: Path) -> None:
     assert "replaced at record 6" in problem.detail
 
 
-def test_a_checkpoint_by_a_key_before_its_time_is_found(log: Path) -> None:
+def test_a_checkpoint_by_a_key_before_its_time_is_found(log: str) -> None:
     early = sign_checkpoint(unchecked_checkpoint(stored(log)[0]), TWO, START // 10**9)
     tamper(log, [("UPDATE checkpoints SET note = ? WHERE number = 1", (early,))])
     assert found(log, ONE) == [(None, "rotation")]
@@ -118,13 +118,13 @@ def test_a_checkpoint_by_a_key_before_its_time_is_found(log: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 5])
-def test_a_change_that_the_old_key_did_not_sign_is_found(log: Path, number: int) -> None:
+def test_a_change_that_the_old_key_did_not_sign_is_found(log: str, number: int) -> None:
     tamper(log, [("DELETE FROM checkpoints WHERE number = ?", (number,))])
     assert found(log, ONE) == [(3 if number == 2 else 6, "rotation")]
     assert found(log, THREE) == [], "who knows the new key need not be led to it"
 
 
-def test_what_a_key_that_was_given_never_signed_is_missed(log: Path, tmp_path: Path) -> None:
+def test_what_a_key_that_was_given_never_signed_is_missed(log: str, tmp_path: Path) -> None:
     with open_sample(tmp_path / "forged.db") as forged:  # by a thief of the first key, before it ever changed
         signed(forged, ONE, 70, 8)
     assert found(tmp_path / "forged.db", ONE) == []
@@ -134,7 +134,7 @@ def test_what_a_key_that_was_given_never_signed_is_missed(log: Path, tmp_path: P
     assert found(log, ONE) == [(6, "rotation"), (None, "unsigned")]
 
 
-def test_a_checkpoint_that_was_kept_counts_in_the_time_of_its_key(log: Path) -> None:
+def test_a_checkpoint_that_was_kept_counts_in_the_time_of_its_key(log: str) -> None:
     for note in stored(log):
         assert found(log, ONE, kept=[note]) == []
     root = bytes.fromhex(verify_log(log).root)
@@ -142,7 +142,7 @@ def test_a_checkpoint_that_was_kept_counts_in_the_time_of_its_key(log: Path) -> 
     assert found(log, ONE, kept=[stolen]) == [(None, "rotation")]
 
 
-def test_nobody_signs_a_change_that_they_did_not_make(log: Path) -> None:
+def test_nobody_signs_a_change_that_they_did_not_make(log: str) -> None:
     forge(log, {"old": str(THREE.verifier), "new": str(THIEF.verifier), "epoch": 4, "size": 9})
     with open_sample(log) as opened, pytest.raises(LogDamaged, match="nobody who has the key wrote it"):
         opened.sign(THREE)
@@ -165,12 +165,12 @@ def test_nobody_signs_a_change_that_they_did_not_make(log: Path) -> None:
         {"size": "9"},
     ],
 )
-def test_a_record_that_is_no_change_is_found(log: Path, members: dict[str, object]) -> None:
+def test_a_record_that_is_no_change_is_found(log: str, members: dict[str, object]) -> None:
     forge(log, {"old": str(THREE.verifier), "new": str(THIEF.verifier), "epoch": 4, "size": 9} | members)
     assert (9, "rotation") in found(log, ONE)
 
 
-def test_a_change_is_not_appended_like_other_records(log: Path) -> None:
+def test_a_change_is_not_appended_like_other_records(log: str) -> None:
     members = {"old": str(THREE.verifier), "new": str(THIEF.verifier), "epoch": 4, "size": 9}
     with open_sample(log) as opened, pytest.raises(InvalidRecord, match="rotate"):
         opened.append(*event_record("key.rotated", members, time_text(START), identifier(9), lambda: b"\x01" * 16))
@@ -179,7 +179,7 @@ def test_a_change_is_not_appended_like_other_records(log: Path) -> None:
 @pytest.mark.parametrize(
     ("new", "said"), [(THREE, "the old one"), (signing_key("example.com/more", b"\x07" * 32), "keeps its name")]
 )
-def test_a_key_that_can_not_follow_is_refused_and_the_log_goes_on(log: Path, new: SigningKey, said: str) -> None:
+def test_a_key_that_can_not_follow_is_refused_and_the_log_goes_on(log: str, new: SigningKey, said: str) -> None:
     with open_sample(log) as opened:
         if new is not THREE:
             with pytest.raises(UnusableKey, match=said):
@@ -201,9 +201,7 @@ def test_a_log_that_was_never_signed_has_no_key_to_change(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("failing", ["sign_checkpoint", "add_note", "insert_rows"])
-def test_a_change_that_fails_half_way_has_not_happened(
-    log: Path, failing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_that_fails_half_way_has_not_happened(log: str, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stored(log)
     count = 0
 
@@ -228,7 +226,7 @@ def test_a_change_that_fails_half_way_has_not_happened(
     assert found(log, ONE) == []
 
 
-def test_tiles_are_verified_with_the_newest_key(log: Path, tmp_path: Path) -> None:
+def test_tiles_are_verified_with_the_newest_key(log: str, tmp_path: Path) -> None:
     export_tiles(log, tmp_path / "tiles")
     assert found(tmp_path / "tiles", THREE) == found(tmp_path / "tiles", ONE, TWO, THREE) == []
     assert found(tmp_path / "tiles", ONE) == [(3, "rotation"), (6, "rotation")]
@@ -249,17 +247,18 @@ def test_a_record_of_another_kind_that_quotes_a_change_is_none() -> None:
     assert isinstance(rotation_of(3, profile_bytes({"kind": "key.rotated"})), str)
 
 
-def stored(path: Path) -> list[bytes]:
+def stored(path: str) -> list[bytes]:
     from tenetlang.audit.checkpoints.signing import stored_notes
 
     return [note for note in stored_notes(path) if note is not None]
 
 
-def add(path: Path, note: bytes) -> None:
-    tamper(path, [("INSERT INTO checkpoints (note) VALUES (?)", (note,))])
+def add(path: str, note: bytes) -> None:
+    number = len(stored(path)) + 1
+    tamper(path, [("INSERT INTO checkpoints (number, note) VALUES (?, ?)", (number, note))])
 
 
-def forge(path: Path, members: dict[str, object]) -> None:
+def forge(path: str, members: dict[str, object]) -> None:
     """What somebody appends who can write to the file and does not have the key."""
     kept = rows(path)
     envelope = {"v": 1, "kind": "key.rotated", "at": time_text(START), "id": identifier(77), "payload": None, **members}
@@ -267,14 +266,14 @@ def forge(path: Path, members: dict[str, object]) -> None:
     tamper(path, [("INSERT INTO records VALUES (?, ?, ?)", (len(kept), record, leaf_hash(record)))])
 
 
-def test_the_newest_checkpoint_of_a_changed_log_is_of_all_its_records(log: Path) -> None:
+def test_the_newest_checkpoint_of_a_changed_log_is_of_all_its_records(log: str) -> None:
     frontier = Frontier()
     for _, _, leaf in rows(log):
         frontier.append(leaf)
     assert unchecked_checkpoint(newest_checkpoint(log)) == Checkpoint("example.com/log", 9, frontier.root())
 
 
-def test_a_change_is_not_hidden_behind_records_that_look_like_one(log: Path) -> None:
+def test_a_change_is_not_hidden_behind_records_that_look_like_one(log: str) -> None:
     kept = rows(log)
     statements: list[tuple[str, tuple[int | bytes, ...]]] = []
     previous = kept[-1][2]
@@ -290,7 +289,7 @@ def test_a_change_is_not_hidden_behind_records_that_look_like_one(log: Path) -> 
         opened.sign(THREE)
 
 
-def test_more_changes_than_are_followed_are_said(log: Path) -> None:
+def test_more_changes_than_are_followed_are_said(log: str) -> None:
     for _ in range(3):
         forge(log, {"size": len(rows(log))})
     found = stored_rotations(log)
