@@ -60,12 +60,14 @@ class PostgresDatabase:
     session: int | None = None
     writer: int | None = None
     deleted: bool = False
+    marked: bool = False
     warnings: list[str] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.connection.add_notice_handler(self._note)
 
     def begin(self) -> None:
+        self.marked = False
         try:
             self._begin()
         except psycopg.Error as mistake:
@@ -141,14 +143,15 @@ class PostgresDatabase:
             raise
 
     def mark(self) -> None:
-        self.run("SAVEPOINT job")
+        self._send("RELEASE job; SAVEPOINT job" if self.marked else "SAVEPOINT job")
+        self.marked = True
 
     def undo(self) -> None:
-        self.run("ROLLBACK TO job")
-        self.run("RELEASE job")
+        self._send("ROLLBACK TO job; RELEASE job")
+        self.marked = False
 
     def release(self) -> None:
-        self.run("RELEASE job")
+        """Is sent with the next mark, or is a part of the commit."""
 
     def has(self, table: str) -> bool:  # another database makes them later
         return table in {"checkpoints", "frontiers"}
@@ -241,6 +244,13 @@ class PostgresDatabase:
         self.session = None
         if self.writer is not None:
             self._lock(self.writer)
+
+    def _send(self, statements: str) -> None:
+        """Several statements without values in one message."""
+        try:
+            self.connection.execute(statements, prepare=False)
+        except psycopg.Error as mistake:
+            raise self._failed(mistake) from mistake
 
     def _run(self, statement: str, values: Cells = ()) -> list[Cells]:
         text, _ = _numbered(statement)
