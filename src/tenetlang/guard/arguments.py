@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -149,6 +149,3 @@ def _key(key: object) -> str:
     if isinstance(key, str):
         return str.__str__(key)
     raise TypeError(f"a key is a {type(key).__name__}, not text")
-
-
-Converter = Callable[[object], object]

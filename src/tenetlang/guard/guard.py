@@ -212,7 +212,15 @@ class Guard:
         return await permitted_async(self._front, call, labels, self._waits(wait), again)
 
     @overload
-    def tool(self, function: Callable[P, T], /) -> Callable[P, T]: ...
+    def tool(
+        self,
+        function: Callable[P, T],
+        /,
+        *,
+        name: str | None = None,
+        labels: Labels | None = None,
+        wait: float | None = None,
+    ) -> Callable[P, T]: ...
 
     @overload
     def tool(
@@ -228,6 +236,8 @@ class Guard:
         wait: float | None = None,
     ) -> Callable[P, T] | Callable[[Callable[P, T]], Callable[P, T]]:
         """A function or coroutine as a tool: `@guard.tool`, or `@guard.tool(name="email.send")` where its own name won't do.
+
+        `labels` gives those of a result, `wait` for how many seconds a call waits for people.
 
         Raises `NoTool` for what can't be one, or is not what the policy declares.
         """

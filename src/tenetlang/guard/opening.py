@@ -14,7 +14,6 @@ import attrs
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
-from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
 from tenetlang.bundle.active import Active, of_evaluator
 from tenetlang.guard.errors import Unusable
@@ -102,14 +101,3 @@ def _record(kind: str, members: Mapping[str, object]) -> Unplaced:
 
     now = time.time_ns()
     return unplaced(*event_record(kind, members, time_text(now), ulid(now, os.urandom(16)), lambda: os.urandom(16)))
-
-
-def create_tables(*makers: Callable[[Tables], None]) -> Callable[[Tables], tuple[None, Sequence[Unplaced]]]:
-    """The job that makes all tables that a guard needs."""
-
-    def job(tables: Tables) -> tuple[None, Sequence[Unplaced]]:
-        for make in makers:
-            make(tables)
-        return None, ()
-
-    return job
