@@ -13,6 +13,7 @@ from tenetlang.audit.writer import Writer
 from tenetlang.decision import Share
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.moment import DEFAULT_LIMITS, Begun, Moment, set_clock
+from tenetlang.facts.rows import Rows
 from tenetlang.facts.tables import TableRows, moment_in, prepare
 
 NOON = 1_800_000_000 * 10**9
@@ -31,6 +32,9 @@ class LogLedger:
 
     def transact(self, now_ns: int, action: Callable[[Moment], T]) -> T:
         return self._writer.do(lambda tables: (action(moment_in(tables, now_ns, self._limits)), ())).result()
+
+    def change(self, action: Callable[[Rows], T]) -> T:
+        return self._writer.do(lambda tables: (action(TableRows(tables)), ())).result()
 
     def set_clock(self, now_ns: int) -> None:
         def job(tables: Tables) -> tuple[None, tuple[Unplaced, ...]]:

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
     "bundle": Entry("bundle", "Look into bundles, verify and sign them."),
     "audit": Entry("audit", "Verify, show and export a log of decisions."),
     "guard": Entry("guard", "Stop the calls of agents, and let them go on."),
+    "ledger": Entry("ledger", "Look at what a guard remembers, and set it right."),
     "review": Entry("review", "Show escalations that wait, and answer them."),
     "witness": Entry("witness", "Cosign logs of others as long as they only grow."),
     "completion": Entry("completion", "Print the script that completes commands in a shell."),
@@ -82,12 +83,46 @@ def _shared() -> list[click.Parameter]:
     ]
 
 
+def _set_trusted(context: click.Context, _: click.Parameter, keys: tuple[str, ...]) -> None:
+    context.ensure_object(Terminal).trusted = keys
+
+
+def _set_threshold(context: click.Context, _: click.Parameter, least: int) -> None:
+    context.ensure_object(Terminal).threshold = least
+
+
+def _of_policies() -> list[click.Parameter]:
+    """The options that every command takes which takes a policy, for that may be a bundle."""
+    return [
+        click.Option(
+            ["--trust"],
+            multiple=True,
+            metavar="VERIFIER",
+            envvar="TENET_TRUST",
+            expose_value=False,
+            callback=_set_trusted,
+            help="If the policy is a bundle: a key that may sign it, or a file that holds it; may be repeated; or TENET_TRUST.",
+        ),
+        click.Option(
+            ["--threshold"],
+            type=int,
+            default=1,
+            show_default=True,
+            metavar="N",
+            expose_value=False,
+            callback=_set_threshold,
+            help="So many different trusted keys must have signed.",
+        ),
+    ]
+
+
 class Command(click.Command):
     """A command with the options that every command takes."""
 
     def get_params(self, context: click.Context) -> list[click.Parameter]:
         *own, help_option = super().get_params(context)
-        return [*own, *_shared(), help_option]
+        of_policies = _of_policies() if any(parameter.name == "entry" for parameter in own) else []
+        return [*own, *of_policies, *_shared(), help_option]
 
 
 class Group(click.Group):

@@ -93,6 +93,8 @@ def _status(failure: Exception) -> int | None:
         ("tenetlang.audit.errors", "LogDamaged", statuses.FOUND),
         ("tenetlang.audit.errors", "LogAltered", statuses.FOUND),
         ("tenetlang.audit.errors", "AuditError", statuses.USAGE),
+        ("tenetlang.facts.errors", "LedgerDamaged", statuses.FOUND),
+        ("tenetlang.facts.errors", "LedgerError", statuses.USAGE),
     )
     for module, name, status in kinds:
         kind = getattr(sys.modules.get(module), name, None)

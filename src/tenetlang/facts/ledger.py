@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.moment import DEFAULT_LIMITS, Moment
+from tenetlang.facts.rows import Rows
 
 _T = TypeVar("_T")
 
@@ -33,6 +34,9 @@ class Ledger(Protocol):
         The action is done once, with nobody else at the ledger meanwhile, so it should be quick. Raises what it raises, with nothing
         noted; `LedgerError`s for what is wrong with the ledger.
         """
+
+    def change(self, action: Callable[[Rows], _T]) -> _T:
+        """Does something with the rows themselves, whatever time it is: for whoever puts a ledger right. Otherwise as `transact`."""
 
     def set_clock(self, now_ns: int) -> None:
         """Sets the time of the ledger, also back, after a clock was wrong."""

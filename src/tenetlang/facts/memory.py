@@ -31,16 +31,17 @@ class MemoryLedger:
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """As `Ledger.transact`; the action is done once."""
-        return self._change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
+        return self.change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
 
     def set_clock(self, now_ns: int) -> None:
         """Sets the time of the ledger, also back."""
-        self._change(lambda rows: set_clock(rows, now_ns))
+        self.change(lambda rows: set_clock(rows, now_ns))
 
     def close(self) -> None:
         """Does nothing: what was noted is there for as long as this object."""
 
-    def _change(self, action: Callable[[Rows], _T]) -> _T:
+    def change(self, action: Callable[[Rows], _T]) -> _T:
+        """As `Ledger.change`."""
         if self._process != os.getpid():
             raise LedgerUnavailable(
                 "the ledger was made before a fork, and two copies of it would spend one budget twice"

@@ -13,7 +13,7 @@ whose deadline was found to have passed, for the records of it.
 
 *Time.* A ledger has one time, the newest that it was given. Where the clock is behind it, by no more than a little, the ledger's time stands still, and
 `now` says what it is: whoever decides uses that one. Further behind is an error, since either time may be wrong, and only a person can say
-which (`set_clock`).
+which (`tenet ledger set-clock`).
 
 *Once.* Beginning a call again with the same contents changes nothing, and so does ending it again; both say so.
 """
@@ -108,7 +108,7 @@ class Moment:
         if behind > limits.clock_steps_back:
             raise ClockWentBack(
                 f"the clock is {duration_text(behind)} behind the newest time that the ledger has seen; set it right, or if it is and the "
-                "ledger's time was wrong, set that back with `set_clock`"
+                "ledger's time was wrong, set that back: `tenet ledger set-clock`"
             )
         if not 0 <= now_ns < INT_MAX:
             raise ClockWentBack("the clock shows a time that no log can hold; set it right")

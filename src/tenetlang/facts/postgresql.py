@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, LiteralString, TypeVar
 from tenetlang.facts.errors import LedgerUnavailable
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.moment import DEFAULT_LIMITS, Moment, set_clock
+from tenetlang.facts.rows import Rows
 from tenetlang.facts.tables import Cell, TableRows, prepare
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ class PostgresLedger:
         self._process = os.getpid()
         self._closed = False
         self._connection: psycopg.Connection | None = None
-        self._change(lambda: prepare(self))
+        self.change(self._prepare)
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """As `Ledger.transact`; the action is done once."""
-        return self._change(lambda: action(Moment.at(TableRows(self), now_ns, self._limits, self._space)))
+        return self.change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
 
     def set_clock(self, now_ns: int) -> None:
         """Sets the time of the ledger, also back."""
-        self._change(lambda: set_clock(TableRows(self), now_ns))
+        self.change(lambda rows: set_clock(rows, now_ns))
 
     def close(self) -> None:
         """Closes the connection."""
@@ -68,12 +69,16 @@ class PostgresLedger:
         cursor = self._connection.execute(statement.replace("?", "%s").encode(), values)
         return [] if cursor.description is None else [tuple(row) for row in cursor]
 
+    def _prepare(self, _: Rows) -> None:
+        prepare(self)
+
     def create(self, table: str, columns: Sequence[str]) -> None:
         """Creates a table unless it is there."""
         named = ", ".join(column.replace("INTEGER", "BIGINT") for column in columns)
         self.run(f"CREATE TABLE IF NOT EXISTS {table} ({named})")
 
-    def _change(self, action: Callable[[], _T]) -> _T:
+    def change(self, action: Callable[[Rows], _T]) -> _T:
+        """As `Ledger.change`."""
         if self._process != os.getpid():
             raise LedgerUnavailable("the ledger was opened before a fork; open it again in this process")
         with self._lock:
@@ -84,7 +89,7 @@ class PostgresLedger:
 
             try:
                 self.run(_LOCKING, (LOCK,))
-                done = action()
+                done = action(TableRows(self))
                 connection.commit()
             except BaseException as mistake:
                 self._undo(connection)

@@ -86,18 +86,18 @@ class RedisLedger:
         self._client = _connected(address, patience)
         try:
             self._guarded(self._check_keeps)
-            self._change(state_of)
+            self.change(state_of)
         except BaseException:
             self._client.close()
             raise
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """As `Ledger.transact`; the action is done once."""
-        return self._change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
+        return self.change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
 
     def set_clock(self, now_ns: int) -> None:
         """Sets the time of the ledger, also back."""
-        self._change(lambda rows: set_clock(rows, now_ns))
+        self.change(lambda rows: set_clock(rows, now_ns))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -105,7 +105,8 @@ class RedisLedger:
             self._closed = True
             self._client.close()
 
-    def _change(self, action: Callable[[Rows], _T]) -> _T:
+    def change(self, action: Callable[[Rows], _T]) -> _T:
+        """As `Ledger.change`."""
         if self._process != os.getpid():
             raise LedgerUnavailable("the ledger was opened before a fork; open it again in this process")
         with self._lock:

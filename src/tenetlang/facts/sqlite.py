@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from tenetlang.facts.errors import LedgerDamaged, LedgerError, LedgerUnavailable
 from tenetlang.facts.limits import Limits
 from tenetlang.facts.moment import DEFAULT_LIMITS, Moment, set_clock, state_of
+from tenetlang.facts.rows import Rows
 from tenetlang.facts.tables import TABLES, Cell, TableRows
 
 if TYPE_CHECKING:
@@ -46,15 +47,15 @@ class SqliteLedger:
         self._process = os.getpid()
         self._closed = False
         self._connection: apsw.Connection | None = None
-        self._change(state_of)
+        self.change(state_of)
 
     def transact(self, now_ns: int, action: Callable[[Moment], _T]) -> _T:
         """As `Ledger.transact`; the action is done once."""
-        return self._change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
+        return self.change(lambda rows: action(Moment.at(rows, now_ns, self._limits, self._space)))
 
     def set_clock(self, now_ns: int) -> None:
         """Sets the time of the ledger, also back."""
-        self._change(lambda rows: set_clock(rows, now_ns))
+        self.change(lambda rows: set_clock(rows, now_ns))
 
     def close(self) -> None:
         """Closes the file."""
@@ -71,7 +72,8 @@ class SqliteLedger:
         """Creates a table unless it is there."""
         self.run(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
 
-    def _change(self, action: Callable[[TableRows], _T]) -> _T:
+    def change(self, action: Callable[[Rows], _T]) -> _T:
+        """As `Ledger.change`."""
         import apsw
 
         if self._process != os.getpid():

@@ -68,6 +68,7 @@ def test_all_ways_to_ask_for_the_version_say_the_same(tenet: Tenet) -> None:
         *(f"audit {name}" for name in ("verify", "show", "export", "keygen", "rotate", "witness")),
         *(f"witness {name}" for name in ("keygen", "serve")),
         *(f"guard {name}" for name in ("stop", "resume", "status")),
+        *(f"ledger {name}" for name in ("show", "set-clock", "forget")),
     ],
 )
 def test_every_command_has_a_help_of_a_sentence_an_example_and_the_statuses(tenet: Tenet, name: str) -> None:
@@ -75,7 +76,7 @@ def test_every_command_has_a_help_of_a_sentence_an_example_and_the_statuses(tene
     assert (answer.status, answer.error) == (0, "")
     assert answer.out.startswith(f"Usage: tenet {name} ")
     assert all(len(line) <= 80 for line in answer.out.splitlines() if f"tenet {name} " not in line)
-    if name not in {"audit", "bundle", "guard", "review", "witness"}:  # which are groups
+    if name not in {"audit", "bundle", "guard", "ledger", "review", "witness"}:  # which are groups
         assert re.search(rf"  Examples:\n    .*tenet {name}\b", answer.out)
         assert "\n  Exit status:\n    0   " in answer.out
 

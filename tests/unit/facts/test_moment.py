@@ -150,7 +150,7 @@ def test_a_clock_that_is_a_little_behind_makes_time_stand_still_and_far_behind_i
 ) -> None:
     at(ledger, 0, lambda moment: moment.begin(call("c1", spent(5))))
     assert at(ledger, -300, lambda moment: (moment.now, moment.total(spent(None)))) == (NOON, 5)
-    with pytest.raises(ClockWentBack, match=r"5m1s behind .* `set_clock`"):
+    with pytest.raises(ClockWentBack, match=r"5m1s behind .* `tenet ledger set-clock`"):
         at(ledger, -301, lambda moment: moment.now)
     ledger.set_clock(NOON - 301 * SECOND)
     assert at(ledger, -301, lambda moment: (moment.now, moment.total(spent(None)))) == (NOON - 301 * SECOND, 5)
