@@ -140,12 +140,11 @@ def _lines(
     from tenetlang.audit import export_jsonl
     from tenetlang.audit.exports.selecting import readable, selected
     from tenetlang.audit.payloads.sealing import no_keys
-    from tenetlang.report.json import write
 
     if style == "jsonl":
         return selected(export_jsonl(log, payloads=payloads), wanted, progress)
     if style == "readable":
-        return (f"{write(found)}\n".encode() for found in readable(log, keys or no_keys, wanted, progress))
+        return _readable_lines(readable(log, keys or no_keys, wanted, progress), with_keys=keys is not None)
     from tenetlang import __version__
     from tenetlang.audit.exports.events import EVENT_FORMATS, export_events
 
@@ -153,6 +152,27 @@ def _lines(
         raise click.UsageError("events are copies of records; --payloads goes with JSON lines")
     event_format = next(known for known in EVENT_FORMATS if known == style)
     return export_events(log, event_format, __version__, wanted or (lambda _: True), progress)
+
+
+def _readable_lines(records: Iterator[Mapping[str, object]], *, with_keys: bool) -> Iterator[bytes]:
+    """Each record on a line; in the end it is told what could not be opened."""
+    from tenetlang.report.json import write
+
+    sealed = 0
+    for found in records:
+        match found.get("payload"):
+            case {"sealed": _}:
+                sealed += 1
+            case _:
+                pass
+        yield f"{write(found)}\n".encode()
+    if sealed:
+        why = (
+            "their keys are none of these: they were destroyed, or are elsewhere"
+            if with_keys
+            else "--payload-keys opens"
+        )
+        remark(f"not opened: {sealed:,} sealed payload{'s'[: sealed != 1]}; {why}\n")
 
 
 def _bar(log: Path) -> Bar:

@@ -83,7 +83,7 @@ def show(
     if style == "json":
         say_json(found)
     else:
-        say("".join(f"{line}\n" for line in _record_lines(found)))
+        say("".join(f"{line}\n" for line in _record_lines(found, with_keys=payload_keys is not None)))
     return statuses.FINE if found["intact"] else statuses.FOUND
 
 
@@ -100,16 +100,26 @@ def _list(log: Path, limit: int | None, wanted: Filter, style: str) -> int:
     return statuses.FINE if all(found["intact"] for found in records) else statuses.FOUND
 
 
-def _record_lines(found: Mapping[str, object]) -> Iterator[str]:
+def _record_lines(found: Mapping[str, object], *, with_keys: bool) -> Iterator[str]:
     """The record with its parts indented, so that it can be read without another tool."""
     paint = painter(sys.stdout)
     state = paint("intact", "good") if found["intact"] else paint("changed: its hash is not its leaf", "bad")
     yield f"record {found['index']}, {state}"
     yield f"leaf {visible(str(found['leaf']))}"
     yield from _indented(found["record"], 0)
-    if "payload" in found:
-        yield "payload"
-        yield from _indented(found["payload"], 2)
+    match found.get("payload"):
+        case None:
+            pass
+        case {"sealed": str(key)}:
+            why = (
+                "its key is none of these: it was destroyed, or is elsewhere"
+                if with_keys
+                else "--payload-keys opens it"
+            )
+            yield f"payload is sealed with the key {visible(key)}; {why}"
+        case payload:
+            yield "payload"
+            yield from _indented(payload, 2)
 
 
 def _indented(value: object, indent: int) -> Iterator[str]:

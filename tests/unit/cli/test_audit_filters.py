@@ -113,7 +113,13 @@ def test_what_is_known_of_a_person_is_exported_and_opened(tenet: Tenet, tmp_path
     asked = ("audit", "export", "log.db", "--format", "readable", "--user", "u7")
     opened = json.loads(tenet(*asked, "--payload-keys", "keys").out)
     assert "a ring" in str(opened["payload"])
-    assert list(json.loads(tenet(*asked).out)["payload"]) == ["sealed"]
+    sealed = tenet(*asked)
+    assert list(json.loads(sealed.out)["payload"]) == ["sealed"]
+    assert sealed.error == "not opened: 1 sealed payload; --payload-keys opens\n"
+    assert tenet("audit", "keyring", "others").status == 0
+    assert "their keys are none of these" in tenet(*asked, "--payload-keys", "others").error
+    assert "; --payload-keys opens it\n" in tenet("audit", "show", "log.db", "1").out
+    assert "its key is none of these" in tenet("audit", "show", "log.db", "1", "--payload-keys", "others").out
     refused = tenet("audit", "export", "log.db", "--payloads", "--payload-keys", "keys")
     assert refused.status == 2
     assert "only --format readable opens" in refused.error
