@@ -214,7 +214,7 @@ def erase(
         have = "session of this person has a name" if beside.unreached == 1 else "sessions of this person have names"
         remark(
             f"{beside.unreached:,} {have} too long for a record, so what a ledger keeps there was not found; erase it by the "
-            "name, with `forget_arguments`\n"
+            "name, with `tenet ledger forget`\n"
         )
     if done.traces:
         remark(_TRACES_ON_A_SERVER if is_address(log) else _TRACES_IN_A_FILE)
