@@ -5,7 +5,7 @@
 The policy and the requests are those of `decide.py` with ten rules. Five tables:
 
 - A record, without a log: deciding alone; with the record that a log holds (salted digests, payload, canonical text at a place)
-  and its leaf hash; the same by way of the envelope; and without any salts, decision and request as one canonical text, hashed.
+  and its leaf hash; the same with the payload sealed for one of ten people; the same by way of the envelope; and without any salts, decision and request as one canonical text, hashed.
 - A log, by the number of records in a transaction. The file beside it gets the bytes of the same records and payloads with one
   `write` and one `fdatasync` for each batch. NORMAL may lose acknowledged records with the power, and is there to compare;
   so is a log in memory, a file on a file system without a disk. Records are made beforehand.
@@ -55,6 +55,8 @@ from tenetlang.audit import (
 from tenetlang.audit.canonical import canonical_bytes
 from tenetlang.audit.jobs import Step
 from tenetlang.audit.merkle import leaf_hash
+from tenetlang.audit.payloads.keyring import create_keyring, open_keyring
+from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.audit.records.record import FIRST_PREVIOUS
 from tenetlang.audit.records.unplaced import placed
 from tenetlang.audit.stores.tables import Tables
@@ -100,10 +102,17 @@ def middle(costs: Sequence[Cost]) -> Cost:
 # -------------------------------------------------------------------------------------------------------------- records
 
 
-def record_table(evaluator: Evaluator, asked: Sequence[Request], rounds: int) -> Iterator[str]:
+def record_table(evaluator: Evaluator, asked: Sequence[Request], rounds: int, sealer: Sealer) -> Iterator[str]:
+    people = cycle([f"u{number}" for number in range(10)])
+
     def at_once(request: Request) -> bytes:
         decision = evaluator.decide(request)
         return leaf_hash(placed(intent(decision, request, time.time_ns(), 4200, AROUND), 7, FIRST_PREVIOUS))
+
+    def at_once_and_sealed(request: Request) -> bytes:
+        decision = evaluator.decide(request)
+        record = sealer(intent(decision, request, time.time_ns(), 4200, AROUND), next(people))
+        return leaf_hash(placed(record, 7, FIRST_PREVIOUS))
 
     def by_envelope(request: Request) -> bytes:
         decision, at = evaluator.decide(request), time.time_ns()
@@ -119,6 +128,7 @@ def record_table(evaluator: Evaluator, asked: Sequence[Request], rounds: int) ->
     ways: dict[str, Callable[[Request], object]] = {
         "the decision alone": evaluator.decide,
         "with its record and leaf hash": at_once,
+        "the same, sealed": at_once_and_sealed,
         "the same by way of the envelope": by_envelope,
         "decision and request as canonical JSON, hashed": unsalted,
     }
@@ -357,6 +367,14 @@ def any_server() -> Iterator[Postgres | None]:
         yield server
 
 
+@contextmanager
+def any_sealer() -> Iterator[Sealer]:
+    with tempfile.TemporaryDirectory() as inside:
+        create_keyring(Path(inside) / "keys")
+        with open_keyring(Path(inside) / "keys") as keyring:
+            yield Sealer(keyring)
+
+
 def numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
@@ -375,9 +393,9 @@ def main() -> None:
     print(f"{' '.join(['python', *sys.argv])}")
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.machine()}")
     records = records_of(evaluator, asked, 8192)
-    with any_server() as server:
+    with any_server() as server, any_sealer() as sealer:
         for table in (
-            record_table(evaluator, asked, options.rounds),
+            record_table(evaluator, asked, options.rounds, sealer),
             log_table(options.folder, records, options.rounds, server),
             job_table(options.folder, records[:4096], options.rounds, server),
             thread_table(options.folder, evaluator, asked, options.threads, options.rounds),
