@@ -6,11 +6,12 @@ decision = policy.decide({"tool": "refund", "args": {…}, "agent": {…}})
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tenetlang.bundle.naming import is_bundle
 from tenetlang.decision import Decision
 from tenetlang.evaluator.evaluator import Evaluator
 from tenetlang.evaluator.requests import DataError
@@ -63,19 +64,52 @@ def load(
     data: Mapping[str, object] | None = None,
     entry: str | None = None,
     cache: bool = False,
+    trust: Sequence[str] = (),
+    threshold: int = 1,
 ) -> Policy:
-    """The policy in a file or folder, checked and compiled; or in the compiled file that `tenet build` made, verified.
+    """The policy in a file or folder, checked and compiled; or in the file that `tenet build` made, verified.
 
     `data` are the documents as JSON values, by the names that the policy declares; without it they are read from the
     files that `tenet.toml` names. `entry` is the package that decides, where that is not clear. `cache`: look for the compiled
-    policy where the commands keep theirs, and keep it there (docs/command-line.md says where). Raises `PolicyError`.
+    policy where the commands keep theirs, and keep it there (docs/command-line.md says where).
+
+    A bundle is signed by `threshold` of the keys that are trusted, each given as its text or its file, has not ended, passes its own
+    tests, and brings its documents along. It is the one that lies there now; `Guard` follows the file, and lets none be rolled
+    back. Raises `PolicyError`.
     """
+    if is_bundle(Path(path)):
+        return _bundled(Path(path), entry, data, trust, threshold)
     try:
         loaded = _loaded(Path(path), entry, cache=cache)
         documents = read_documents(loaded.configuration.data) if data is None else data
         return Policy(Evaluator(loaded.policy, documents, digest=loaded.digest))
     except (ProjectError, DataError) as error:
         raise PolicyError(str(error)) from error
+
+
+def _bundled(
+    path: Path, entry: str | None, data: Mapping[str, object] | None, trust: Sequence[str], threshold: int
+) -> Policy:
+    import time
+
+    from tenetlang.audit.errors import AuditError
+    from tenetlang.bundle.active import activated
+    from tenetlang.bundle.errors import BundleError, OtherPackage
+    from tenetlang.bundle.opening import open_bundle, read_bundle_file
+    from tenetlang.bundle.trust import load_trust
+
+    if not trust:
+        raise PolicyError(
+            f"`{path}` is a bundle: say whose signatures count with `trust`, the keys or files that hold them"
+        )
+    try:
+        bundle = open_bundle(read_bundle_file(path), load_trust(trust, threshold), time.time_ns())
+        if entry is not None and entry != bundle.contents.package:
+            raise OtherPackage(f"`{bundle.contents.package}` decides in it, and not `{entry}`")
+        evaluator = activated(bundle, prepare=False).evaluator
+        return Policy(evaluator if data is None else evaluator.with_documents(data))
+    except (BundleError, AuditError, DataError) as error:
+        raise PolicyError(f"`{path}`: {error}") from error
 
 
 def _loaded(path: Path, entry: str | None, *, cache: bool) -> Loaded:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenetlang import Policy, PolicyError, load
+from tests.unit.bundle.bundles import KEY, OTHER, bundle, failing
 
 SHOP = """\
 package acme.shop
@@ -200,3 +201,34 @@ def test_definitions_can_be_asked_for(here: Path) -> None:
         policy.ask("size", {"tool": "refund", "args": {}})
     with pytest.raises(ValueError, match="division_by_zero"):
         policy.ask("ratio", {"tool": "refund", "args": {"amount": 0}})
+
+
+def test_a_bundle_decides_if_those_signed_it_who_are_trusted(tmp_path: Path) -> None:
+    file = tmp_path / "shop.bundle"
+    file.write_bytes(bundle(1, keys=(KEY,)))
+    policy = load(file, trust=[str(KEY.verifier)])
+    refund = {"tool": "refund", "args": {"customer": "c1", "amount": 50}}
+    assert policy.decide(refund).verdict == "allow"
+    assert load(file, trust=[str(KEY.verifier)], data={"frozen": ["c1"]}).decide(refund).verdict == "deny"
+
+
+@pytest.mark.parametrize(
+    ("data", "says", "more"),
+    [
+        (bundle(1), "a signature of acme/security", {"trust": [str(OTHER.verifier)]}),
+        (bundle(1), "say whose signatures count", {}),
+        (bundle(1), "this is no key", {"trust": ["nonsense"]}),
+        (bundle(1), "2 signatures are demanded", {"trust": [str(KEY.verifier)], "threshold": 2}),
+        (bundle(1), "`shop` decides in it", {"trust": [str(KEY.verifier)], "entry": "bank"}),
+        (bundle(1), "is missing", {"trust": [str(KEY.verifier)], "data": {}}),
+        (failing(1), "its 3 own tests fail here", {"trust": [str(KEY.verifier)]}),
+        (b"rubbish", "no DSSE envelope", {"trust": [str(KEY.verifier)]}),
+    ],
+)
+def test_a_bundle_that_no_gate_would_take_is_not_loaded(
+    tmp_path: Path, data: bytes, says: str, more: dict[str, object]
+) -> None:
+    file = tmp_path / "shop.bundle"
+    file.write_bytes(data)
+    with pytest.raises(PolicyError, match=says):
+        load(file, **more)  # type: ignore[arg-type]  # each of its kind

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenetlang.bundle.naming import SUFFIX
 from tenetlang.cli import build_bundle, statuses
 from tenetlang.cli.commands import Command
 from tenetlang.cli.extras import NEEDS_SQL
@@ -86,7 +87,7 @@ def command(
 
     A bundle is signed with --key, and has the policy's tests, which pass here and must pass where it decides.
     """
-    named = output is not None and output.suffix == build_bundle.SUFFIX
+    named = output is not None and output.suffix == SUFFIX
     target = target or ("bundle" if named else "ir")
     of_bundle = build_bundle.Wanted(keys, version, expires, hard_expires, no_sources)
     if target != "bundle" and of_bundle.said:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tenetlang.evaluator.evaluator import Evaluator
     from tenetlang.project.project import Result
 
-SUFFIX = ".bundle"
-
 
 def _nanoseconds(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
     """The nanoseconds of `30d` or `1w`, as policies write durations."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenetlang.cli.bundled import loaded_bundle, project_of_bundle
 from tenetlang.cli.output import coloured, remark, say, waiting
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def loaded_or_broken(path: Path, entry: str | None, *, cached: bool) -> Loaded:
     from tenetlang.project.cache import open_cache
     from tenetlang.project.loading import load_policy
 
+    bundled = loaded_bundle(path, entry)
+    if bundled is not None:
+        return bundled
     with waiting("compiling"):
         return load_policy([path], entry, os.environ, open_cache(os.environ) if cached else None)
 
@@ -107,17 +111,19 @@ def evaluator_of(policy: Loaded, documents: Mapping[str, object]) -> Evaluator:
 
 
 def project_of(paths: Iterable[Path]) -> Project:
-    """The project under the paths. Raises `ProjectError`."""
+    """The project under the paths, or of the sources of the bundle that is the only one. Raises `ProjectError`."""
     from tenetlang.project.project import read_project
 
-    return read_project(list(paths), os.environ)
+    listed = list(paths)
+    bundled = project_of_bundle(listed[0]) if len(listed) == 1 else None
+    return bundled or read_project(listed, os.environ)
 
 
 def documents_of(configuration: Configuration, given: Iterable[str]) -> dict[str, object]:
-    """The configured documents, and those given instead of them, as JSON values. Raises `ProjectError`."""
+    """The configured documents or those of the bundle, and those given instead of them, as JSON values. Raises `ProjectError`."""
     from tenetlang.project.project import given_documents, read_documents
 
-    return read_documents({**configuration.data, **given_documents(given)})
+    return {**configuration.documents, **read_documents({**configuration.data, **given_documents(given)})}
 
 
 def report_broken(findings: Iterable[Finding], style: str) -> None:

@@ -44,10 +44,13 @@ _ASCII = str.maketrans(
 
 @attrs.define
 class Terminal:
-    """What was asked for beside the command itself: `--color` (`auto`, `always` or `never`) and `--debug`."""
+    """What was asked for beside the command itself: `--color` (`auto`, `always` or `never`) and `--debug`, and whose signatures
+    of bundles count."""
 
     colour: str = "auto"
     debug: bool = False
+    trusted: tuple[str, ...] = ()
+    threshold: int = 1
 
 
 def terminal() -> Terminal:

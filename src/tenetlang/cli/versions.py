@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from tenetlang.cli.bundled import project_of_bundle
+
 if TYPE_CHECKING:
     from tenetlang.project.project import Project
-
-_NOT_YET = "a bundle can't be compared yet; give the files or the folder from which it was built"
 
 
 @attrs.frozen
@@ -92,8 +92,13 @@ def _on_disk(name: str) -> Version:
     from tenetlang.project.project import SUFFIX, ProjectError, read_project
 
     path = Path(name)
+    bundled = project_of_bundle(path)
+    if bundled is not None:
+        return Version(name, bundled)
     if not path.exists() and ":" not in name:
         raise ProjectError(f"`{name}` is neither a file or folder nor, beside an existing path, a git revision")
     if path.is_file() and path.suffix != SUFFIX:
-        raise ProjectError(f"`{path.as_posix()}` is no {SUFFIX} file; {_NOT_YET}")
+        raise ProjectError(
+            f"`{path.as_posix()}` is no {SUFFIX} file, and no bundle; what else was built can't be compared"
+        )
     return Version(name, read_project([path], os.environ))

@@ -37,7 +37,8 @@ class ConfigurationError(ValueError):
 @attrs.frozen
 class Configuration:
     """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written;
-    `scopes` are the names and globs of tools, by agent; `review` is that table as it is written, not looked at yet."""
+    `scopes` are the names and globs of tools, by agent; `review` is that table as it is written, not looked at yet. `documents`
+    are those that came with the policy, as values."""
 
     file: Path | None = None
     entry: str | None = None
@@ -45,6 +46,7 @@ class Configuration:
     retention: str | None = None
     scopes: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     review: object = attrs.field(factory=dict, repr=False)
+    documents: Mapping[str, object] = attrs.field(factory=dict, repr=False)
 
 
 def find_configuration(start: Path) -> Configuration:

@@ -156,13 +156,15 @@ def test_a_policy_with_errors_is_not_compared(tenet: Tenet, shop: Path) -> None:
         (["nowhere", "old"], 2, "neither a file or folder nor"),
         (["old", ""], 2, "an empty text is no path"),
         (["--git", "main", "old", "weaker"], 2, "with --git there is one PATH"),
-        (["old/shop.tenet", "policy.bundle"], 2, "a bundle can't be compared yet"),
+        (["old/shop.tenet", "policy.bundle"], 2, "it is no DSSE envelope"),
+        (["old/shop.tenet", "policy.json"], 2, "no .tenet file, and no bundle"),
         (["old", "empty"], 5, "no .tenet file"),
     ],
 )
 def test_what_cannot_be_compared_is_said(tenet: Tenet, shop: Path, words: list[str], status: int, says: str) -> None:
     (shop / "empty").mkdir()
     (shop / "policy.bundle").write_bytes(b"\0")
+    (shop / "policy.json").write_bytes(b"{}")
     answer = tenet("diff", *words)
     assert (answer.status, answer.out) == (status, "")
     assert says in answer.error
