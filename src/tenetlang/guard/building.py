@@ -26,6 +26,7 @@ from tenetlang.audit.records.record import ulid
 from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
+from tenetlang.bundle.clock import SteadyClock
 from tenetlang.guard.errors import GuardError, Unusable
 from tenetlang.guard.facts import Facts
 from tenetlang.guard.front import Front
@@ -110,6 +111,7 @@ def build(wanted: Wanted) -> Built:
             point=_point(wanted),
             within_ns=round(wanted.deadline * 1e9),
             clock=wanted.clock,
+            steady=SteadyClock(wanted.clock),
             randomness=wanted.randomness,
             scopes=_scopes(wanted, source),
         )

@@ -35,6 +35,7 @@ from tenetlang.bundle.active import Active
 from tenetlang.decision import Decision, Share, changed
 from tenetlang.evaluator.asking import AskError
 from tenetlang.facts.moment import Begun, Moment
+from tenetlang.frozen import frozen
 from tenetlang.guard.answers import Answer, own_decision
 from tenetlang.guard.calls import Call
 from tenetlang.guard.gate import Gate, Number
@@ -52,13 +53,14 @@ def decided(gate: Gate, call: Call, tables: Tables, number: Number) -> Made:
     """The answer to a call, and the records of it. Raises what facts, reviews and keys raise; then nothing has happened."""
     active, now = gate.active(), gate.clock()
     records = _say_unknown(gate, tables, now)
-    refusal = _refused(gate, active, call, tables, now)
+    refusal = _refused(gate, active, call, tables)
     if refusal is not None:
         answer, made = denied(gate, active, call, *refusal, number=number, now_ns=now)
         return answer, [*records, *made]
-    answer, made = gate.facts.within(
+    found = gate.facts.within(
         tables, now, lambda moment: _with_facts(gate, active, call, tables, moment, number), active.package
     )
+    answer, made = _noted(gate, active, call, found, tables)
     return answer, [*records, *made]
 
 
@@ -70,7 +72,7 @@ def denied(gate: Gate, active: Active, call: Call, code: str, reason: str, *, nu
     return Answer(decision, record.identifier, call, request, now_ns), [record]
 
 
-def _refused(gate: Gate, active: Active, call: Call, tables: Tables, now: int) -> tuple[str, str] | None:
+def _refused(gate: Gate, active: Active, call: Call, tables: Tables) -> tuple[str, str] | None:
     """Why no policy is asked: the word for it, and the reason."""
     agent, tool = call.agent, call.tool
     what = stopped(
@@ -81,7 +83,7 @@ def _refused(gate: Gate, active: Active, call: Call, tables: Tables, now: int) -
     if not gate.scopes.allows(agent, tool):
         whose = "an agent without a scope" if agent is None else "the agent"
         return "out_of_scope", f"the tool is not in the scope of {whose}"
-    refusal = active.refusal(now)
+    refusal = active.refusal(gate.steady())
     return None if refusal is None else ("unavailable", refusal)
 
 
@@ -90,7 +92,19 @@ def _is_nameable(text: str) -> bool:
     return "\0" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
 
 
-def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: Moment, number: Number) -> Made:
+@frozen
+class _Found:
+    """A decision, made with the facts of a moment and noted among them; what it changes in the log's tables comes after."""
+
+    decision: Decision
+    record: Unplaced
+    request: dict[str, object]
+    now: int
+    approvals: Sequence[Approval] = ()
+
+
+def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: Moment, number: Number) -> _Found:
+    """Decides. A ledger of its own may have this done again, so it changes nothing but the moment."""
     began = time.perf_counter_ns()
     now, evaluator = moment.now, active.evaluator
     request = call.asked()
@@ -103,7 +117,8 @@ def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: 
         try:
             counted = evaluator.counted(request, moment.total)
         except AskError as mistake:
-            return _uncounted(gate, active, call, request, str(mistake), now, number)
+            decision = _uncounted(active, request, str(mistake))
+            return _Found(decision, _recorded(gate, active, decision, request, now, 0, number), request, now)
         request["counters"], shares = dict(counted.values), counted.shares
     decision = evaluator.decide(request)
     approvals: Sequence[Approval] = ()
@@ -111,22 +126,36 @@ def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: 
         decision, approvals = _reviewed(gate, active, request, decision, tables, now)
     decision = _met(gate, decision)
     record = _recorded(gate, active, decision, request, now, time.perf_counter_ns() - began, number)
-    identifier, due, records = record.identifier, now + gate.within_ns, [record]
+    if decision.decided_by not in _UNREAD:
+        allowed = decision.verdict == "allow"
+        begun = Begun(
+            identifier=record.identifier,
+            tool=call.tool,
+            verdict=decision.verdict,
+            session=call.caller.session,
+            arguments=_kept(active, request),
+            due=now + gate.within_ns if allowed else None,
+            shares=shares if allowed else (),
+            labels=_promised(active, call.tool) if allowed else (),
+        )
+        moment.begin(begun)
+    return _Found(decision, record, request, now, approvals)
+
+
+def _noted(gate: Gate, active: Active, call: Call, found: _Found, tables: Tables) -> Made:
+    """What follows from a decision in the log's tables: an outcome that is due, approvals that are used, people who are asked."""
+    decision, identifier, records = found.decision, found.record.identifier, [found.record]
     tasks: tuple[str, ...] = ()
-    session, stored = call.caller.session, _kept(active, request)
     if decision.verdict == "allow":
-        labels = _promised(active, call.tool)
-        moment.begin(Begun(identifier, call.tool, "allow", session, stored, due, shares, labels))
-        begin_call(tables, identifier, due, _person(gate, request), gate.point.name)
-        if approvals and gate.reviews is not None:
-            records += gate.reviews.use(tables, now, identifier, approvals)
-    elif decision.decided_by not in _UNREAD:
-        moment.begin(Begun(identifier, call.tool, decision.verdict, session, stored))
-        if decision.verdict == "escalate":
-            assert gate.reviews is not None
-            tasks, opened = gate.reviews.open(tables, now, identifier, decision, request, evaluator)
-            records += opened
-    return Answer(decision, identifier, call, request, now, tasks), records
+        person = None if gate.sealer is None else gate.sealer.person_of(found.request)
+        begin_call(tables, identifier, found.now + gate.within_ns, person, gate.point.name)
+        if found.approvals and gate.reviews is not None:
+            records += gate.reviews.use(tables, found.now, identifier, found.approvals)
+    elif decision.verdict == "escalate":
+        assert gate.reviews is not None
+        tasks, opened = gate.reviews.open(tables, found.now, identifier, decision, found.request, active.evaluator)
+        records += opened
+    return Answer(decision, identifier, call, found.request, found.now, tasks), records
 
 
 def _reviewed(
@@ -165,18 +194,13 @@ def _instead(decision: Decision, code: str, reason: str) -> Decision:
     return changed(decision, verdict="deny", decided_by=(code,), reason=reason, obligations=(), escalations=())
 
 
-def _uncounted(
-    gate: Gate, active: Active, call: Call, request: dict[str, object], problem: str, now: int, number: Number
-) -> Made:
+def _uncounted(active: Active, request: dict[str, object], problem: str) -> Decision:
     """The denial of a call for which the counters can't be said: an invalid one, or one on which a counter errs."""
     zeros = {counter.name: 0 for counter in active.evaluator.policy.counters}
     decision = active.evaluator.decide({**request, "counters": zeros})
-    if decision.decided_by not in _UNREAD:
-        decision = own_decision(
-            "unavailable", f"the counters can't be computed: {problem}", active.package, active.digest
-        )
-    record = _recorded(gate, active, decision, request, now, 0, number)
-    return Answer(decision, record.identifier, call, request, now), [record]
+    if decision.decided_by in _UNREAD:
+        return decision
+    return own_decision("unavailable", f"the counters can't be computed: {problem}", active.package, active.digest)
 
 
 def _recorded(
@@ -187,7 +211,7 @@ def _recorded(
         point=gate.point.name,
         point_count=number.take(),
         intermediate=active.evaluator.policy.version,
-        stale=active.stale(now),
+        stale=active.stale(gate.steady()),
         data=active.data,
     )
     record = intent(decision, request, now, took_ns, around, gate.randomness)
@@ -218,7 +242,3 @@ def _promised(active: Active, tool: str) -> tuple[str, ...]:
         return ()
     found = [note.arguments for note in declared.annotations if note.name == "returns"]
     return tuple(dict.fromkeys(str(label) for labels in found for label in labels))
-
-
-def _person(gate: Gate, request: Mapping[str, object]) -> str | None:
-    return None if gate.sealer is None else gate.sealer.person_of(request)

@@ -47,7 +47,8 @@ class Gate:
     """What decisions are made with. `active` gives the policy that decides now; scopes and handlers are put in place as wholes, so
     that a decision sees either what was before or what is now.
 
-    `within_ns` is how long a call may take until its outcome is unknown.
+    `within_ns` is how long a call may take until its outcome is unknown. `steady` is a clock that nobody can set back while this
+    runs, by which policies get out of date.
     """
 
     active: Callable[[], Active]
@@ -58,6 +59,7 @@ class Gate:
     point: Point
     within_ns: int
     clock: Callable[[], int]
+    steady: Callable[[], int]
     randomness: Randomness
     scopes: Scopes = attrs.field(factory=Scopes)
     handlers: Handlers = STANDARD

@@ -316,7 +316,7 @@ class Guard:
         """Why calls are denied at the moment although the policy may allow them; None where nothing is known to be wrong."""
         if self._closed:
             return "the guard is closed"
-        return self._front.outcomes.trouble or self.active.refusal(self._gate.clock())
+        return self._front.outcomes.trouble or self.active.refusal(self._gate.steady())
 
     def reopen(self) -> None:
         """Opens everything anew with what the guard was opened with: after a fork in the child, or once a log was mended.

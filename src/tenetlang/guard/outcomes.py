@@ -135,21 +135,25 @@ class Outcomes:
 
     async def settle_async(self, ended: Settlement) -> bool:
         """The same for a coroutine. One that is cancelled meanwhile is not told; the end is recorded or kept all the same."""
-        import asyncio
-
-        return await asyncio.shield(asyncio.ensure_future(self._settled(ended)))
-
-    async def _settled(self, ended: Settlement) -> bool:
         try:
             told = await self._gate.writer.do_async(settling(self._gate, ended))
         except Exception as problem:  # noqa: BLE001  # as above
             self._keep(ended, problem)
             return False
+        except BaseException:
+            self.submit(ended)  # whether it was handed over is not known; it is recorded once all the same
+            raise
         return _noted(ended, in_time=told)
 
     def submit(self, ended: Settlement) -> None:
-        """Hands it over and waits for nothing; for whoever is being cancelled."""
-        threading.Thread(target=self.settle, args=(ended,), name="tenet outcome", daemon=False).start()
+        """Has it recorded unless it was, and waits for nothing; for whoever is being cancelled."""
+        threading.Thread(target=self._settle_quietly, args=(ended,), name="tenet outcome", daemon=False).start()
+
+    def _settle_quietly(self, ended: Settlement) -> None:
+        try:
+            self._gate.writer.do(settling(self._gate, ended)).result()
+        except Exception as problem:  # noqa: BLE001  # as above
+            self._keep(ended, problem)
 
     def flush(self) -> str | None:
         """Tries to record what is kept, in order. Gives why something is still kept, None where nothing is."""
@@ -186,13 +190,18 @@ class Outcomes:
             self._trouble = f"the outcome of {ended.identifier} can't be recorded: {problem}"
             if isinstance(problem, LogPoisoned) or self._ending.is_set():
                 return  # nothing can be written by this process any more: the deadline makes it unknown
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._try_again, name="tenet outcomes", daemon=True)
                 self._thread.start()
 
     def _try_again(self) -> None:
         pause = self._first_pause
-        while not self._ending.wait(pause) and self.flush() is not None:
+        while not self._ending.wait(pause):
+            self.flush()
+            with self._lock:
+                if not self._kept:
+                    self._thread = None
+                    return
             pause = min(2 * pause, LONGEST_PAUSE)
 
 

@@ -122,16 +122,22 @@ class Permit:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        untaken = self._untaken(value)
         ended = self._ended(_outcome(value))
         if ended is not None:
             self._outcomes.settle(ended)
+        if untaken is not None:
+            raise untaken
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        untaken = self._untaken(value)
         ended = self._ended(_outcome(value))
         if ended is not None:
             await self._outcomes.settle_async(ended)
+        if untaken is not None:
+            raise untaken
 
     def result(self, value: object) -> object:
         """What the tool gave, as it may leave. Raises `Withheld` where it may not."""
@@ -181,6 +187,17 @@ class Permit:
     def _demanded(self, when: Literal["before", "after"]) -> list[tuple[Obligation, Callable[..., object]]]:  # type: ignore[explicit-any]
         table = self._handlers.before if when == "before" else self._handlers.after
         return [(item, table[item.name]) for item in self.decision.obligations if item.name in table]
+
+    def _untaken(self, passing: BaseException | None) -> GuardError | None:
+        """What is wrong with a program that leaves the permit without `result`, though something is demanded of the result."""
+        left = [item.name for item, _ in self._demanded("after")]
+        if passing is not None or not left or self._result is not NOTHING:
+            return None
+        self._met += [(name, False) for name in left]
+        return GuardError(
+            f"`{self.tool}` was called, and its result not given to `permit.result`, which does what the allowance demands of "
+            f"it: {', '.join(left)}"
+        )
 
     def _label(self, value: object) -> None:
         if self._labels_of is None:

@@ -157,3 +157,26 @@ def test_a_program_that_ends_within_a_handler_has_not_called_the_tool(tmp_path: 
                 asyncio.run(main())
     assert outcomes(tmp_path) == ["refused"]
     assert problems(tmp_path) == []
+
+
+def test_a_result_that_goes_around_the_permit_is_found(tmp_path: Path) -> None:
+    with open_guard(tmp_path) as guard:
+        with (
+            pytest.raises(GuardError, match=r"not given to `permit\.result`"),
+            guard.call("card", {"number": "1"}, **WHO),
+        ):
+            pass
+
+        async def main() -> None:
+            async with await guard.call_async("card", {"number": "1"}, **WHO):
+                pass
+
+        with pytest.raises(GuardError, match="mask"):
+            asyncio.run(main())
+        with pytest.raises(OSError, match="network"), guard.call("card", {"number": "1"}, **WHO):
+            raise OSError("network")
+    assert [(record["outcome"], record["obligations"]) for record in records(tmp_path, "outcome")] == [
+        ("ok", [{"met": False, "name": "mask"}]),
+        ("ok", [{"met": False, "name": "mask"}]),
+        ("error", []),
+    ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,10 +15,14 @@ from tenetlang.audit.log import Log
 from tenetlang.audit.payloads.keyring import create_keyring
 from tenetlang.audit.payloads.sealing import is_sealed
 from tenetlang.audit.source import export_jsonl
+from tenetlang.facts.ledger import open_ledger
+from tenetlang.facts.moment import Moment
 from tenetlang.guard import Escalated, Guard, GuardError
 from tenetlang.guard.errors import Unusable
 from tests.unit.bundle.bundles import KEY, bundle
 from tests.unit.guard.guards import WHO, Clock, open_guard, outcomes, problems, records, vote, write_policy
+
+T = TypeVar("T")
 
 
 def test_a_guard_may_have_its_facts_in_a_file_of_their_own(tmp_path: Path) -> None:
@@ -30,6 +36,36 @@ def test_a_guard_may_have_its_facts_in_a_file_of_their_own(tmp_path: Path) -> No
     intents = records(tmp_path, "intent")
     counters = [record["facts"]["counters"] for record in intents]  # type: ignore[index]  # a record
     assert [[str(item["value"]) for item in listed] for listed in counters] == [["0"], ["50"]]
+
+
+class Again:
+    """A ledger whose transactions find that others came in between, and are done a second time."""
+
+    def __init__(self) -> None:
+        self.first, self.second = open_ledger("memory:"), open_ledger("memory:")
+
+    def transact(self, now_ns: int, action: Callable[[Moment], T]) -> T:
+        self.first.transact(now_ns, action)
+        return self.second.transact(now_ns, action)
+
+    def set_clock(self, now_ns: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_ledger_may_have_a_decision_made_again_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    with open_guard(tmp_path, ledger=Again()) as guard:
+        with guard.call("refund", {"customer": "c1", "amount": 50}, **WHO) as permit:
+            permit.result(None)
+        with pytest.raises(Escalated) as caught:
+            guard.call("refund", {"customer": "c1", "amount": 60}, **WHO)
+        assert len(caught.value.review.tasks) == 1
+        vote(guard, caught.value)
+        guard.call("refund", {"customer": "c1", "amount": 60}, **WHO).refuse()
+    assert outcomes(tmp_path) == ["ok", "refused"]
+    assert len(records(tmp_path, "escalation.opened")) == 1
+    assert [record["who"]["point_count"] for record in records(tmp_path, "intent")] == [1, 2, 3]  # type: ignore[index]
+    assert problems(tmp_path) == []
 
 
 def test_what_callers_sent_is_sealed_for_the_user_and_so_is_what_tools_gave(tmp_path: Path) -> None:
