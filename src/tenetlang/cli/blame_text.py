@@ -36,12 +36,17 @@ _digest = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 _time = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z$")
 
 
+def _if_said(before: str, text: str) -> str:
+    """A part of a sentence that is left out where there is nothing to say."""
+    return "" if text == NOBODY else f"{before}{text}"
+
+
 def _because(details: Mapping[str, str]) -> str:
     return "" if details["because"] == NOBODY else f" ({details['because']})"
 
 
 def _comment(details: Mapping[str, str]) -> str:
-    return "" if details["comment"] == NOBODY else f": {details['comment']}"
+    return _if_said(": ", details["comment"])
 
 
 WORDS: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
@@ -64,7 +69,7 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
     "not_reached": lambda d: f"no message reached anybody, in {d['attempts']} attempts",
     "not_ended": lambda d: f"the review was to end by {d['deadline']} and never did",
     # the organization
-    "rule": lambda d: f"rule {d['rule']} says {d['verdict']}, at {d['at']}; owner: {d['owner']}",
+    "rule": lambda d: f"rule {d['rule']} says {d['verdict']}, at {d['at']}{_if_said('; owner: ', d['owner'])}",
     "default": lambda d: f"no rule decided; the default says {d['verdict']}",
     "observe": lambda d: f"the policy only observes; it would have said {d['would']}",
     "overridden": lambda d: f"rule {d['rule']} was lifted by {d['by']}",
@@ -74,10 +79,12 @@ WORDS: Final[Mapping[str, Callable[[Mapping[str, str]], str]]] = {
     "stopped_unseen": lambda _: "calls like this one were stopped; who did it is not in the log before it",
     "review_denied": lambda _: "people had said no to exactly this call",
     "activated": lambda d: (
-        f"{d['by']} put this bundle into force at {d['at']}, version {d['version']}"
-        f"{'' if d['expires'] == NOBODY else ', to be used until ' + d['expires']}"
+        f"this bundle was put into force by {d['by']} at {d['at']}{_if_said(', version ', d['version'])}"
+        f"{_if_said(', to be used until ', d['expires'])}"
     ),
-    "rejected": lambda d: f"version {d['version']} was to follow and was refused: {d['because']}",
+    "rejected": lambda d: (
+        f"another{_if_said(', version ', d['version'])}, was to follow and was refused: {d['because']}"
+    ),
     "never_activated": lambda _: "this bundle was never put into force; others were",
     "asked": lambda d: f"{d['reviewers']} were asked, {d['quorum']} to approve until {d['deadline']}",
     "climbed": lambda d: f"then {d['reviewers']} were asked, until {d['deadline']}: {d['because']}",
