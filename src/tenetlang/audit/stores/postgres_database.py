@@ -16,6 +16,7 @@ is on the disk is unknown.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -59,6 +60,7 @@ class PostgresDatabase:
     busy_seconds: float
     session: int | None = None
     writer: int | None = None
+    process: int = attrs.field(factory=os.getpid)
     deleted: bool = False
     marked: bool = False
     warnings: list[str] = attrs.field(factory=list)
@@ -163,18 +165,18 @@ class PostgresDatabase:
         typed = [re.sub(r"\b(?:INTEGER|BLOB|TEXT)\b", lambda found: _TYPES[found[0]], column) for column in columns]
         return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(typed)})"
 
-    def cell(self, column: str, most: int) -> str:  # likewise
+    def cell(self, column: str, most: int) -> str:
         return f"CASE WHEN octet_length({column}) <= {most} THEN {column} END"
 
-    def kind(self, column: str) -> str:  # likewise
+    def kind(self, column: str) -> str:
         return f"CASE WHEN {column} IS NOT NULL THEN 'blob' END"
 
-    def holds(self, column: str) -> str:  # likewise
+    def holds(self, column: str) -> str:
         return f"position(? IN {column}) > 0"
 
-    def forget(self) -> bool:  # likewise
-        """What was deleted stays in the server's files until they are rewritten, and in its journal and copies for as long as these are kept."""
-        return False
+    def forget(self) -> bool:
+        """What was deleted stays in the server's files until they are rewritten, and in its journal and copies while these are kept."""
+        return not self.deleted
 
     def arrive(self) -> bool:
         crashed = False
@@ -209,7 +211,8 @@ class PostgresDatabase:
         self.writer = None
 
     def close(self) -> None:
-        self.connection.close()
+        if self.process == os.getpid():  # a child would end its parent's session
+            self.connection.close()
 
     # ------------------------------------------------------------------------------------------------------------------
 

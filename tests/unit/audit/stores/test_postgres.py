@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -246,6 +247,18 @@ def test_a_session_that_becomes_another_one_is_noticed(postgres_log: str) -> Non
         database_of(log).session = 1  # as behind a pool
         with pytest.raises(LogPoisoned, match="connect to the server itself"):
             log.append(*sample(2))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_that_closes_the_log_of_its_parent_leaves_it_open(postgres_log: str) -> None:
+    with open_log(postgres_log) as log:
+        child = os.fork()
+        if child == 0:
+            log.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert log.append(*sample(1)).index == 1
+        assert database_of(log).connection.closed is False
 
 
 # ------------------------------------------------------------------------------------------------- what servers promise
