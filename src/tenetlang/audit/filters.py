@@ -99,16 +99,20 @@ class Related:
         self._wanted = bytearray()
         self._related: set[object] = set()
         self._others = False
+        self._size = 0
         with closing(log_entries(path)) as entries:
             for entry in entries:
                 record = parsed_record(entry.record)
+                self._size = max(self._size, entry.index + 1)
                 if not isinstance(record, dict) or self._take(record):
                     self._set(entry.index)
 
     def __call__(self, index: int | None) -> bool:
-        """Whether the record of this index is asked for; what is of no record always is."""
-        byte = -1 if index is None else index >> 3
-        return index is None or byte >= len(self._wanted) or index < 0 or bool(self._wanted[byte] >> (index & 7) & 1)
+        """Whether the record of this index is asked for; what is of no record always is, and of one that came since."""
+        if index is None or not 0 <= index < self._size:
+            return True
+        byte = index >> 3
+        return byte < len(self._wanted) and bool(self._wanted[byte] >> (index & 7) & 1)
 
     def _take(self, record: Mapping[str, object]) -> bool:
         asked = self._asked

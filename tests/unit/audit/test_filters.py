@@ -16,7 +16,7 @@ from tenetlang.audit.filters import EVERYTHING, Filter, Related, sortable
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.show import show_last
 from tenetlang.audit.source import export_jsonl
-from tests.unit.audit.samples import DECISION, REQUEST, START, identifier, open_sample, salts, sample, tamper
+from tests.unit.audit.samples import DECISION, REQUEST, START, identifier, open_sample, salts, sample, small_log, tamper
 
 SECOND = 1_000_000_000
 TASK = identifier(900)
@@ -103,6 +103,14 @@ def test_what_followed_belongs_to_the_decision(log: Path, asked: Filter, expecte
     assert {index for index in range(7) if related(index)} == expected
     assert related(None)
     assert related(1_000)
+
+
+def test_what_comes_after_the_last_that_is_asked_for_is_not(tmp_path: Path) -> None:
+    path = small_log(tmp_path / "log.db", 40)
+    related = Related(path, Filter(first=3, last=9))
+    assert {index for index in range(41) if related(index)} == set(range(3, 10))
+    assert related(41)
+    assert not any(Related(path, Filter(tools=["none"]))(index) for index in range(41))
 
 
 def test_where_the_decisions_are_too_many_to_follow_nothing_that_followed_is_left_out(log: Path) -> None:
