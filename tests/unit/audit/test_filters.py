@@ -113,6 +113,15 @@ def test_what_comes_after_the_last_that_is_asked_for_is_not(tmp_path: Path) -> N
     assert not any(Related(path, Filter(tools=["none"]))(index) for index in range(41))
 
 
+@pytest.mark.parametrize("far", [-5, 2**40, 2**62])
+def test_an_index_that_no_log_has_is_asked_for_and_takes_no_room(tmp_path: Path, far: int) -> None:
+    path = small_log(tmp_path / "log.db", 9)
+    tamper(path, [("UPDATE records SET idx = ? WHERE idx = 5", (far,))])
+    related = Related(path, Filter(last=3))
+    assert related(far)
+    assert {index for index in range(10) if related(index)} == {0, 1, 2, 3}
+
+
 def test_where_the_decisions_are_too_many_to_follow_nothing_that_followed_is_left_out(log: Path) -> None:
     related = Related(log, Filter(verdicts=["allow", "escalate"]), most=1)
     assert {index for index in range(7) if related(index)} == {0, 1, 2, 3, 4, 5, 6} - {0} | {2, 3, 5, 6}
