@@ -140,7 +140,7 @@ def _change_master(keys: Path, payload_master: Path | None) -> int:
     "--policy",
     type=ANYWHERE,
     metavar="PATH",
-    help="With --retention: look for tenet.toml upward from here, not from LOG.",
+    help="With --retention: look for tenet.toml upward from here, not from LOG (or from the current folder for a server).",
 )
 @click.option("--because", metavar="TEXT", help="Why; it is recorded as it is. Not needed with --retention.")
 @click.option("--by", metavar="NAME", help="Who did it; else the name of the one who is logged in.")
@@ -181,7 +181,7 @@ def erase(
 
     if policy is not None and not retention:
         raise click.UsageError("--policy says where the configuration is, so it goes with --retention")
-    kept = _configured_retention(policy or log) if retention else None
+    kept = _configured_retention(policy or (Path() if is_address(log) else log)) if retention else None
     which = _which(records, subject, before, older_than, kept)
     because = because or (None if kept is None else f"retention of {kept}")
     if because is None and not dry_run:

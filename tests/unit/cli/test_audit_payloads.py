@@ -251,3 +251,12 @@ def test_wrappings_that_a_reader_keeps_are_told(sealed: Tenet, monkeypatch: pyte
     assert answer.status == 1
     assert "opens 1 key;" in answer.error
     assert "still beside it" in answer.error
+
+
+def test_for_a_log_on_a_server_the_configuration_is_that_of_the_current_folder(tenet: Tenet, tmp_path: Path) -> None:
+    address = "postgresql://localhost:1/nothing"
+    assert "there is no tenet.toml" in tenet("audit", "erase", address, "--retention").error
+    (tmp_path / "tenet.toml").write_text('[audit]\nretention = "1d"\n', encoding="utf-8")
+    answer = tenet("audit", "erase", address, "--retention")
+    assert answer.status not in (0, 70)
+    assert "cannot open" in answer.error
