@@ -249,3 +249,14 @@ def test_a_log_that_grew_is_what_was_remembered_of_it(log: Path) -> None:
     assert problems(log, remembered) == ()
     assert [problem.what for problem in problems(log, f"6 {'ab' * 32}")] == ["rewritten"]
     assert [problem.what for problem in problems(log, f"8 {'ab' * 32}")] == ["cut"]
+
+
+@pytest.mark.parametrize("previous", [[], {}, None, 7, "left out"])
+def test_a_record_that_names_no_leaf_before_it_is_out_of_shape_and_breaks_no_chain(log: Path, previous: object) -> None:
+    put(log, 5, changed(log, 5, previous=previous))
+    assert found(log) == [(5, "shape")]
+
+
+def test_a_record_with_the_leaf_of_neither_is_not_blamed_a_second_time_by_the_one_that_follows(log: Path) -> None:
+    put(log, 3, changed(log, 3, took_ns=1), b"\x01" * 32)
+    assert found(log) == [(3, "leaf")]

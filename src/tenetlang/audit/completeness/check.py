@@ -153,7 +153,7 @@ def _take_intent(walk: _Walk, index: int, record: Mapping[str, object]) -> None:
     assert isinstance(decided, dict)
     verdict, point, number, bundle = decided["verdict"], who["point"], who["point_count"], policy["bundle"]
     walk.intents += 1
-    take_intent(walk.outcomes, index, record, verdict, point)
+    take_intent(walk.outcomes, index, record, verdict, point, walk.report)
     if point is None:
         return
     walk.enforced += 1

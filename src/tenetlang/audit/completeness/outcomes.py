@@ -38,10 +38,17 @@ class Outcomes:
     unfollowed: int = 0
 
 
-def take_intent(outcomes: Outcomes, index: int, record: Mapping[str, object], verdict: str, point: object) -> None:
-    """Remembers an intent; an outcome is due if it allows and somebody enforces."""
+def take_intent(
+    outcomes: Outcomes, index: int, record: Mapping[str, object], verdict: str, point: object, report: Report
+) -> None:
+    """Remembers an intent; an outcome is due if it allows and somebody enforces. One of the same identifier would hide another: one
+    outcome would do for both."""
     identifier = str(record["id"])
     intent = _Intent(index, str(record["at"]), verdict)
+    before = outcomes.open.get(identifier) or outcomes.latest.get(identifier)
+    if before is not None:
+        report(index, "second-intent", f"record {before.index} is a decision of the same identifier")
+        return
     if verdict == "allow" and point is not None and identifier not in outcomes.to_look_up:
         if len(outcomes.open) >= MOST_FOLLOWED:
             del outcomes.open[next(iter(outcomes.open))]

@@ -226,3 +226,22 @@ def test_the_newest_key_must_have_signed_where_others_of_its_name_did(log: Path)
     assert words(KEY, OTHER) == ["unsigned"]
     assert words(KEY, stranger) == []
     assert words(KEY) == []
+
+
+def test_the_checkpoints_of_keys_that_were_replaced_may_be_gone(log: Path) -> None:
+    with open_sample(log) as opened:
+        opened.rotate(KEY, OTHER)
+    put(log, signed(log, 8, OTHER))
+    assert verify_log(log, keys=[OTHER.verifier]).ok
+    assert verify_log(log, keys=[OTHER.verifier]).keys == (str(OTHER.verifier),)
+
+
+def test_a_key_that_was_replaced_and_signed_before_its_time_is_told_so(log: Path) -> None:
+    third = signing_key("example.com/log", b"\x07" * 32)
+    with open_sample(log) as opened:
+        opened.rotate(KEY, OTHER)  # record 7
+        opened.rotate(OTHER, third)  # record 8
+    assert said(log) == []
+    ((_, word, detail),) = said(log, signed(log, 5, OTHER))
+    assert word == "rotation"
+    assert "which signs from 8 records on: it was signed afterwards" in detail

@@ -81,6 +81,22 @@ def test_an_approval_is_outdated_a_nanosecond_after_it_expired(
     assert found_in(tmp_path, [*story, used]) == expected
 
 
+@pytest.mark.parametrize("verdicts", [("allow", "allow"), ("deny", "allow"), ("allow", "deny"), ("deny", "deny")])
+def test_a_second_decision_of_one_identifier_does_not_hide_behind_the_outcome_of_the_first(
+    tmp_path: Path, verdicts: tuple[str, str]
+) -> None:
+    first, second = (intent(1, verdict) for verdict in verdicts)
+    found = found_in(tmp_path, [first, second, outcome(1, "ok" if verdicts[0] == "allow" else "refused")])
+    assert found == [(2, "second-intent")]
+
+
+def test_a_second_decision_is_one_after_the_outcome_of_the_first_as_well(tmp_path: Path) -> None:
+    assert found_in(tmp_path, [intent(1), outcome(1), intent(1), outcome(1)]) == [
+        (3, "second-intent"),
+        (4, "second-outcome"),
+    ]
+
+
 # ------------------------------------------------------------------------------------------------------------ readings
 
 
