@@ -23,6 +23,7 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
+from itertools import count
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
@@ -61,6 +62,7 @@ class PostgresDatabase:
     session: int | None = None
     writer: int | None = None
     process: int = attrs.field(factory=os.getpid)
+    cursors: Iterator[int] = attrs.field(factory=count)
     deleted: bool = False
     marked: bool = False
     warnings: list[str] = attrs.field(factory=list)
@@ -103,24 +105,20 @@ class PostgresDatabase:
         return list(self._run(statement, values))
 
     def each(self, statement: str, values: Cells = ()) -> Iterator[tuple[object, ...]]:
-        text, _ = _numbered(statement)
         own = self.connection.info.transaction_status == TransactionStatus.IDLE
         if own:
             self.look()
+        name = f"tenet_{next(self.cursors)}"
         try:
-            with psycopg.RawServerCursor(self.connection, "tenet") as cursor:
-                cursor.itersize = _ROWS_AT_ONCE
-                cursor.execute(text, values, binary=True)
-                for row in cursor:
-                    yield tuple(row)
-        except UnicodeDecodeError as mistake:
-            raise DatabaseFailed("a text in it is not UTF-8") from mistake
-        except psycopg.Error as mistake:
-            raise self._failed(mistake) from mistake
+            self._run(f"DECLARE {name} NO SCROLL CURSOR FOR {statement}", values)
+            while rows := self._run(f"FETCH {_ROWS_AT_ONCE} FROM {name}"):
+                yield from rows
         finally:
-            if own:
-                with suppress(DatabaseFailed):
+            with suppress(DatabaseFailed):  # whoever leaves in between is told nothing any more
+                if own:
                     self.roll_back()
+                elif self.connection.info.transaction_status == TransactionStatus.INTRANS:
+                    self._run(f"CLOSE {name}")
 
     def run_many(self, statement: str, rows: Sequence[Cells]) -> None:
         text, _ = _numbered(statement)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +28,7 @@ from tenetlang.audit import (
     open_log,
     verify_log,
 )
+from tenetlang.audit.source import read_entries
 from tenetlang.audit.stores.addresses import shown_address
 from tenetlang.audit.stores.database import DatabaseFailed
 from tenetlang.audit.stores.postgres_database import PostgresDatabase
@@ -155,6 +156,19 @@ def test_a_connection_that_is_cut_within_a_transaction_poisons_the_log(own_postg
             writer.append(*sample(1))
     with open_log(address) as log:
         assert log.append(*sample(2)).index == 1
+
+
+def test_a_reader_whose_connection_is_cut_says_so_and_one_that_left_is_not_bothered(own_postgres: Postgres) -> None:
+    address = own_postgres.address()
+    small_log(address, 40)
+    reading, left = read_entries(address), read_entries(address)
+    next(reading)
+    next(left)
+    cut(address)
+    with pytest.raises(LogUnavailable, match=r"cannot read .*; try again"):
+        list(reading)
+    assert isinstance(left, Generator)
+    left.close()
 
 
 @contextmanager
