@@ -220,7 +220,7 @@ def agree(evaluator: Evaluator, request: object) -> bool:
         return False
     assert decision.to_json() == general.to_json()
     if type(decision._from) is tuple:
-        layout = evaluator._fused.layout(request["tool"])  # type: ignore[index]  # as above
+        layout = evaluator._for_tools().layout(request["tool"])  # type: ignore[index]  # as above
         assert layout is not None
         made = inputs_of(layout, decision._from)
         assert same(made, expected)

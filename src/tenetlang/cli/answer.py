@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
-
 from tenetlang.decision import Decision
+from tenetlang.frozen import frozen
 
 
-@attrs.frozen
+@frozen
 class Answer:
     """A decision, the request that it answers (its text where it could not be read), and how long it took."""
 

@@ -15,8 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
 import click
+
+from tenetlang.frozen import frozen
 
 if TYPE_CHECKING:
     from tenetlang.audit import Tables, Unplaced
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _LONG = "sha256:"
 
 
-@attrs.frozen
+@frozen
 class Beside:
     """How many calls for reviewers were erased, and of how many earlier calls the arguments; and how many of the person's sessions
     have names so long that a record does not hold them, so that they can't be found."""

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 
-import attrs
 import click
 
 from tenetlang.cli import about
 from tenetlang.cli.output import Terminal
+from tenetlang.frozen import frozen
 from tenetlang.report.nearest import nearest
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """Where a command is, and what it does in a few words."""
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import attrs
 import click
 from click.core import ParameterSource
 
@@ -33,6 +32,7 @@ from tenetlang.cli.options import (
 from tenetlang.cli.output import Progress, complain, flush, painter, remark, say, say_json
 from tenetlang.cli.shown import value_text
 from tenetlang.decision import SEVERITY, Verdict
+from tenetlang.frozen import frozen
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ BATCH = 256
 """So many lines of a file are recorded in one transaction; of a pipe, each by itself."""
 
 
-@attrs.frozen
+@frozen
 class Wanted:
     """The options that say what is done with each request."""
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
-import attrs
 import msgspec
 
 from tenetlang.decision import Amount, Counted, Share
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation, variables_of
 from tenetlang.evaluator.runtime import ABSENT, Run
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 from tenetlang.program.program import Counter, Tool
 from tenetlang.program.reads import Reads, nodes
@@ -32,7 +32,7 @@ Total: TypeAlias = Callable[[Share], Amount]
 """What the counter of a share stands at for its key. It is not asked where there is no key."""
 
 
-@attrs.frozen
+@frozen
 class _Ready:
     """A counter whose functions are made. `arguments` are those that `by` reads; `chosen` says that it reads variables of the
     body as well. Functions take the variables of the body, or `none` in their place where it does not hold."""
@@ -46,7 +46,7 @@ class _Ready:
     argument: Valuation | None
 
 
-@attrs.frozen
+@frozen
 class Counting:
     """The counters of one policy."""
 

@@ -1,14 +1,17 @@
-"""The top of a decision tree, ready: from the parts of a request that it switches on to the number of a leaf."""
+"""The decision tree, ready: from the parts of a request that it switches on to a leaf, and what is known of the leaf."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
+from tenetlang.decision import Findings
 from tenetlang.decision_tree.tree import Leaf, Node, Switch
 from tenetlang.evaluator.generate import Generated, Inputs, Valuation
-from tenetlang.evaluator.runtime import ABSENT
+from tenetlang.evaluator.outcome import Outcome
+from tenetlang.evaluator.runtime import ABSENT, Run
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 
 
@@ -44,3 +47,28 @@ def dispatch_of(node: Node) -> Dispatch | int:
             table: dict[object, Dispatch | int] = {value: dispatch_of(below) for value, below in branches}
             table[ABSENT] = dispatch_of(missing)
             return Dispatch(attribute.path == ("tool",), attribute, table, dispatch_of(otherwise))
+
+
+@attrs.define
+class ReadyLeaf:
+    """A leaf, ready: the rules that the bits of a mask stand for, and for masks that have been met the outcome and, where that
+    is all there is to say, what was found. `buckets` are the functions that make the mask of inputs, once wanted; `runs`
+    says whether they need a run, which rules that can't err and use no definitions do without."""
+
+    id: str
+    rules: tuple[int, ...]
+    number: int
+    outcomes: dict[int, Kept] = attrs.field(factory=dict)
+    findings: dict[int, Findings] = attrs.field(factory=dict)
+    runs: bool = False
+    buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...] | None = None
+
+
+@frozen
+class Kept:
+    """What is kept of a mask: the outcome, what its decisions have in common, and what of them depends on the request."""
+
+    outcome: Outcome
+    findings: Findings
+    filled: bool
+    obliges: bool

@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from copy import copy
 from functools import partial
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -30,14 +30,9 @@ from tenetlang.decision import (
     Trace,
     decision_of,
 )
-from tenetlang.decision_tree.history import HistoryReads, history_reads
-from tenetlang.decision_tree.json_form import digest as digest_of
 from tenetlang.decision_tree.tree import Policy, leaves
-from tenetlang.evaluator.asking import Asking
 from tenetlang.evaluator.because import Words, approved, fixed_text, hole_text, observed_reason, variables, words_of
-from tenetlang.evaluator.counting import Total
-from tenetlang.evaluator.dispatch import Dispatch, dispatch_of
-from tenetlang.evaluator.fused import Fused
+from tenetlang.evaluator.dispatch import Dispatch, Kept, ReadyLeaf, dispatch_of
 from tenetlang.evaluator.generate import Inputs, Valuation, generate
 from tenetlang.evaluator.generate_expressions import document_key
 from tenetlang.evaluator.outcome import Outcome, combine, observe
@@ -55,6 +50,12 @@ from tenetlang.program.program import Rule
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.render import to_plain
 
+if TYPE_CHECKING:
+    from tenetlang.decision_tree.history import HistoryReads
+    from tenetlang.evaluator.asking import Asking
+    from tenetlang.evaluator.counting import Total
+    from tenetlang.evaluator.fused import Fused
+
 KEPT_OUTCOMES: Final = 4096
 """Outcomes that a leaf keeps; requests that bring about more different ones are combined anew."""
 
@@ -62,29 +63,10 @@ _NO_RUN: Final = Run()
 """Stands for a run where none is needed; nothing is ever noted in it."""
 
 
-@attrs.define
-class _Leaf:
-    """A leaf, ready: the rules that the bits of a mask stand for, and for masks that have been met the outcome and, where that
-    is all there is to say, what was found. `buckets` are the functions that make the mask of inputs, once wanted; `runs`
-    says whether they need a run, which rules that can't err and use no definitions do without."""
+def _digest_of(policy: Policy) -> str:
+    from tenetlang.decision_tree.json_form import digest
 
-    id: str
-    rules: tuple[int, ...]
-    number: int
-    outcomes: dict[int, _Kept] = attrs.field(factory=dict)
-    findings: dict[int, Findings] = attrs.field(factory=dict)
-    runs: bool = False
-    buckets: tuple[tuple[Callable[[Inputs, Run], int], int], ...] | None = None
-
-
-@attrs.frozen
-class _Kept:
-    """What is kept of a mask: the outcome, what its decisions have in common, and what of them depends on the request."""
-
-    outcome: Outcome
-    findings: Findings
-    filled: bool
-    obliges: bool
+    return digest(policy)
 
 
 class Evaluator:
@@ -103,7 +85,7 @@ class Evaluator:
         reader: RequestReader | None = None,
     ) -> None:
         self.policy: Final = policy
-        self.digest: Final = digest_of(policy) if digest is None else digest
+        self.digest: Final = _digest_of(policy) if digest is None else digest
         schema = RequestSchema(policy.uses_tools, policy.facts, policy.tools, policy.counters)
         self.reader: Final = request_reader(schema) if reader is None else reader
         self._tools: Final = policy.uses_tools
@@ -111,10 +93,11 @@ class Evaluator:
         self._ranking: Final = ranking_of(policy)
         self._documents = self._read_documents(documents or {})
         self._generated: Final = generate(policy)
-        self._fused: Final = Fused(self._generated, schema, self.reader)
+        self._schema: Final = schema
+        self._fused: Final[list[Fused]] = []
         self._lock: Final = RLock()
-        self._leaves: Final[dict[int, _Leaf]] = {}
-        self._tool_leaves: Final[dict[object, _Leaf]] = {}
+        self._leaves: Final[dict[int, ReadyLeaf]] = {}
+        self._tool_leaves: Final[dict[object, ReadyLeaf]] = {}
         self._tool_rules: Final[dict[object, tuple[tuple[int, Rule], ...]]] = {}
         self._words: Final[dict[int, Words]] = {}
         self._buckets: Final = {leaf.id: leaf.buckets for leaf in leaves(policy.root)}
@@ -122,19 +105,35 @@ class Evaluator:
         self._default: Final = default_of(policy)
         self._quick = self._quickly()
         self._history: HistoryReads | None = None
-        self._asking = Asking(policy, self._generated, self.reader, self._documents, self._lock)
+        self._asking: Asking | None = None
 
     def with_documents(self, documents: Mapping[str, object]) -> Evaluator:
         """The same policy with other documents; all that is generated is shared. Raises `DataError`."""
         made = copy(self)
         made._documents = self._read_documents(documents)  # noqa: SLF001  # of the same class
         made._quick = made._quickly()  # noqa: SLF001  # as above
-        made._asking = Asking(self.policy, self._generated, self.reader, made._documents, self._lock)  # noqa: SLF001
+        made._asking = None  # noqa: SLF001  # as above
         return made
 
     def _read_documents(self, documents: Mapping[str, object]) -> Mapping[str, object]:
         typed = read_data(self.policy.data, documents)
         return {document_key(package, name): document for (package, name), document in typed.items()}
+
+    def _for_tools(self) -> Fused:
+        """What makes the functions for tools; to be called under the lock."""
+        if not self._fused:
+            from tenetlang.evaluator.fused import Fused
+
+            self._fused.append(Fused(self._generated, self._schema, self.reader))
+        return self._fused[0]
+
+    def _asked(self) -> Asking:
+        with self._lock:
+            if self._asking is None:
+                from tenetlang.evaluator.asking import Asking
+
+                self._asking = Asking(self.policy, self._generated, self.reader, self._documents, self._lock)
+            return self._asking
 
     def _quickly(self) -> Quick:
         def conclude(number: int, mask: int, inputs: Inputs, run: Run | None) -> Decision:
@@ -146,7 +145,7 @@ class Evaluator:
         tools = frozenset(self.policy.tools) if self.policy.uses_tools else frozenset({""})
         return Quick(
             Behind(
-                self._fused,
+                self._for_tools,
                 self._lock,
                 tools,
                 self._documents,
@@ -222,7 +221,7 @@ class Evaluator:
             shift += size
         return self._concluded(leaf, mask, inputs, run)
 
-    def _concluded(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run | None) -> Decision:
+    def _concluded(self, leaf: ReadyLeaf, mask: int, inputs: Inputs, run: Run | None) -> Decision:
         """The decision, once the rules that match are known."""
         kept = None if (run is not None and run.errors) or inputs["approvals"] else leaf.outcomes.get(mask)
         if kept is None:
@@ -232,7 +231,7 @@ class Evaluator:
             return decision_of(kept.findings, self._explain, inputs)
         return self._filled(kept, inputs, Run() if run is None else run)
 
-    def _filled(self, kept: _Kept, inputs: Inputs, run: Run) -> Decision:
+    def _filled(self, kept: Kept, inputs: Inputs, run: Run) -> Decision:
         """The decision of an outcome whose words or obligations depend on the request."""
         findings = kept.findings
         if not kept.filled:
@@ -241,7 +240,7 @@ class Evaluator:
             findings = attrs.evolve(findings, obligations=self._obligations(kept.outcome, inputs, run))
         return decision_of(findings, self._explain, inputs)
 
-    def _combined(self, leaf: _Leaf, mask: int, inputs: Inputs, run: Run) -> _Kept:
+    def _combined(self, leaf: ReadyLeaf, mask: int, inputs: Inputs, run: Run) -> Kept:
         """The outcome of a mask; kept where it depends on nothing but the mask."""
         rules = [position for bit, position in enumerate(leaf.rules) if mask >> bit & 1]
         errors = dict(run.errors)
@@ -254,7 +253,7 @@ class Evaluator:
             "erred": sorted(names[position].name for position in errors),
         }
         reason = self._fixed_reason(outcome)
-        kept = _Kept(
+        kept = Kept(
             outcome,
             self._findings(outcome, reason or "", compact),
             filled=reason is not None,
@@ -313,7 +312,7 @@ class Evaluator:
 
     # ------------------------------------------------------------------------------------------ getting code when needed
 
-    def _reached(self, inputs: Inputs) -> _Leaf:
+    def _reached(self, inputs: Inputs) -> ReadyLeaf:
         tool = inputs.get("tool")
         known = self._tool_leaves.get(tool)
         if known is not None:
@@ -330,15 +329,15 @@ class Evaluator:
         leaf = self._leaves.get(node)
         return self._leaf(node) if leaf is None else leaf
 
-    def _leaf(self, number: int) -> _Leaf:
+    def _leaf(self, number: int) -> ReadyLeaf:
         with self._lock:
             if number not in self._leaves:
                 buckets = (self.policy.buckets[position] for position in self._buckets[number])
                 rules = tuple(candidate.rule for bucket in buckets for candidate in bucket.candidates)
-                self._leaves[number] = _Leaf(f"leaf {number}", rules, number)
+                self._leaves[number] = ReadyLeaf(f"leaf {number}", rules, number)
         return self._leaves[number]
 
-    def _compiled(self, leaf: _Leaf) -> tuple[tuple[Callable[[Inputs, Run], int], int], ...]:
+    def _compiled(self, leaf: ReadyLeaf) -> tuple[tuple[Callable[[Inputs, Run], int], int], ...]:
         if leaf.buckets is None:
             with self._lock:
                 positions = self._buckets[leaf.number]
@@ -452,7 +451,7 @@ class Evaluator:
         `name` is a full name, or that of a definition of the entry package. Raises `LookupError` for a name that is not
         exported, and `AskError`, a `ValueError`, for an invalid request and for an error inside the definition.
         """
-        return self._asking.value(name, request)
+        return self._asked().value(name, request)
 
     def counted(self, request: Mapping[str, object], total: Total) -> Counted:
         """The values of the policy's counters for a request that need not say them, and what the call is to each.
@@ -460,12 +459,14 @@ class Evaluator:
         `total` says at what a counter stands for a key. Raises `AskError` for a request that is invalid apart from its
         counters, and for an error inside a counter.
         """
-        return self._asking.counted(request, total)
+        return self._asked().counted(request, total)
 
     @property
     def history_reads(self) -> HistoryReads:
         """How much of a session's history the policy reads: what a request, and its record, can do without."""
         if self._history is None:
+            from tenetlang.decision_tree.history import history_reads
+
             self._history = history_reads(self.policy)
         return self._history
 
@@ -474,4 +475,4 @@ class Evaluator:
 
         Raises `LookupError` for a name that nobody has, and `AskError` as `ask`.
         """
-        return self._asking.people(reviewers, request)
+        return self._asked().people(reviewers, request)

@@ -37,6 +37,7 @@ from tenetlang.evaluator.layout import Layout, Path, layout_of, typing_of
 from tenetlang.evaluator.requests import RequestReader, RequestSchema
 from tenetlang.evaluator.runtime import ABSENT
 from tenetlang.evaluator.shapes import decoder
+from tenetlang.frozen import frozen
 from tenetlang.program import expression as core
 
 VALUES: Final = "values"
@@ -46,7 +47,7 @@ Place: TypeAlias = int | None
 """Where a part stands in the tuple; -1 for an argument that the tool does not have, None for what is no part."""
 
 
-@attrs.frozen
+@frozen
 class Leaving:
     """One function, compiled: its name, what it needs of the policy, and the nodes that it may go on with, by name.
 

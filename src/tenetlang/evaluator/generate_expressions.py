@@ -24,7 +24,6 @@ from tenetlang.decision_tree.conditions import nodes
 from tenetlang.decision_tree.tree import Policy
 from tenetlang.evaluator import runtime
 from tenetlang.evaluator.builtin_limits import Function
-from tenetlang.evaluator.builtins import BUILTINS, MAY_BE_ABSENT
 from tenetlang.evaluator.lengthy import goes_through
 from tenetlang.evaluator.operations import OPERATIONS
 from tenetlang.evaluator.readers import narrowed
@@ -254,16 +253,24 @@ def _applied(module: Module, node: core.Expression, scope: Scope) -> ast.expr:
         case core.Operate(name, operands):
             function = module.constant(OPERATIONS[name], at)
             return _calling(module, node, function, [expression(module, item, scope) for item in operands])
-        case core.Builtin(name, arguments):
-            if name not in BUILTINS:
-                raise GenerationError(f"no built-in {name!r} at {at.place}")
-            function = module.constant(BUILTINS[name], at)
-            if name in MAY_BE_ABSENT:  # of one argument each
-                return _calling(module, node, name_of("part", at), [expression(module, arguments[0], scope), function])
-            return _calling(module, node, function, [expression(module, item, scope) for item in arguments])
+        case core.Builtin():
+            return _builtin(module, node, scope)
         case _:
             pass
     return _made(module, node, scope)
+
+
+def _builtin(module: Module, node: core.Builtin, scope: Scope) -> ast.expr:
+    from tenetlang.evaluator.builtins import BUILTINS, MAY_BE_ABSENT
+
+    at = node.at
+    if node.name not in BUILTINS:
+        raise GenerationError(f"no built-in {node.name!r} at {at.place}")
+    function = module.constant(BUILTINS[node.name], at)
+    arguments = [expression(module, item, scope) for item in node.arguments]
+    if node.name in MAY_BE_ABSENT:  # of one argument each
+        return _calling(module, node, name_of("part", at), [arguments[0], function])
+    return _calling(module, node, function, arguments)
 
 
 def _calling(module: Module, node: core.Expression, function: ast.expr, arguments: list[ast.expr]) -> ast.expr:

@@ -1,19 +1,23 @@
-"""The functions of `fused.py` as one evaluator has them: by tool, each made once its tool has been asked for often enough."""
+"""The functions of `fused.py` as one evaluator has them: by tool, each made once its tool has been asked for often enough.
+
+Until then not even the module is imported: most processes end before.
+"""
 
 from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping
 from threading import RLock
-from typing import Final, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tenetlang.decision import Decision, Findings, Trace, decision_of
 from tenetlang.decision_tree.tree import Node
-from tenetlang.evaluator.fused import Fused, Leaving, bound
-from tenetlang.evaluator.layout import Layout, Values, inputs_of
 from tenetlang.evaluator.runtime import Run
+from tenetlang.frozen import frozen
+
+if TYPE_CHECKING:
+    from tenetlang.evaluator.fused import Fused, Leaving
+    from tenetlang.evaluator.layout import Layout, Values
 
 WARM: Final = 16
 """So many requests for a tool are decided in the general way before its functions are made."""
@@ -25,12 +29,12 @@ Inputs: TypeAlias = Mapping[str, object]
 Deciding: TypeAlias = Callable[[object], Decision]
 
 
-@attrs.frozen
+@frozen
 class Behind:
     """What the functions need of their evaluator: how a leaf's masks have ended, how a decision is concluded and explained,
     and how requests are decided that are not for them. `tools` are the names of all, `""` where there are none."""
 
-    fused: Fused
+    fused: Callable[[], Fused]
     lock: RLock
     tools: frozenset[str]
     documents: Inputs
@@ -74,15 +78,16 @@ class Quick(dict[str, Deciding]):
         """Make the functions of a tool, which are quickest for requests with the facts among these."""
         behind = self._behind
         with behind.lock:
-            layout = behind.fused.layout(tool)
+            fused = behind.fused()
+            layout = fused.layout(tool)
             if tool in self:
                 return
             self[tool] = behind.general
             if layout is None:
                 return
             facts = frozenset(field.path[0] for field in layout.facts if field.optional) & present
-            plain = behind.fused.deciding(tool, facts, json=False)
-            text = behind.fused.deciding(tool, facts, json=True)
+            plain = fused.deciding(tool, facts, json=False)
+            text = fused.deciding(tool, facts, json=True)
             if plain is not None and text is not None:
                 self.documents[tool.encode()] = self._bound(tool, layout, text, {})
                 self[tool] = self._bound(tool, layout, plain, {"full": self._full(tool, layout)})
@@ -94,8 +99,9 @@ class Quick(dict[str, Deciding]):
         def full(request: object) -> Decision:
             if not made:
                 with self._behind.lock:
-                    plain = self._behind.fused.deciding(tool, None, json=False)
-                    text = self._behind.fused.deciding(tool, None, json=True)
+                    fused = self._behind.fused()
+                    plain = fused.deciding(tool, None, json=False)
+                    text = fused.deciding(tool, None, json=True)
                     assert plain is not None
                     assert text is not None
                     self.other_documents[tool.encode()] = self._bound(tool, layout, text, {})
@@ -105,6 +111,9 @@ class Quick(dict[str, Deciding]):
         return full
 
     def _bound(self, tool: str, layout: Layout, leaving: Leaving, others: Mapping[str, object]) -> Deciding:
+        from tenetlang.evaluator.fused import bound
+        from tenetlang.evaluator.layout import inputs_of
+
         behind = self._behind
 
         def inputs(values: Values) -> Inputs:
@@ -124,7 +133,7 @@ class Quick(dict[str, Deciding]):
 
         def later(node: Node) -> Callable[[object], object]:
             with behind.lock:
-                return self._bound(tool, layout, behind.fused.node(tool, node), {})
+                return self._bound(tool, layout, behind.fused().node(tool, node), {})
 
         names = {"begin": begin, "explain": explain, "finish": finish, "decision": decision_of, **others}
         if leaving.leaf is not None:

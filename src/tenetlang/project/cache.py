@@ -29,7 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import attrs
+from tenetlang.frozen import field, frozen
 
 MOST_BYTES: Final = 512 * 2**20
 """All entries together; and no entry is larger than half of it."""
@@ -45,7 +45,7 @@ _SECRET_FILE: Final = "cache-secret"  # noqa: S105  # the name of its file
 _UNFINISHED: Final = ".unfinished-"
 
 
-@attrs.frozen
+@frozen
 class Kept:
     """An entry that is authentic: the canonical bytes of a policy, and its digest."""
 
@@ -53,12 +53,12 @@ class Kept:
     digest: str
 
 
-@attrs.frozen
+@frozen
 class Cache:
     """A cache in a folder, with the secret that its entries are authenticated by; made by `open_cache`."""
 
     folder: Path
-    _secret: bytes = attrs.field(repr=False)
+    secret: bytes = field(repr=False)
 
     def find(self, key: bytes) -> Kept | None:
         """The entry of a key of 32 bytes; None where there is none that is beyond doubt."""
@@ -97,7 +97,7 @@ class Cache:
     def _mac(self, key: bytes, digest: bytes) -> bytes:
         import hmac
 
-        return hmac.digest(self._secret, _LABEL + key + digest, "sha256")
+        return hmac.digest(self.secret, _LABEL + key + digest, "sha256")
 
 
 # -------------------------------------------------------------------------------------------------------- folders

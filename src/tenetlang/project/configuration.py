@@ -20,11 +20,12 @@ Nothing is merged: the nearest file is the configuration, whole. Flags come firs
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+
+from tenetlang.frozen import field, frozen
 
 FILE_NAME = "tenet.toml"
 KNOWN_KEYS = ("entry", "data", "audit", "scopes", "review")
@@ -34,7 +35,7 @@ class ConfigurationError(ValueError):
     """A configuration that can't be used: the sentence says which file, and what to do."""
 
 
-@attrs.frozen
+@frozen
 class Configuration:
     """`file` is None where no configuration was found; paths of `data` are absolute; `retention` is a duration as it is written;
     `scopes` are the names and globs of tools, by agent; `review` is that table as it is written, not looked at yet. `documents`
@@ -42,11 +43,11 @@ class Configuration:
 
     file: Path | None = None
     entry: str | None = None
-    data: Mapping[str, Path] = attrs.field(factory=dict)
+    data: Mapping[str, Path] = field(factory=dict)
     retention: str | None = None
-    scopes: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
-    review: object = attrs.field(factory=dict, repr=False)
-    documents: Mapping[str, object] = attrs.field(factory=dict, repr=False)
+    scopes: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    review: object = field(factory=dict, repr=False)
+    documents: Mapping[str, object] = field(factory=dict, repr=False)
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -109,6 +110,8 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _parsed(file: Path, content: bytes) -> dict[str, object]:
+    import tomllib
+
     try:
         return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tenetlang.frozen import frozen
 from tenetlang.project.configuration import (
     Configuration,
     ConfigurationError,
@@ -49,7 +50,7 @@ class NothingFound(ProjectError):
     """No policy file where one was looked for."""
 
 
-@attrs.frozen
+@frozen
 class Project:
     """The policy files under some paths, as texts, and the configuration nearest to the first path."""
 
@@ -123,7 +124,7 @@ def _tested_packages(files: Iterable[File]) -> set[str]:
     }
 
 
-@attrs.frozen
+@frozen
 class Result:
     """A compiled project: the program as far as one could be made, and the findings: those that count, and `found`, all of
     them, also those that suppressions set aside. `unsure` is what the analysis could not tell."""

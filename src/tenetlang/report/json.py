@@ -16,14 +16,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from tenetlang.report.diagnostic import Diagnostic, Label, ordered
+if TYPE_CHECKING:
+    from tenetlang.report.diagnostic import Diagnostic, Label
 
 SCHEMA_VERSION = 1
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """The document, one line for each finding, in order; ends with a line break."""
+    from tenetlang.report.diagnostic import ordered
+
     findings = [write(as_json(diagnostic)) for diagnostic in ordered(diagnostics)]
     inside = "".join(
         f"\n  {finding}{',' if index < len(findings) else ''}" for index, finding in enumerate(findings, 1)

@@ -38,9 +38,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-import attrs
 import msgspec
 
+from tenetlang.frozen import frozen
 from tenetlang.values.collections import MAX_DEPTH, JsonConstant, Map, Record, from_json_value, to_json_value
 from tenetlang.values.faults import ValueFault, shown
 from tenetlang.values.hashing import MOST_OF_A_HASH
@@ -53,7 +53,7 @@ from tenetlang.values.urls import Url
 from tenetlang.values.versions import Semver
 
 
-@attrs.frozen
+@frozen
 class Limits:
     """How much a document may hold."""
 
@@ -228,7 +228,7 @@ class _Refusal(Exception):
         self.steps: list[str | int] = []
 
 
-@attrs.frozen
+@frozen
 class _Unreadable:
     """Stands in a decoded document for what is wrong there, until its place is known."""
 
