@@ -8,7 +8,9 @@ process's largest memory. Reading files is not in it; the whole commands are in 
     parse      text → syntax tree
     check      → checked program: names, types, lowering; no proofs
     build      → decision tree
-    generate   → evaluator, ready to decide
+    generate   → evaluator, ready to decide; its digest is most of it
+    verified   the policy's JSON read as from a stranger, and verified
+    opened     the same found in the cache: authenticated, opened, an evaluator made, and one request decided
     again      a rule in the last file changed: parse, check and all findings, by a session that knows the rest
     with let   the same, a `let` changed, around which all rules are lowered again
     afresh     the same, without a session
@@ -24,6 +26,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 SIZES = ((100, 1), (100, 10), (1_000, 1), (1_000, 50), (1_000, 100), (10_000, 1), (10_000, 100))
 STAGES = ("parse", "check", "build", "generate")
-AGAIN = ("again", "with let", "afresh")
+AGAIN = ("verified", "opened", "again", "with let", "afresh")
 HEAD = """package bench
 request agent: { id: string, team: string, roles: set[string] }
 default deny because "no rule allows this call"
@@ -77,6 +80,7 @@ def policy(rules: int, files: int, *changes: str) -> list[tuple[str, str]]:
 def measure(rules: int, files: int) -> dict[str, float]:
     """Seconds of CPU time for each stage, and the largest memory so far in MB."""
     from tenetlang import pipeline
+    from tenetlang.decision_tree.json_form import decode, encode
     from tenetlang.project.project import standard_library
     from tenetlang.session import Session
     from tenetlang.text import Text
@@ -104,12 +108,40 @@ def measure(rules: int, files: int) -> dict[str, float]:
     marks.append(process_time())
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {name: after - before for name, before, after in zip(STAGES, marks, marks[1:], strict=False)}
+    form = encode(tree)
+    began = process_time()
+    decode(form)
+    found["verified"] = process_time() - began
+    found["opened"] = opened(form)
     session = Session(library)
     session.check(session.parse(session.same(given)))
     found["again"] = checked_again(session, texts(rules, files, 'agent.team != "x"'))
     found["with let"] = checked_again(session, texts(rules, files, 'agent.team != "x"', "10.00"))
     found["afresh"] = checked_again(Session(library), texts(rules, files, 'agent.team != "x"', "10.00"))
     return {**found, "memory": memory}
+
+
+def opened(form: bytes) -> float:
+    """The least of three times, in seconds of CPU time, in which a policy in the cache is ready and has decided once."""
+    from tenetlang.decision_tree.opening import open_policy
+    from tenetlang.evaluator.evaluator import Evaluator
+    from tenetlang.project.cache import open_cache
+
+    agent = {"id": "a", "team": "team_0", "roles": ["role_0"]}
+    request = {"tool": "tool_0", "args": {"amount": 1, "count": 2, "region": "eu", "to": "x"}, "agent": agent}
+    found: list[float] = []
+    with TemporaryDirectory() as folder:
+        cache = open_cache({"XDG_CACHE_HOME": folder, "XDG_STATE_HOME": f"{folder}/state"})
+        assert cache is not None
+        cache.keep(bytes(32), form)
+        for _ in range(3):
+            began = process_time()
+            kept = cache.find(bytes(32))
+            assert kept is not None
+            decision = Evaluator(open_policy(kept.data), digest=kept.digest).decide(request)
+            found.append(process_time() - began)
+            assert decision.verdict == "deny", decision
+    return min(found)
 
 
 def checked_again(session: Session, given: Sequence[Text]) -> float:

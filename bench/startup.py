@@ -2,7 +2,8 @@
 
 Starting Python, importing, compiling the policy and deciding, of one process for each run, in user mode as the operating system
 accounts it; waiting for a disk or for other processes does not count. The commands take turns, so that a change of the
-machine's speed meets them alike. What is printed is the median, the least, and the command.
+machine's speed meets them alike. What is printed is the median, the least, and the command. The cache is one of the run's own; but for
+`--no-cache` a command finds there what was compiled before it is measured.
 """
 
 from __future__ import annotations
@@ -39,10 +40,15 @@ def many(rules: int) -> str:
     )
 
 
-def seconds(arguments: list[str]) -> float:
+def seconds(folder: Path, arguments: list[str]) -> float:
     """The user time of one process; ends the program where it fails."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # as in daily use, modules come compiled
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "",  # as in daily use, modules come compiled
+        "XDG_CACHE_HOME": str(folder),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tenetlang", *arguments], env=environment, capture_output=True, check=False
     )
@@ -55,22 +61,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=9, help="processes of each command")
     options = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        small, large, request = (Path(folder, name) for name in ("small.tenet", "rules-1000.tenet", "request.json"))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        small, large, request = (folder / name for name in ("small.tenet", "rules-1000.tenet", "request.json"))
         small.write_text(SMALL)
         large.write_text(many(1_000))
+        largest, built, built_large = (folder / name for name in ("rules-10000.tenet", "small.json", "rules-1000.json"))
+        largest.write_text(many(10_000))
         request.write_text(REQUEST)
         commands = [
             ["version"],
             ["check", str(small)],
+            ["eval", str(small), str(request), "--no-cache"],
             ["eval", str(small), str(request)],
+            ["eval", str(built), str(request), "--no-cache"],
+            ["eval", str(built), str(request)],
             ["check", str(large)],
+            ["eval", str(large), str(request), "--no-cache"],
             ["eval", str(large), str(request)],
+            ["eval", str(built_large), str(request), "--no-cache"],
+            ["eval", str(built_large), str(request)],
+            ["eval", str(largest), str(request)],
         ]
-        found: list[list[float]] = [[seconds(command)][:0] for command in commands]  # once to have everything compiled
+        for source, target in ((small, built), (large, built_large)):
+            seconds(folder, ["build", str(source), "-o", str(target)])
+        found: list[list[float]] = [[seconds(folder, command)][:0] for command in commands]  # once to have all compiled
         for _ in range(options.runs):
             for command, measured in zip(commands, found, strict=True):
-                measured.append(seconds(command))
+                measured.append(seconds(folder, command))
         print(f"{'median':>8} {'least':>8}   user seconds, {options.runs} runs")
         for command, measured in zip(commands, found, strict=True):
             shown = " ".join(Path(word).name for word in ["tenet", *command])
