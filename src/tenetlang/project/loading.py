@@ -21,7 +21,6 @@ import attrs
 
 from tenetlang import __version__
 from tenetlang.decision_tree.opening import open_policy
-from tenetlang.frozen import frozen
 from tenetlang.project.configuration import (
     Configuration,
     ConfigurationError,
@@ -44,7 +43,7 @@ COMPILER: Final = ("decision_tree", "program", "project", "report", "syntax", "v
 """The packages, beside the modules at the top, that have a part in what comes out of compiling."""
 
 
-@frozen
+@attrs.frozen
 class Loaded:
     """A policy with its digest. `configuration` is the one nearest to it, `files` are those that it was read from."""
 
