@@ -9,9 +9,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tenetlang.guard import Escalated
+from tenetlang.guard import Escalated, Guard
+from tests.servers import postgres, postgres_log
 from tests.unit.cli.conftest import Tenet
-from tests.unit.guard.guards import POLICY, open_guard
+from tests.unit.guard.guards import POLICY, open_guard, write_policy
+
+__all__ = ["postgres", "postgres_log"]
 
 READS_ARGUMENTS = (
     POLICY
@@ -89,3 +92,17 @@ def test_a_ledger_that_can_not_be_used_leaves_all_as_it_was(gate: Tenet, tmp_pat
     assert "can't be erased, so nothing was" in answer.error
     assert kept(tmp_path) == before
     assert gate("audit", "verify", "log.db").status == 0
+
+
+@pytest.mark.xdist_group("postgres")
+def test_it_reaches_what_a_gate_keeps_on_a_server(tenet: Tenet, tmp_path: Path, postgres_log: str) -> None:
+    with Guard.open(write_policy(tmp_path, READS_ARGUMENTS), log=postgres_log) as guard:
+        with guard.call("refund", {"customer": "c1", "amount": 5}, agent="a1", user="ann", session="s1") as permit:
+            permit.result(None)
+        with pytest.raises(Escalated):
+            guard.call("refund", {"customer": "c1", "amount": 70}, agent="a1", user="ann", session="s1")
+    words = ("audit", "erase", postgres_log, "--subject", "ann", "--because", "x", "--by", "dpo", "--format", "json")
+    answer = tenet(*words)
+    assert answer.status == 1  # what was deleted stays in a server's files for a while
+    assert json.loads(answer.out)["beside"] == {"requests": 1, "calls": 2, "unreached": 0}
+    assert json.loads(tenet(*words).out)["beside"] == {"requests": 0, "calls": 0, "unreached": 0}

@@ -69,7 +69,7 @@ class Database(Protocol):
         """Forgets the mark."""
 
     def has(self, table: str) -> bool:
-        """Whether the log has that table."""
+        """Whether the log has that table, of its own or beside those."""
 
     def make(self, table: str) -> None:
         """Creates a table of the log that comes later than the others."""

@@ -153,8 +153,8 @@ class PostgresDatabase:
     def release(self) -> None:
         """Is sent with the next mark, or is a part of the commit."""
 
-    def has(self, table: str) -> bool:  # another database makes them later
-        return table in {"checkpoints", "frontiers"}
+    def has(self, table: str) -> bool:  # another database makes its own later
+        return table in {"checkpoints", "frontiers"} or self.run("SELECT to_regclass(?)::text", (table,)) != [(None,)]
 
     def make(self, table: str) -> None:
         """All tables of a log are there from the beginning."""
