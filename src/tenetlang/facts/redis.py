@@ -227,7 +227,7 @@ def _connected(address: str, patience: float) -> redis.Redis:
     except ModuleNotFoundError:
         raise ModuleNotFoundError("a ledger in Redis needs the extra `redis`: pip install 'tenetlang[redis]'") from None
     try:
-        # Nothing is sent twice by itself: a script that was run, and whose answer was lost, would be run again.
+        # Nothing is sent twice by itself: a lost answer is told, and the turn would refuse the second time anyway.
         return redis.Redis.from_url(
             address,
             decode_responses=True,

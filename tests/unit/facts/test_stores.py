@@ -219,7 +219,7 @@ def _raise(moment: object) -> None:
 
 
 def test_who_waits_too_long_is_told(own_redis: str) -> None:
-    one, other = RedisLedger(own_redis), RedisLedger(own_redis, patience=0.05)
+    one, other = RedisLedger(own_redis, lease=60), RedisLedger(own_redis, patience=0.05)
 
     def action(moment: Moment) -> bool:
         with pytest.raises(LedgerUnavailable, match=r"busy for 0\.05 seconds"):
