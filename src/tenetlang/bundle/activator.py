@@ -35,8 +35,12 @@ from tenetlang.bundle.files import Identity, identity_of, read_at_rest, read_sma
 from tenetlang.bundle.memory import Event, Memory, Remembered, Return, admit, counted, risen
 from tenetlang.bundle.opening import Bundle, open_bundle
 from tenetlang.bundle.trust import Trust
+from tenetlang.project.cache import Cache
 
 _WRITTEN_NOW: Final = "it is being written just now"
+
+_MANY: Final = 1000
+"""A policy of more rules than this starts at once, and makes its code when it is first asked about a tool."""
 
 _LONGEST: Final = 256
 """Bytes of a word in a record."""
@@ -47,7 +51,8 @@ class Settings:
     """What an activator is held to.
 
     `trust` is None only where nobody is to be trusted, in development. `copy` is the file in which the last good bundle is kept.
-    `package` is the one that decides here; without it, it is that of the first bundle ever, which `memory` remembers. `place` names this gate in records.
+    `package` is the one that decides here; without it, it is that of the first bundle ever, which `memory` remembers. `place`
+    names this gate in records. What was verified here before is found in the `cache`.
     """
 
     trust: Trust | None
@@ -57,6 +62,7 @@ class Settings:
     place: str = ""
     clock: Callable[[], int] = attrs.field(factory=SteadyClock)
     prepare: bool = True
+    cache: Cache | None = None
 
 
 class Activator:
@@ -150,7 +156,7 @@ class Activator:
     def _activate(self, data: bytes) -> Active:
         bundle: Bundle | None = None
         try:
-            bundle = open_bundle(data, self.settings.trust, self.settings.clock())
+            bundle = open_bundle(data, self.settings.trust, self.settings.clock(), self.settings.cache)
             if bundle.identity == self.current.identity:
                 self.current = attrs.evolve(self.current, kept=None)
                 return self.current
@@ -179,7 +185,7 @@ def start(settings: Settings, file: Path) -> Activator:
         if read is None:
             raise BundleUnavailable(_WRITTEN_NOW)
         seen, data = read
-        bundle = open_bundle(data, settings.trust)
+        bundle = open_bundle(data, settings.trust, cache=settings.cache)
         return Activator(settings, file, _put(settings, bundle, data, None), seen, None)
     except (BundleError, AuditError) as refused:
         kept = _last_good(settings, refused)
@@ -195,7 +201,7 @@ def _last_good(settings: Settings, refused: BundleError | AuditError) -> Active:
     try:
         data = read_small(settings.copy, MAX_ENVELOPE)
         if data is not None:
-            return _put(settings, open_bundle(data, settings.trust), None, None)
+            return _put(settings, open_bundle(data, settings.trust, cache=settings.cache), None, None)
     except (BundleError, AuditError) as broken:
         refused.add_note(f"the copy of the last good one, `{settings.copy}`, can't be used either: {broken}")
     raise refused
@@ -212,7 +218,8 @@ def _put(settings: Settings, bundle: Bundle, data: bytes | None, before: Active 
         )
     new = Remembered(contents.package, contents.version, bundle.identity, tuple(key.short for key in bundle.signed_by))
     leave = admit(counted(settings.memory.recall(new.package), settings.trust), new.version, new.identity)
-    active = activated(bundle, prepare=settings.prepare)
+    at_once = before is None and len(bundle.policy.rules) > _MANY
+    active = activated(bundle, prepare=settings.prepare and not at_once)
     if data is not None:
         write_whole(settings.copy, data)
 

@@ -3,7 +3,8 @@
     size → envelope → signatures, k of n → the one spelling → digests → documents → the policy, verified
 
 The policy is read as one from a stranger is (`decision_tree.json_form.decode`): a signature says who made it, not that it is
-well formed, and a signer's mistake, or a signer's machine in other hands, must not hang or crash the gate.
+well formed, and a signer's mistake, or a signer's machine in other hands, must not hang or crash the gate. What was verified
+so on this machine, by this version, may be found in the authenticated cache (`project/cache.py`) and is then opened at once.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from tenetlang.bundle.contents import PAYLOAD_TYPE, Contents, decoded, moment
 from tenetlang.bundle.envelope import MAX_ENVELOPE, read_envelope, signers
 from tenetlang.bundle.errors import BrokenBundle, BundleExpired, BundleUnavailable, NotABundle
 from tenetlang.bundle.trust import Trust
-from tenetlang.decision_tree.json_form import PolicyFormatError, decode
 from tenetlang.decision_tree.tree import Policy
+from tenetlang.decision_tree.verify import PolicyFormatError
+from tenetlang.project.cache import Cache
+from tenetlang.project.loading import verified_policy
 from tenetlang.values.reading import DATA_LIMITS, InvalidRequest, read_json
 
 
@@ -39,11 +42,11 @@ class Bundle:
     identity: str
 
 
-def open_bundle(data: bytes, trust: Trust | None, now_ns: int | None = None) -> Bundle:
+def open_bundle(data: bytes, trust: Trust | None, now_ns: int | None = None, cache: Cache | None = None) -> Bundle:
     """The bundle in the bytes of a file. `now_ns` refuses one that may no longer decide (nanoseconds since 1970).
 
-    Without `trust` no signature is looked at, which is for looking into a file and for development. Raises `BundleError`,
-    and `NoSignatures` where the package that verifies is not installed.
+    Without `trust` no signature is looked at, which is for looking into a file and for development. A policy that was verified here
+    before is found in the `cache`. Raises `BundleError`, and `NoSignatures` where the package that verifies is not installed.
     """
     envelope = read_envelope(data)
     signed_by = () if trust is None else signers(envelope, trust, PAYLOAD_TYPE)
@@ -60,7 +63,7 @@ def open_bundle(data: bytes, trust: Trust | None, now_ns: int | None = None) -> 
     documents = {
         document.name: _document(document.name, document.json, document.digest) for document in contents.documents
     }
-    return Bundle(contents, _policy(contents), documents, signed_by, sha256(envelope.payload).hexdigest())
+    return Bundle(contents, _policy(contents, cache), documents, signed_by, sha256(envelope.payload).hexdigest())
 
 
 def read_bundle_file(path: Path) -> bytes:
@@ -88,11 +91,13 @@ def _document(name: str, text: str, digest: str) -> object:
     return document
 
 
-def _policy(contents: Contents) -> Policy:
+def _policy(contents: Contents, cache: Cache | None) -> Policy:
     try:
-        policy = decode(contents.policy)
+        policy, digest = verified_policy(contents.policy.encode(), cache)
     except PolicyFormatError as mistake:
         raise BrokenBundle(f"its policy is none that this version reads ({mistake}); build it again") from mistake
+    if digest != contents.bundle:
+        raise BrokenBundle("its policy is not in its one spelling; build it again")
     if policy.entry != contents.package:
         raise BrokenBundle(
             f"it says to be {contents.package:.80}, and its policy is {policy.entry:.80}; build it again"

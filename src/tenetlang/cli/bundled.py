@@ -17,14 +17,15 @@ from tenetlang.cli.output import remark, terminal, waiting
 
 if TYPE_CHECKING:
     from tenetlang.bundle.opening import Bundle
+    from tenetlang.project.cache import Cache
     from tenetlang.project.configuration import Configuration
     from tenetlang.project.loading import Loaded
     from tenetlang.project.project import Project
 
 
-def loaded_bundle(path: Path, entry: str | None) -> Loaded | None:
+def loaded_bundle(path: Path, entry: str | None, cache: Cache | None) -> Loaded | None:
     """The policy in the bundle that lies there; None for any other path. Raises `ClickException`."""
-    bundle = _bundle(path)
+    bundle = _bundle(path, cache)
     if bundle is None:
         return None
     from tenetlang.project.loading import Loaded
@@ -52,7 +53,7 @@ def project_of_bundle(path: Path) -> Project | None:
     return Project(tuple(texts), _configuration(bundle))
 
 
-def _bundle(path: Path) -> Bundle | None:
+def _bundle(path: Path, cache: Cache | None = None) -> Bundle | None:
     if not is_bundle(path):
         return None
     from tenetlang.bundle.errors import BundleError
@@ -64,7 +65,7 @@ def _bundle(path: Path) -> Bundle | None:
         data = read_bundle_file(path)
         trust = load_trust(said.trusted, said.threshold) if said.trusted else None
         with waiting("reading"):
-            bundle = open_bundle(data, trust)
+            bundle = open_bundle(data, trust, cache=cache)
     except BundleError as problem:
         raise click.ClickException(f"`{path}`: {problem}") from problem
     if trust is None:

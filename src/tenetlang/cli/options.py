@@ -82,11 +82,12 @@ def loaded_or_broken(path: Path, entry: str | None, *, cached: bool) -> Loaded:
     from tenetlang.project.cache import open_cache
     from tenetlang.project.loading import load_policy
 
-    bundled = loaded_bundle(path, entry)
+    cache = open_cache(os.environ) if cached else None
+    bundled = loaded_bundle(path, entry, cache)
     if bundled is not None:
         return bundled
     with waiting("compiling"):
-        return load_policy([path], entry, os.environ, open_cache(os.environ) if cached else None)
+        return load_policy([path], entry, os.environ, cache)
 
 
 def compiled(

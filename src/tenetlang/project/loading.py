@@ -136,23 +136,33 @@ def _verified(
     path: Path, data: bytes, entry: str | None, variables: Mapping[str, str] | None, cache: Cache | None
 ) -> Loaded:
     """The policy in these bytes, which anybody may have written."""
-    from tenetlang.decision_tree.json_form import decode
     from tenetlang.decision_tree.verify import PolicyFormatError
 
-    compiler = [] if cache is None else _compiler()
-    key = _digest([b"compiled", *compiler, data]) if compiler else None
-    found = None if cache is None or key is None else _opened(cache, key)
-    if found is None:
-        try:
-            policy = decode(data)
-        except PolicyFormatError as problem:
-            raise ProjectError(f"`{shown_path(path)}` is no compiled policy: {problem}") from problem
-        found = policy, _kept(policy, cache, key)
+    try:
+        found = verified_policy(data, cache)
+    except PolicyFormatError as problem:
+        raise ProjectError(f"`{shown_path(path)}` is no compiled policy: {problem}") from problem
     if entry is not None and entry != found[0].entry:
         raise ProjectError(
             f"`{shown_path(path)}` is compiled, and `{found[0].entry}` decides in it; choose another package when it is built"
         )
     return Loaded(*found, _configuration(path, variables), (path.as_posix(),))
+
+
+def verified_policy(data: bytes, cache: Cache | None) -> tuple[Policy, str]:
+    """The policy whose JSON form these bytes are, and its digest: verified now, or opened if that was done here before.
+
+    Raises `PolicyFormatError`.
+    """
+    from tenetlang.decision_tree.json_form import decode
+
+    compiler = [] if cache is None else _compiler()
+    key = _digest([b"compiled", *compiler, data]) if compiler else None
+    opened = None if cache is None or key is None else _opened(cache, key)
+    if opened is not None:
+        return opened
+    policy = decode(data)
+    return policy, _kept(policy, cache, key)
 
 
 def _configuration(path: Path, variables: Mapping[str, str] | None) -> Configuration:

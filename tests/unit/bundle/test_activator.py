@@ -348,6 +348,19 @@ def test_words_of_others_are_cut_and_made_visible_in_records(gate: Gate) -> None
     assert len(by.encode()) in {255, 256}
 
 
+def test_a_large_policy_decides_at_once_and_makes_its_code_when_asked(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[int] = []
+    monkeypatch.setattr("tenetlang.evaluator.evaluator.Evaluator.prepare", lambda evaluator: prepared.append(1))
+    monkeypatch.setattr("tenetlang.bundle.activator._MANY", 1)
+    gate.put(bundle(1))
+    activator = start(attrs.evolve(settings(gate.folder, gate.told), prepare=True), gate.file)
+    assert prepared == []
+    activator.activate(bundle(2))
+    assert prepared == [1], "while another decides, there is time"
+
+
 def test_the_log_and_its_memory_tell_one_story(tmp_path: Path) -> None:
     file = tmp_path / "policy.bundle"
     with Writer(open_log(tmp_path / "log.db")) as writer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from tenetlang.bundle.contents import Contents, Document, digest_of, encoded
 from tenetlang.bundle.errors import BrokenBundle, BundleError, BundleExpired, NotABundle, NotTrusted
 from tenetlang.bundle.opening import Bundle, document_digest, open_bundle
+from tenetlang.decision_tree.json_form import digest
+from tenetlang.project.cache import open_cache
 from tests.unit.bundle.bundles import (
     BOTH,
     DAY,
@@ -41,6 +44,17 @@ def test_a_bundle_is_what_was_built() -> None:
 
 def test_its_policy_is_the_one_that_was_compiled() -> None:
     assert open_bundle(bundle(), TRUST).policy == tree()
+
+
+def test_what_was_verified_here_before_is_opened_at_once_and_is_the_same(tmp_path: Path) -> None:
+    cache = open_cache({"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")})
+    assert cache is not None
+    eager = open_bundle(bundle(), TRUST)
+    first, second = (open_bundle(bundle(), TRUST, cache=cache) for _ in range(2))
+    assert first.policy == eager.policy
+    assert digest(second.policy) == digest(eager.policy)
+    with pytest.raises(NotTrusted):
+        open_bundle(bundle(keys=(STRANGER,)), TRUST, cache=cache)
 
 
 def test_without_trust_it_is_opened_and_nobody_signed_it() -> None:
@@ -87,6 +101,7 @@ def test_a_document_keeps_every_digit() -> None:
         (lambda c: replace(c, sources=(replace(c.sources[0], text="package shop"),)), "the source `shop.tenet`"),
         (lambda c: replace(c, policy="{}", bundle=digest_of("{}")), "none that this version reads"),
         (lambda c: with_policy(c, lambda text: text.replace('"version":1', '"version":2')), "version 2 of the form"),
+        (lambda c: with_policy(c, lambda text: text + " "), "its policy is not in its one spelling"),
         (lambda c: with_policy(c, lambda text: "[" * 5000 + "]" * 5000), "nested too deeply"),
     ],
 )
