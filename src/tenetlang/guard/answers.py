@@ -27,7 +27,7 @@ from typing import Final, Literal, TypeAlias
 
 from tenetlang.decision import Decision
 from tenetlang.frozen import field, frozen
-from tenetlang.guard.calls import Call
+from tenetlang.guard.calls import Call, Caller
 from tenetlang.report.visible import visible
 
 Retry: TypeAlias = Literal["changed", "later", "approved", "never"]
@@ -89,6 +89,10 @@ class Denied(Exception):
         self._suggestions: tuple[Suggestion, ...] | None = None
         super().__init__(f"`{visible(answer.call.tool)}` was denied: {self.reason}")
 
+    def __reduce__(self) -> tuple[Callable[[str, Mapping[str, object]], Denied], tuple[str, Mapping[str, object]]]:
+        """What another process learns of it, as pools of processes hand exceptions on: what an agent may be told."""
+        return _elsewhere, (self.answer.call.tool, self.for_agent())
+
     @property
     def decision(self) -> Decision:
         """The whole decision, for the program."""
@@ -130,6 +134,14 @@ class Denied(Exception):
         if suggestions:
             shape["suggestions"] = [item.to_json() for item in self.suggestions()]
         return shape
+
+
+def _elsewhere(tool: str, told: Mapping[str, object]) -> Denied:
+    decided, identifier = told["decided_by"], told["id"]
+    assert isinstance(decided, list)
+    by = tuple(map(str, decided))
+    decision = Decision("", "", "deny", by, str(told["reason"]), compact_trace={"leaf": "", "matched": [], "erred": []})
+    return Denied(Answer(decision, None if identifier is None else str(identifier), Call(tool, {}, Caller()), {}))
 
 
 def reason_for_agent(decision: Decision) -> str:

@@ -27,6 +27,7 @@ from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.audit.writer import Writer
 from tenetlang.bundle.clock import SteadyClock
+from tenetlang.guard.deadlines import Deadlines
 from tenetlang.guard.errors import GuardError, Unusable
 from tenetlang.guard.facts import Facts
 from tenetlang.guard.front import Front
@@ -119,6 +120,7 @@ def build(wanted: Wanted) -> Built:
         if reviews is not None:
             _courier(gate, reviews[1], opened)
         outcomes = Outcomes(gate)
+        opened.enter_context(Deadlines(gate))
         opened.callback(_depart, gate, outcomes)
         front = Front(
             gate,

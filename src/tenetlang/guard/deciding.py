@@ -39,7 +39,7 @@ from tenetlang.frozen import frozen
 from tenetlang.guard.answers import Answer, own_decision
 from tenetlang.guard.calls import Call
 from tenetlang.guard.gate import Gate, Number
-from tenetlang.guard.open_calls import begin_call, end_call, overdue_calls
+from tenetlang.guard.open_calls import MOST_AT_ONCE, begin_call, end_call, overdue_calls
 from tenetlang.guard.reviews import Approval
 from tenetlang.guard.switches import stopped
 
@@ -52,7 +52,7 @@ _UNREAD: Final = (("invalid_request",), ("unknown_tool",))
 def decided(gate: Gate, call: Call, tables: Tables, number: Number) -> Made:
     """The answer to a call, and the records of it. Raises what facts, reviews and keys raise; then nothing has happened."""
     active, now = gate.active(), gate.clock()
-    records = _say_unknown(gate, tables, now)
+    records = say_unknown(gate, tables, now)
     refusal = _refused(gate, active, call, tables)
     if refusal is not None:
         answer, made = denied(gate, active, call, *refusal, number=number, now_ns=now)
@@ -218,10 +218,10 @@ def _recorded(
     return record if gate.sealer is None else gate.sealer(record, gate.sealer.person_of(request))
 
 
-def _say_unknown(gate: Gate, tables: Tables, now: int) -> list[Unplaced]:
-    """The outcomes of calls whose deadline has passed, a few at a time."""
+def say_unknown(gate: Gate, tables: Tables, now: int, most: int = MOST_AT_ONCE) -> list[Unplaced]:
+    """The outcomes of calls whose deadline has passed, so many at most."""
     records: list[Unplaced] = []
-    for call in overdue_calls(tables, now):
+    for call in overdue_calls(tables, now, most):
         if end_call(tables, call.identifier):
             gate.facts.finish(tables, now, call.identifier, "unknown")
             members: dict[str, object] = {"of": call.identifier, "outcome": "unknown", "point": call.point}

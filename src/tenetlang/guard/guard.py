@@ -17,6 +17,7 @@ Everything fails closed. What can fail, and what is answered then, is a table in
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,7 @@ class Guard:
         self._front = built.front
         self._gate = built.front.gate
         self._closed = False
+        self._declaring = threading.Lock()
 
     @classmethod
     def open(
@@ -253,14 +255,16 @@ class Guard:
         With tools or globs its scope is narrowed to them, from the next call on: a scope never widens. Raises `GuardError`.
         """
         if tools:
-            self._gate.scopes = narrowed(self._gate.scopes, agent, tools)
+            with self._declaring:
+                self._gate.scopes = narrowed(self._gate.scopes, agent, tools)
         return frozenset(name for name in self.active.evaluator.policy.tools if self._gate.scopes.allows(agent, name))
 
     def before(self, obligation: str) -> Callable[[_Before], _Before]:
         """Decorates the function that does what an obligation demands before the tool runs: `f(permit, *arguments)`."""
 
         def put(handler: _Before) -> _Before:
-            self._gate.handlers = with_handler(self._gate.handlers, "before", obligation, handler)
+            with self._declaring:
+                self._gate.handlers = with_handler(self._gate.handlers, "before", obligation, handler)
             return handler
 
         return put
@@ -269,7 +273,8 @@ class Guard:
         """Decorates the one that does so afterwards, `f(permit, result, *arguments)`, and gives the result that leaves."""
 
         def put(handler: _After) -> _After:
-            self._gate.handlers = with_handler(self._gate.handlers, "after", obligation, handler)
+            with self._declaring:
+                self._gate.handlers = with_handler(self._gate.handlers, "after", obligation, handler)
             return handler
 
         return put

@@ -141,6 +141,7 @@ class Permit:
 
     def result(self, value: object) -> object:
         """What the tool gave, as it may leave. Raises `Withheld` where it may not."""
+        self._check_done(value)
         self._label(value)
         for item, handler in self._demanded("after"):
             try:
@@ -154,6 +155,7 @@ class Permit:
 
     async def result_async(self, value: object) -> object:
         """The same, where handlers may be coroutines."""
+        self._check_done(value)
         self._label(value)
         for item, handler in self._demanded("after"):
             try:
@@ -187,6 +189,16 @@ class Permit:
     def _demanded(self, when: Literal["before", "after"]) -> list[tuple[Obligation, Callable[..., object]]]:  # type: ignore[explicit-any]
         table = self._handlers.before if when == "before" else self._handlers.after
         return [(item, table[item.name]) for item in self.decision.obligations if item.name in table]
+
+    def _check_done(self, value: object) -> None:
+        """What a tool gives must be a result. A coroutine or a generator does its work later, when nobody asks any more."""
+        if inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
+            if inspect.iscoroutine(value) or inspect.isgenerator(value):
+                value.close()
+            raise Withheld(
+                f"`{self.tool}` gave a {type(value).__name__}, whose work would be done after the call; guard the coroutine itself, "
+                "or return what it gives"
+            )
 
     def _untaken(self, passing: BaseException | None) -> GuardError | None:
         """What is wrong with a program that leaves the permit without `result`, though something is demanded of the result."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
@@ -105,6 +105,10 @@ class Escalated(Exception, Generic[T]):
         super().__init__(
             f"`{visible(answer.call.tool)}` waits for {', '.join(review.reviewers)}: {reason_for_agent(answer.decision)}"
         )
+
+    def __reduce__(self) -> NoReturn:
+        """It can't be pickled: only the process that asked can go on with the call."""
+        raise TypeError(f"{self} (an escalated call is resumed by the process that asked for it)")
 
     @property
     def identifier(self) -> str | None:

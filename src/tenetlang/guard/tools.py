@@ -55,8 +55,8 @@ def guarded(
     """The function behind a guard, whose inside `front` gives for each call. Raises `NoTool`."""
     taken = taken_by(function, name)
     check_declared(taken, front().gate.active().evaluator)
-    if inspect.iscoroutinefunction(function):
-        return _guarded_coroutine(front, function, taken, labels, wait)  # type: ignore[arg-type]  # T is a coroutine
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  # what it is, not whether
+        return _guarded_coroutine(front, function, taken, labels, wait)
 
     @functools.wraps(function)
     def wrapper(*given: P.args, **named: P.kwargs) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import pickle
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tenetlang.audit.checkpoints.signatures import checkpoint_of
 from tenetlang.audit.checkpoints.signing import newest_checkpoint
 from tenetlang.guard import Denied, Escalated, Guard, GuardError, Permit, Withheld, acting
 from tenetlang.guard.answers import Answer
+from tenetlang.guard.deadlines import Deadlines
 from tenetlang.guard.errors import NoTool, Unusable
 from tests.unit.guard.guards import (
     WHO,
@@ -466,3 +468,62 @@ def test_what_a_guard_is_opened_with_is_checked(tmp_path: Path) -> None:
     write_policy(tmp_path).rename(tmp_path / "shop.bundle")
     with pytest.raises(Unusable, match="is a bundle: say whose signatures count"):
         Guard.open(tmp_path / "shop.bundle", log=tmp_path / "log.db")
+
+
+class Paying:
+    """A tool that is an object."""
+
+    async def __call__(self, customer: str, amount: Decimal) -> str:
+        await asyncio.sleep(0)
+        return f"paid {amount}"
+
+
+def test_what_does_its_work_after_the_call_is_no_result(tmp_path: Path) -> None:
+    async def later(page: str) -> str:
+        return page
+
+    def hiding(page: str) -> object:
+        return later(page)
+
+    with open_guard(tmp_path) as guard:
+        hidden = guard.tool(hiding, name="fetch")
+        steps = guard.tool(lambda page: (step for step in page), name="fetch")
+        with acting(**WHO):
+            for tool in (hidden, steps):
+                with pytest.raises(Withheld, match="whose work would be done after the call"):
+                    tool("x")
+        pay = guard.tool(Paying(), name="refund")
+
+        async def main() -> str:
+            with acting(agent="a1", user="u1", session="s2"):
+                return await pay("c1", Decimal(1))
+
+        assert asyncio.run(main()) == "paid 1"
+
+
+def test_a_denial_leaves_its_process_as_what_an_agent_may_know_and_an_escalation_does_not(tmp_path: Path) -> None:
+    with open_guard(tmp_path) as guard:
+        with pytest.raises(Denied) as denied:
+            guard.call("wipe", {}, **WHO)
+        elsewhere = pickle.loads(pickle.dumps(denied.value))
+        assert isinstance(elsewhere, Denied)
+        assert (str(elsewhere), elsewhere.for_agent()) == (str(denied.value), denied.value.for_agent())
+        with pytest.raises(Escalated) as escalated:
+            guard.call("refund", {"customer": "c1", "amount": 80}, **WHO)
+        with pytest.raises(TypeError, match="is resumed by the process that asked"):
+            pickle.dumps(escalated.value)
+
+
+def test_calls_past_their_deadline_end_though_nobody_calls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    with open_guard(tmp_path, clock=clock, deadline=60) as guard:
+        permits = [guard.call("fetch", {"page": "x"}, **WHO) for _ in range(3)]
+        looking = Deadlines(guard._gate)
+        assert looking.look() == 0
+        clock.forward(61)
+        assert looking.look() == 3
+        assert looking.look() == 0
+    looking._look_quietly()
+    assert "can't be looked after" in caplog.text
+    assert outcomes(tmp_path) == ["unknown"] * len(permits)
+    assert problems(tmp_path, clock.now) == []
