@@ -244,7 +244,7 @@ def _found(connection: Connection, address: str) -> int | None:
                 f"{shown_address(address)} is no decision log any more: its tables are not those of a log, so somebody changed "
                 "their definition; restore it from a copy"
             )
-        said_to_be = connection.execute("SELECT format, version FROM tenet_log LIMIT 2").fetchall()
+        said_to_be = connection.execute(f'SELECT format, version FROM "{schema}".tenet_log LIMIT 2').fetchall()  # noqa: S608  # a plain word
     except psycopg.Error as mistake:
         raise LogUnavailable(f"cannot read {shown_address(address)}: {said(mistake)}") from mistake
     if said_to_be != [(FORMAT, STORAGE_VERSION)]:

@@ -28,6 +28,8 @@ from tenetlang.audit import (
     open_log,
     verify_log,
 )
+from tenetlang.audit.errors import InvalidStatement
+from tenetlang.audit.jobs import Job
 from tenetlang.audit.source import read_entries
 from tenetlang.audit.stores.addresses import shown_address
 from tenetlang.audit.stores.database import DatabaseFailed
@@ -376,6 +378,47 @@ def test_a_role_that_may_only_read_verifies_and_one_that_may_only_add_appends(ow
         assert writer.append(*sample(3)).index == 3
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         administer(adder, "DELETE FROM tenet.records")
+
+
+def test_who_may_not_create_or_read_is_told_so(own_postgres: Postgres) -> None:
+    address = own_postgres.address()
+    administer(address, f"CREATE ROLE nobody LOGIN PASSWORD '{PASSWORD}'")
+    stranger = address.replace("tenet:", "nobody:")
+    with pytest.raises(LogUnavailable, match=r"cannot create .*permission denied"):
+        open_log(stranger)
+    small_log(address, 1)
+    for attempt in (open_log, verify_log):
+        with pytest.raises(LogUnavailable, match=r"cannot read .*permission denied"):
+            attempt(stranger)
+
+
+def test_a_server_that_is_too_old_is_refused(postgres_log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenetlang.audit.stores.postgres.OLDEST_SERVER", 990_000)
+    with pytest.raises(LogUnavailable, match="a log needs 99 or later"):
+        open_log(postgres_log)
+
+
+def test_a_log_that_was_made_anew_while_nobody_was_connected_is_not_the_one_that_was_open(postgres_log: str) -> None:
+    schema = postgres_log.partition("#")[2].partition("?")[0]
+    with open_log(postgres_log) as log:
+        log.append(*sample(1))
+        administer(postgres_log, f'DROP SCHEMA "{schema}" CASCADE')
+        small_log(postgres_log, 1)
+        database_of(log).close()
+        with pytest.raises(LogPoisoned, match="is another one than it was"):
+            log.append(*sample(2))
+
+
+def running(statement: str) -> Job[object]:
+    return lambda tables: (tables.run(statement), ())
+
+
+def test_a_statement_that_gives_what_no_column_holds_is_refused_and_one_that_errs_as_well(postgres_log: str) -> None:
+    with Writer(open_log(postgres_log)) as writer:
+        for statement in ("SELECT 1.5", "SELECT 1 / 0", "SELECT ARRAY[1]"):
+            with pytest.raises(InvalidStatement):
+                writer.do(running(statement)).result()
+        assert writer.append(*sample(1)).index == 1
 
 
 # ----------------------------------------------------------------------------------------------------- hostile databases
