@@ -27,6 +27,8 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -44,12 +46,17 @@ MOST_SECONDS: Final = 10
 
 MOST_BYTES: Final = 3 << 30
 
+NOTICED: Final = 1
+BROKEN: Final = 2
+"""How a child ends: a test failed, or the bent code could not be put where it belongs. 0 is for no failing test."""
+
 _NEXT: Final[Mapping[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
     ast.Gt: ast.GtE,
     ast.GtE: ast.Gt,
 }
+_Place: TypeAlias = tuple[str, int, int]
 _Put: TypeAlias = Callable[[ast.expr | None], None]
 _Slot: TypeAlias = tuple[_Put, ast.expr, bool]
 """Where an expression stands in its parent, the expression, and whether only its truth matters there."""
@@ -206,6 +213,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         called, failing = _callers(tests, files, Path(folder) / "calls")
         trees = {file: ast.parse(Path(file).read_bytes()) for file in files}
         bends = [bend for file in files for bend in bends_of(trees[file], file)][:: option.bend_step]
+        originals = {file: compile(trees[file], file, "exec", dont_inherit=True) for file in files}
         functions = _functions(files)
         running: dict[int, tuple[Bend, str]] = {}
         report: dict[str, str] = {}
@@ -222,8 +230,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
             child = os.fork()
             if child == 0:
                 resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
-                _put_code(code, bend.function, functions)
-                os._exit(_run([(tests[name], seconds) for name, seconds in wanted], base))
+                timed = [(tests[name], seconds) for name, seconds in wanted]
+                os._exit(_run_bent(originals[bend.function[0]], code, functions, timed, base))
             running[child] = bend, base
         while running:
             _reap(running, report)
@@ -240,7 +248,10 @@ def _reap(running: dict[int, tuple[Bend, str]], report: dict[str, str]) -> None:
     bend, base = running.pop(child)
     shutil.rmtree(base, ignore_errors=True)
     code = os.waitstatus_to_exitcode(status)
-    report[f"{bend.name} @{bend.line}"] = {0: "UNNOTICED", 1: "noticed"}.get(code, f"noticed, by an end of {code}")
+    ends = {0: "UNNOTICED", NOTICED: "noticed", BROKEN: "BROKEN"}
+    report[f"{bend.name} @{bend.line}"] = ends.get(
+        code, f"noticed, by an end of {code}" if code < 0 else f"BROKEN: {code}"
+    )
 
 
 def _callers(
@@ -304,25 +315,32 @@ def _functions(files: Sequence[str]) -> list[FunctionType]:
     ]
 
 
-def _put_code(code: CodeType, function: Key, functions: Sequence[FunctionType]) -> None:
-    """Gives the functions of that file the code that they have in the bent file. What is nested comes with what it is nested in."""
-    new = dict(_codes(code))
+def _put_code(before: CodeType, after: CodeType, functions: Sequence[FunctionType]) -> bool:
+    """Gives the functions of a file the code that they have in the bent file; whether one of them is another one now. What is nested
+    comes with what it is nested in."""
+    places = {_position(code): place for place, code in _codes(before, Counter())}
+    new = dict(_codes(after, Counter()))
+    bent = False
     for found in functions:
-        if found.__code__.co_filename == function[0]:
-            found.__code__ = new[_place(found.__code__)]
+        place = places.get(_position(found.__code__)) if found.__code__.co_filename == before.co_filename else None
+        if place is not None:
+            bent = bent or new[place] != found.__code__
+            found.__code__ = new[place]
+    return bent
 
 
-def _codes(code: CodeType) -> Iterator[tuple[tuple[object, ...], CodeType]]:
+def _codes(code: CodeType, seen: Counter[tuple[str, int]]) -> Iterator[tuple[_Place, CodeType]]:
+    """All codes within a code, by name and line, and which one it is of those that begin on one line."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield _place(constant), constant
-            yield from _codes(constant)
+            name = constant.co_qualname, constant.co_firstlineno
+            seen[name] += 1
+            yield (*name, seen[name]), constant
+            yield from _codes(constant, seen)
 
 
-def _place(code: CodeType) -> tuple[object, ...]:
-    """Where a code begins: lambdas of one line differ by their columns."""
-    columns = [column for _, _, column, _ in code.co_positions() if column]
-    return code.co_qualname, code.co_firstlineno, min(columns, default=0) if code.co_name == "<lambda>" else 0
+def _position(code: CodeType) -> tuple[object, ...]:
+    return code.co_qualname, tuple(code.co_positions())
 
 
 def _bound(seconds: float) -> None:
@@ -331,8 +349,23 @@ def _bound(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
 
+def _run_bent(
+    before: CodeType,
+    after: CodeType,
+    functions: Sequence[FunctionType],
+    timed: Sequence[tuple[pytest.Item, float]],
+    base: str,
+) -> int:
+    """What a child does: how it ends."""
+    try:
+        return _run(timed, base) if _put_code(before, after, functions) else BROKEN
+    except BaseException:  # noqa: BLE001  # a child that goes on would take itself for the parent
+        traceback.print_exc()
+        return BROKEN
+
+
 def _run(timed: Sequence[tuple[pytest.Item, float]], base: str) -> int:
-    """Runs tests until one fails: 1 if one did. Their temporary folders are in `base`."""
+    """Runs tests until one fails. Their temporary folders are in `base`."""
     Path(base).mkdir()
     items = [item for item, _ in timed]
     factory = items[0].config._tmp_path_factory  # type: ignore[attr-defined]  # there is no other way to move it
@@ -341,5 +374,5 @@ def _run(timed: Sequence[tuple[pytest.Item, float]], base: str) -> int:
         following = items[place + 1] if place + 1 < len(items) else None
         _bound(timed[place][1])
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=following)):
-            return 1
+            return NOTICED
     return 0
