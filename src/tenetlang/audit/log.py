@@ -57,6 +57,26 @@ class _Refused(Exception):
         self.mistake = mistake
 
 
+class _OneAtATime:
+    """The lock of a log. Who has it already, and asks again, is a job that uses its own log, and would wait for ever."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+
+    def __enter__(self) -> None:
+        if self._holder == threading.get_ident():
+            raise LogPoisoned(
+                "what is done in a transaction of a log can't use the log; a job gives its records instead"
+            )
+        self._lock.acquire()
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._holder = 0
+        self._lock.release()
+
+
 class Log:
     """An open log. May be shared between threads, not across a fork; a context manager that closes it."""
 
@@ -72,7 +92,7 @@ class Log:
         self._clock = clock
         self._randomness = randomness
         self._database = database
-        self._lock = threading.Lock()
+        self._lock = _OneAtATime()
         self._process = os.getpid()
         self._refusal: str | None = None
         self._frontier = Frontier()

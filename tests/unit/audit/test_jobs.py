@@ -271,7 +271,14 @@ def test_a_table_may_have_a_key_of_several_columns_and_is_created_once(writer: W
 
 
 def test_a_job_cannot_use_the_writer_that_does_it_and_whoever_is_told_can(writer: Writer) -> None:
-    uses: list[Callable[[], object]] = [lambda: writer.do(names), lambda: writer.submit(*sample(1)), writer.close]
+    uses: list[Callable[[], object]] = [
+        lambda: writer.do(names),
+        lambda: writer.submit(*sample(1)),
+        lambda: writer.log.append(*sample(1)),
+        lambda: list(writer.log.records()),
+        writer.log.close,
+        writer.close,
+    ]
 
     def job(use: Callable[[], object]) -> Job[object]:
         return lambda _: (use(), ())
