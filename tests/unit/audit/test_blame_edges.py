@@ -5,6 +5,7 @@ A fact is written `PARTY.WHAT@RECORD`, with a `!` where the party has to answer 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from tenetlang.audit import RecordNotFound, Surroundings
 from tenetlang.audit.blame import blame
-from tests.unit.audit.samples import REQUEST, identifier, open_sample, sample, tamper
+from tenetlang.audit.canonical import profile_bytes
+from tenetlang.audit.merkle import leaf_hash
+from tests.unit.audit.samples import REQUEST, identifier, open_sample, rows, sample, tamper
 from tests.unit.audit.test_blame import (
     MINUTE,
     Entry,
@@ -376,3 +379,34 @@ def test_a_record_is_found_by_its_index_and_by_its_identifier_and_not_by_one_tha
     assert blame(tmp_path / "log.db", "2").index == 2
     with pytest.raises(RecordNotFound, match="of no decision but `outcome`"):
         blame(tmp_path / "log.db", "1")
+
+
+def test_an_approval_that_nobody_opened_is_told_as_what_it_is(tmp_path: Path) -> None:
+    found = blamed(tmp_path, [sample(1, ALLOW, surroundings=GATE), step("used", of=identifier(1)), at(60)])
+    assert ("organization", "used") in [(fact.party, fact.what) for fact in found.facts]
+    assert "not_ended" not in [fact.what for fact in found.facts]
+
+
+def test_a_reason_that_is_no_text_is_none(tmp_path: Path) -> None:
+    found = blamed(tmp_path, [sample(1, {**DENY, "reason": 7})])
+    assert found.reason is None
+
+
+def test_a_record_without_a_payload_misses_none(tmp_path: Path) -> None:
+    envelope, _ = sample(1, DENY)
+    found = blamed(tmp_path, [({**envelope, "payload": None}, None)])
+    assert (found.reason, "payload" in found.untold) == (None, False)
+
+
+def test_a_decision_without_a_time_is_blamed_all_the_same(tmp_path: Path) -> None:
+    blamed(tmp_path, [sample(1, ALLOW, surroundings=GATE), at(60)])
+    log = tmp_path / "log.db"
+    record = profile_bytes({**json.loads(rows(log)[1][1]), "at": 7})
+    tamper(log, [("UPDATE records SET record = ?, leaf = ? WHERE idx = 1", (record, leaf_hash(record)))])
+    found = blame(log, "1")
+    assert ("no_outcome", False) in [(fact.what, fact.against) for fact in found.facts]
+
+
+def test_without_a_gate_all_that_was_stopped_is_told(tmp_path: Path) -> None:
+    found = blamed(tmp_path, [stopped("agent:zz", 71), sample(1, DENY)])
+    assert [(fact.record, fact.against) for fact in found.facts if fact.what == "stopped"] == [(1, False)]

@@ -186,7 +186,9 @@ def test_changes_of_key_are_followed_with_a_key_and_left_alone_without(log: Path
         opened.rotate(KEY, NEWER)
     for keys in ([], [KEY.verifier], [NEWER.verifier]):
         assert verify_log(log, keys=keys).ok
-    assert len(verify_log(log, keys=[KEY.verifier]).keys) == 1
+    signed = verify_log(log, keys=[KEY.verifier])
+    assert (signed.signed, signed.signed_at, len(signed.keys)) == (7, START // 10**9, 1)
+    assert (verify_log(log).signed, verify_log(log).signed_at) == (None, None)
     assert verify_log(log, keys=[KEY.verifier]).keys == (str(NEWER.verifier),)
     assert verify_log(log).keys == ()
 

@@ -112,8 +112,12 @@ def test_the_newest_is_the_largest_and_the_latest_of_those_wherever_it_was_kept(
     assert (found.signed, found.signed_at, found.keys) == (5, NOW + 3, (str(KEY.verifier),))
     found = verify_log(log, keys=[KEY.verifier], checkpoints=[signed(log, 7, at=NOW - 5), signed(log, 3)])
     assert (found.signed, found.signed_at) == (7, NOW - 5)
+    put(log, signed(log, 5, at=NOW + 1), signed(log, 5, at=NOW + 3))
+    assert verify_log(log, keys=[KEY.verifier]).signed_at == NOW + 3
     put(log, signed(log, 5))
     lines = notes(log)[0].split(b"\n")
+    put(log, b"\n".join([*lines[:5], b""]), signed(log, 5, at=NOW + 2))
+    assert verify_log(log, keys=[KEY.verifier]).signed_at == NOW + 2
     put(log, b"\n".join([*lines[:5], b""]))  # without the line that says when
     assert (verify_log(log, keys=[KEY.verifier]).signed, verify_log(log, keys=[KEY.verifier]).signed_at) == (5, None)
 
