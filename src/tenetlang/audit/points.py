@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
 
-from tenetlang.audit.errors import InvalidRecord, LogUnavailable, PointClosed
+from tenetlang.audit.errors import InvalidRecord, InvalidStatement, LogUnavailable, PointClosed
 
 _name = re.compile(r"[!-.0-~]{1,100}")
 _ulid = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -62,7 +62,7 @@ class Point:
         number = self.take()
         try:
             yield number
-        except (InvalidRecord, LogUnavailable):
+        except (InvalidRecord, InvalidStatement, LogUnavailable):
             self.give_back(number)
             raise
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tenetlang.audit.errors import InvalidRecord, LogPoisoned, LogUnavailable, PointClosed
+from tenetlang.audit.errors import InvalidRecord, InvalidStatement, LogPoisoned, LogUnavailable, PointClosed
 from tenetlang.audit.points import Point
 from tests.unit.audit.samples import identifier
 
@@ -74,7 +74,7 @@ def test_a_closed_point_has_no_more_numbers() -> None:
         point.take()
 
 
-@pytest.mark.parametrize("mistake", [InvalidRecord, LogUnavailable])
+@pytest.mark.parametrize("mistake", [InvalidRecord, InvalidStatement, LogUnavailable])
 def test_where_nothing_was_written_the_number_is_free(mistake: type[Exception]) -> None:
     point = Point("gate", STARTED)
     with pytest.raises(mistake), point.numbered():
