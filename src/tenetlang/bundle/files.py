@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -63,6 +65,29 @@ def read_small(path: Path, most: int) -> bytes | None:
     if len(data) > most:
         raise UnusableMemory(f"`{path}` has more than {most:,} bytes, so it is not what was written there")
     return data
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keeps other processes out that lock the same file, which is made and stays. Raises `UnusableMemory`.
+
+    Where there is no `flock` (Windows) it keeps nobody out.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as error:
+        raise UnusableMemory(f"`{path}` can't be made: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -32,7 +32,7 @@ from tenetlang.audit.records.record import time_text, ulid
 from tenetlang.audit.records.unplaced import Unplaced, unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.bundle.errors import BundleError, RolledBack, UnusableMemory
-from tenetlang.bundle.files import read_small, write_whole
+from tenetlang.bundle.files import locked, read_small, write_whole
 from tenetlang.bundle.trust import Trust
 
 Event: TypeAlias = tuple[str, Mapping[str, object]]
@@ -130,6 +130,7 @@ def go_back(memory: Memory, package: str, leave: Return) -> None:
 # ------------------------------------------------------------------------------------------------------------ in a file
 
 _FILE: Final = "versions.json"
+_LOCK: Final = "versions.lock"
 _MAX_FILE: Final = 1024 * 1024
 
 
@@ -162,13 +163,14 @@ class FolderMemory:
         return frozenset(self._read().packages)
 
     def change(self, package: str, change: Change, events: Sequence[Event]) -> None:
-        """Remembers, then tells."""
-        kept = self._read()
-        before = kept.packages.get(package)
-        after = change(before)
-        if after is not None and after != before:
-            packages = {**kept.packages, package: after}
-            write_whole(self.folder / _FILE, msgspec.json.encode(_Kept(dict(sorted(packages.items())))) + b"\n")
+        """Remembers, then tells. One process after the other, where files can be locked."""
+        with locked(self.folder / _LOCK):
+            kept = self._read()
+            before = kept.packages.get(package)
+            after = change(before)
+            if after is not None and after != before:
+                packages = {**kept.packages, package: after}
+                write_whole(self.folder / _FILE, msgspec.json.encode(_Kept(dict(sorted(packages.items())))) + b"\n")
         for kind, members in events:
             self.tell(kind, members)
 

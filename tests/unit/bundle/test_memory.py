@@ -159,7 +159,7 @@ def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "new" / "state" / "versions.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert [path.name for path in file.parent.iterdir()] == ["versions.json"]
+    assert sorted(path.name for path in file.parent.iterdir()) == ["versions.json", "versions.lock"]
     assert told.kinds == ["policy.activated"]
 
 
