@@ -21,6 +21,7 @@ import gc
 import importlib
 import json
 import os
+import re
 import resource
 import shutil
 import sys
@@ -198,6 +199,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bend", nargs="+", default=[], help="files whose conditions are bent")
     parser.addoption("--bend-report", help="where it is written what came of each bend, as JSON")
     parser.addoption("--bend-step", type=int, default=1, help="bend each so-many-th condition alone")
+    parser.addoption("--bend-only", help="bend only what has this pattern in its name")
     parser.addoption("--bend-jobs", type=int, default=2, help="so many at a time")
 
 
@@ -213,6 +215,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         called, failing = _callers(tests, files, Path(folder) / "calls")
         trees = {file: ast.parse(Path(file).read_bytes()) for file in files}
         bends = [bend for file in files for bend in bends_of(trees[file], file)][:: option.bend_step]
+        bends = [bend for bend in bends if re.search(option.bend_only or "", bend.name)]
         originals = {file: compile(trees[file], file, "exec", dont_inherit=True) for file in files}
         functions = _functions(files)
         running: dict[int, tuple[Bend, str]] = {}

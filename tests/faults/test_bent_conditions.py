@@ -40,7 +40,15 @@ PARTS: Mapping[str, Part] = {
     ),
     "proofs": Part(("checkpoints/proofs.py",), ("checkpoints/test_proofs.py", "checkpoints/test_proofs_edges.py")),
     "trust": Part(("checkpoints/trust.py",), ("checkpoints/test_trust.py", "checkpoints/test_trust_edges.py")),
-    "epochs": Part(("checkpoints/epochs.py",), ("checkpoints/test_rotation.py", "checkpoints/test_epochs.py")),
+    "verification": Part(
+        ("verify.py",), ("test_verify.py", "test_verify_edges.py", "payloads/test_verify_sealed.py"),
+    ),
+    "states": Part(
+        ("checkpoints/signed.py", "checkpoints/epochs.py"),
+        ("checkpoints/test_signed.py", "checkpoints/test_signed_edges.py", "checkpoints/test_epochs.py"),
+    ),
+    "shape": Part(("records/shape.py", "records/forms.py"), ("records/test_shape.py",)),
+    "blame": Part(("blame.py",), ("test_blame.py", "test_blame_edges.py", "test_blame_of_a_gate.py")),
     "completeness": Part(
         ("completeness/check.py", "completeness/counts.py", "completeness/escalations.py", "completeness/outcomes.py",
          "completeness/reports.py"),
@@ -53,6 +61,15 @@ UNSEEN: Mapping[str, str] = {
     "decoded is None or len(decoded) < 5 or (not is_name(found[1]))": "what is not found is not decoded either",
     "paths.inclusion_holds: not place & 1 and place → not place & 1": "a place that is the last one is not 0, since the last is not",
     "paths.consistency_holds: not place & 1 and place → not place & 1": "likewise",
+    "signed.compare: state.size == frontier.size and state.root != frontier.root() and (state not in states.rewritten_kept) → "
+    "state.size == frontier.size and state.root != frontier.root()": "a state that is remembered twice is told of once",
+    "signed._vouch: span.last < size → span.last <= size": "a key signs the size with which it ends",
+    "epochs.epochs_of: rotation.new in spans and rotation.old not in spans → rotation.new in spans": "no span has an end yet",
+    "forms.one_of: isinstance(value, str) and value in words → value in words": "nothing but a text equals one",
+    "blame._Said.text: isinstance(opened, bytes) → True": "what is no payload has no bodies",
+    "blame._platform: story.entry.flaw is None and leaf_hash(story.entry.record) == story.entry.leaf → "
+    "leaf_hash(story.entry.record) == story.entry.leaf": "a record with a flaw is of no decision, and not blamed",
+    "blame._enforcement: problem.index is None → False": "of the numbers of one point all are followed",
     "check.check_completeness: problem.index or 0 → problem.index": "problems without an index meet only each other",
     "check._records: isinstance(parsed, dict) → True": "what is no object has no shape of a record, as an empty one",
     "counts.take_close: isinstance(said, int) → True": "the shape of the record says that it is a number",
