@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tenetlang.audit.merkle import leaf_hash
 from tenetlang.audit.records.events import event_record
 from tenetlang.audit.records.shape import shape_mistake
 from tenetlang.audit.story import LONGEST_WORDS, MOST_KEPT, Story, listed, read_story
-from tests.unit.audit.samples import START, identifier, open_sample, salts, sample, tamper
+from tests.unit.audit.samples import START, identifier, open_sample, rows, salts, sample, tamper
 
 TASK, OTHER = identifier(900), identifier(901)
 BINDING = "ab" * 32
@@ -55,6 +56,7 @@ def outcome(number: int, of: int) -> Unplaced:
 
 
 def logged(path: Path, records: Sequence[Unplaced]) -> Path:
+    path.mkdir(exist_ok=True)
     with open_sample(path / "log.db") as log:
         log.append_all([(record, None) for record in records])
     return path / "log.db"
@@ -182,6 +184,36 @@ def test_records_that_are_none_of_the_format_are_counted_and_tell_nothing(tmp_pa
     assert all(shape_mistake({}) for _ in broken)
     found = read_story(log, "1")
     assert (found.damaged, found.outcomes, found.last_at) == (3, [], time_text(START + 1_000_000))
+
+
+def test_of_the_tasks_of_one_decision_only_so_many_are_kept(tmp_path: Path) -> None:
+    records = [decision(1), *(opened(6000 + n, 1, identifier(7000 + n)) for n in range(MOST_KEPT + 2))]
+    assert len(story(tmp_path, records).tasks) == MOST_KEPT
+
+
+def test_damage_does_not_hide_the_approval_that_was_used(tmp_path: Path) -> None:
+    log = logged(tmp_path, [decision(1), opened(10, 1), outcome(11, 1), decision(2), used(14, 2)])
+    tamper(log, [("UPDATE records SET leaf = zeroblob(32) WHERE idx = 3", ())])
+    found = read_story(log, "4")
+    assert (found.damaged, places(found)) == (1, {TASK: [2, 5]})
+
+
+@pytest.mark.parametrize("number", [0, -1, True, False, 2**53, "3", None])
+def test_a_number_that_no_intent_can_have_is_not_followed(tmp_path: Path, number: object) -> None:
+    log = logged(tmp_path, [decision(1), decision(2), decision(3)])
+    record = json.loads(rows(log)[2][1])
+    record["who"]["point_count"] = number
+    written = json.dumps(record, separators=(",", ":")).encode()
+    tamper(log, [("UPDATE records SET record = ?, leaf = ? WHERE idx = 2", (written, leaf_hash(written)))])
+    found = read_story(log, "1")
+    assert [problem.detail for problem in found.numbers] == ["gate has numbered intents that are not in the log: 2"]
+
+
+def test_the_numbers_of_other_points_are_not_those_of_this_one(tmp_path: Path) -> None:
+    found = story(tmp_path, [decision(1), decision(5, "other"), event(70, "point.closed", point="other", count=9)])
+    assert (found.numbers, found.closed) == ((), None)
+    closed = story(tmp_path / "x", [decision(1), event(70, "point.closed", point="gate", count=1)])
+    assert closed.closed is not None
 
 
 def test_where_nobody_enforced_there_are_no_numbers(tmp_path: Path) -> None:
