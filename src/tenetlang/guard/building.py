@@ -20,6 +20,7 @@ import attrs
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.errors import LogUnavailable
 from tenetlang.audit.log import Log
+from tenetlang.audit.payloads.keyring import Keyring, open_keyring
 from tenetlang.audit.payloads.sealer import Sealer
 from tenetlang.audit.points import Point
 from tenetlang.audit.records.record import ulid
@@ -57,7 +58,7 @@ class Wanted:
     key: SigningKey | str | os.PathLike[str] | None
     trust: tuple[str, ...]
     threshold: int
-    keyring: str | os.PathLike[str] | None
+    keyring: Keyring | str | os.PathLike[str] | None
     ledger: Ledger | str | None
     reviews: Desk | bool
     scopes: Mapping[str, tuple[str, ...]]
@@ -67,6 +68,7 @@ class Wanted:
     deadline: float
     results: Results
     receipts: bool
+    heartbeat: float | None
     patience: float
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
@@ -157,7 +159,14 @@ def _writer(wanted: Wanted, key: SigningKey | None) -> Writer:
     try:
         if key is not None:
             log.check_signed(key)
-        return Writer(log, key=key, patience=wanted.patience, clock=wanted.clock, randomness=wanted.randomness)
+        return Writer(
+            log,
+            key=key,
+            heartbeat=wanted.heartbeat,
+            patience=wanted.patience,
+            clock=wanted.clock,
+            randomness=wanted.randomness,
+        )
     except BaseException:
         log.close()
         raise
@@ -169,11 +178,11 @@ def _source(wanted: Wanted, writer: Writer) -> Source:
     return source_of_files(wanted.policy, wanted.entry, writer, wanted.place)
 
 
-def _sealer(keyring: str | os.PathLike[str] | None, opened: ExitStack) -> Sealer | None:
+def _sealer(keyring: Keyring | str | os.PathLike[str] | None, opened: ExitStack) -> Sealer | None:
     if keyring is None:
         return None
-    from tenetlang.audit.payloads.keyring import open_keyring
-
+    if isinstance(keyring, Keyring):
+        return Sealer(keyring)
     keys = open_keyring(keyring)
     opened.callback(keys.close)
     return Sealer(keys)

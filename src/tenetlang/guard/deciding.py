@@ -118,7 +118,8 @@ def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: 
             counted = evaluator.counted(request, moment.total)
         except AskError as mistake:
             decision = _uncounted(active, request, str(mistake))
-            return _Found(decision, _recorded(gate, active, decision, request, now, 0, number), request, now)
+            took = time.perf_counter_ns() - began
+            return _Found(decision, _recorded(gate, active, decision, request, now, took, number), request, now)
         request["counters"], shares = dict(counted.values), counted.shares
     decision = evaluator.decide(request)
     approvals: Sequence[Approval] = ()

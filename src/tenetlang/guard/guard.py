@@ -43,6 +43,7 @@ from tenetlang.guard.tools import guarded
 
 if TYPE_CHECKING:
     from tenetlang.audit.log import Log
+    from tenetlang.audit.payloads.keyring import Keyring
     from tenetlang.facts.ledger import Ledger
     from tenetlang.review.desk import Desk
 
@@ -75,7 +76,7 @@ class Guard:
         key: SigningKey | str | os.PathLike[str] | None = None,
         trust: Sequence[str] = (),
         threshold: int = 1,
-        keyring: str | os.PathLike[str] | None = None,
+        keyring: Keyring | str | os.PathLike[str] | None = None,
         ledger: Ledger | str | None = None,
         reviews: Desk | bool = True,
         scopes: Mapping[str, Iterable[str]] | None = None,
@@ -85,6 +86,7 @@ class Guard:
         deadline: float = DEADLINE,
         results: Results = "digest",
         receipts: bool = False,
+        heartbeat: float | None = None,
         patience: float = 10.0,
         clock: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = os.urandom,
@@ -92,9 +94,10 @@ class Guard:
         """A guard over the policy in a file, a folder or a bundle, which records in the log at this path or address, or in one
         that is open and the guard's from here on.
 
-        - `key` signs the log's checkpoints: a key or its file. With `receipts` each permit has one, signed by it.
+        - `key` signs the log's checkpoints: a key or its file. With `receipts` each permit has one, signed by it; after `heartbeat`
+          seconds a log that did not grow is signed anew.
         - `trust` are the public keys of those who may sign bundles, of whom `threshold` must have; policy files need none.
-        - `keyring` seals what callers sent with keys of the people whom it is about.
+        - `keyring` seals what callers sent with keys of the people whom it is about: its file, or one that is open and stays yours.
         - `ledger` keeps facts elsewhere than in the log's database: a ledger, or its address.
         - `reviews` asks people as `[review]` of `tenet.toml` says; or through a desk; or false: what escalates is denied.
         - `scopes` are the tools of each agent, beside those in `tenet.toml`, which they can only narrow.
@@ -121,6 +124,7 @@ class Guard:
             deadline=deadline,
             results=results,
             receipts=receipts,
+            heartbeat=heartbeat,
             patience=patience,
             clock=clock,
             randomness=randomness,
@@ -246,6 +250,12 @@ class Guard:
         if function is not None:
             return guarded(lambda: self._front, function, name, labels, wait)
         return lambda found: guarded(lambda: self._front, found, name, labels, wait)
+
+    def review(self, answer: Answer) -> Review:
+        """The review of a call that `ask` escalated: to wait for it, and ask again. Raises `GuardError` for any other answer."""
+        if answer.decision.verdict != "escalate" or self._gate.reviews is None:
+            raise GuardError(f"the call was decided: {answer.decision.verdict}; there is nobody to wait for")
+        return Review(self._gate, answer)
 
     # ------------------------------------------------------------------------------------------------- scopes, obligations
 

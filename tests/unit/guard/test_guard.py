@@ -125,8 +125,13 @@ def test_asking_gives_a_permit_or_the_answer(tmp_path: Path) -> None:
         allowed = guard.ask("refund", {"customer": "c1", "amount": 20}, **WHO)
         assert isinstance(allowed, Permit)
         allowed.refuse()
+        escalated = guard.ask("refund", {"customer": "c1", "amount": 80}, **WHO)
+        assert isinstance(escalated, Answer)
+        assert guard.review(escalated).standing() == "waiting"
         denied = guard.ask("wipe", {}, **WHO)
         assert isinstance(denied, Answer)
+        with pytest.raises(GuardError, match="the call was decided: deny"):
+            guard.review(denied)
         assert denied.to_json()["verdict"] == "deny"
         assert denied.to_json()["id"] == denied.identifier
 

@@ -12,7 +12,7 @@ import pytest
 from tenetlang.audit.checkpoints.key_files import create_key, load_signing_key
 from tenetlang.audit.errors import AuditError
 from tenetlang.audit.log import Log
-from tenetlang.audit.payloads.keyring import create_keyring
+from tenetlang.audit.payloads.keyring import create_keyring, open_keyring
 from tenetlang.audit.payloads.sealing import is_sealed
 from tenetlang.audit.source import export_jsonl
 from tenetlang.facts.ledger import open_ledger
@@ -83,6 +83,14 @@ def test_what_callers_sent_is_sealed_for_the_user_and_so_is_what_tools_gave(tmp_
     assert all(is_sealed(payload.encode()) for payload in said)
     assert b"secret" not in (tmp_path / "log.db").read_bytes()
     assert problems(tmp_path) == []
+
+
+def test_a_keyring_that_is_open_stays_with_whoever_opened_it(tmp_path: Path) -> None:
+    create_keyring(tmp_path / "people.keys", tmp_path / "elsewhere")
+    with open_keyring(tmp_path / "people.keys", tmp_path / "elsewhere") as keys:
+        with open_guard(tmp_path, keyring=keys) as guard:
+            guard.call("fetch", {"page": "x"}, **WHO).refuse()
+        assert keys.name_of("u1") is not None
 
 
 def test_a_log_that_another_key_signed_is_not_guarded(tmp_path: Path) -> None:
