@@ -81,6 +81,22 @@ def plain(value: object, depth: int = 0) -> object:
         return value
 
 
+def is_plain(value: object, depth: int = 0) -> bool:
+    """Whether a value that `plain` gave is all of JSON's kinds, so that nobody's code runs when it is looked at."""
+    kind = type(value)
+    if kind in _SINGLE:
+        return True
+    if depth > DEEPEST:
+        return False
+    if kind is list:
+        assert isinstance(value, list)
+        return all(is_plain(item, depth + 1) for item in value)
+    if kind is dict:
+        assert isinstance(value, dict)
+        return all(type(key) is str and is_plain(item, depth + 1) for key, item in value.items())
+    return False
+
+
 def _plain(value: object, depth: int) -> object:
     match value:
         case Enum():

@@ -23,7 +23,7 @@ from tenetlang.guard.calls import Call
 from tenetlang.guard.deciding import decided, denied
 from tenetlang.guard.gate import Gate, Number
 from tenetlang.guard.open_calls import end_call
-from tenetlang.guard.outcomes import Outcomes, Settlement, logger, settlement
+from tenetlang.guard.outcomes import Outcomes, Settlement, logger, settled_record, settlement
 from tenetlang.guard.reviews import ReviewUnavailable
 
 _UNCERTAIN: Final = (LogPoisoned, LogDamaged)
@@ -99,7 +99,7 @@ class Question:
         if self._is_gone() and answer.decision.verdict == "allow" and answer.identifier is not None:
             end_call(tables, answer.identifier)
             self._gate.facts.finish(tables, answer.at_ns, answer.identifier, "refused")
-            records.append(self._not_made(answer, answer.identifier).record)
+            records.append(settled_record(self._gate, self._not_made(answer, answer.identifier)))
         return answer, records
 
     def _is_gone(self) -> bool:

@@ -16,18 +16,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
 from tenetlang.audit.canonical import CanonicalError, canonical_bytes
 from tenetlang.audit.errors import LogPoisoned
 from tenetlang.audit.jobs import Job
-from tenetlang.audit.records.record import time_text
 from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.frozen import frozen
-from tenetlang.guard.arguments import plain
+from tenetlang.guard.arguments import is_plain, plain
 from tenetlang.guard.gate import Gate
 from tenetlang.guard.open_calls import end_call
 
@@ -43,12 +42,14 @@ logger: Final = logging.getLogger("tenetlang.guard")
 
 @frozen
 class Settlement:
-    """What became of one call, ready to be recorded."""
+    """What became of one call. Its record is made when it is written: whatever that takes (keys, randomness, a clock) may be away
+    when a tool has just run, and then the end of the call waits, and the result leaves. `members` are those of the record."""
 
     identifier: str
     outcome: Outcome
     labels: tuple[str, ...]
-    record: Unplaced
+    members: Mapping[str, object]
+    person: str | None
 
 
 class Nothing:
@@ -64,24 +65,32 @@ def settlement(
     outcome: Outcome,
     *,
     person: str | None = None,
-    began_ns: int | None = None,
+    began: str | None = None,
     took_ns: int | None = None,
     result: object = NOTHING,
     results: Results = "digest",
     met: Sequence[tuple[str, bool]] = (),
     labels: tuple[str, ...] = (),
 ) -> Settlement:
-    """What is recorded of a call's end: when the tool began and how long it took, what it gave, which obligations were met."""
+    """What is recorded of a call's end: when the tool began and how long it took, what it gave, which obligations were met.
+
+    Never raises, whatever the tool gave.
+    """
     members: dict[str, object] = {
         "of": identifier,
         "outcome": outcome,
-        "began": None if began_ns is None else time_text(began_ns),
+        "began": began,
         "took_ns": took_ns,
         "point": gate.point.name,
         "result": None if result is NOTHING else _kept(result, results),
         "obligations": [{"name": name, "met": done} for name, done in met],
     }
-    return Settlement(identifier, outcome, labels, gate.event("outcome", members, gate.clock(), person))
+    return Settlement(identifier, outcome, labels, members, person)
+
+
+def settled_record(gate: Gate, ended: Settlement) -> Unplaced:
+    """The record of an end, as of now. Raises what keys, clock and randomness raise."""
+    return gate.event("outcome", dict(ended.members), gate.clock(), ended.person)
 
 
 def settling(gate: Gate, ended: Settlement) -> Job[bool]:
@@ -91,20 +100,27 @@ def settling(gate: Gate, ended: Settlement) -> Job[bool]:
         if not end_call(tables, ended.identifier):
             return False, ()
         gate.facts.finish(tables, gate.clock(), ended.identifier, ended.outcome, ended.labels)
-        return True, (ended.record,)
+        return True, (settled_record(gate, ended),)
 
     return job
 
 
 def _kept(result: object, results: Results) -> object:
+    """What a record keeps of a result. One that is no JSON, or a class of the tool's that only pretends to be, is kept as its type."""
     if results == "none":
         return None
-    value = plain(result)
     try:
-        text = canonical_bytes(value)
+        value = plain(result)
+        if is_plain(value):
+            text = canonical_bytes(value)
+            return value if results == "whole" else {"sha256": sha256(text).hexdigest()}
     except CanonicalError:
-        return {"type": type(result).__name__}
-    return value if results == "whole" else {"sha256": sha256(text).hexdigest()}
+        pass
+    return {"type": _NAME.__get__(type(result))}
+
+
+_NAME: Final = type.__dict__["__name__"]
+"""What a class is called, whatever its own class says."""
 
 
 class Outcomes:

@@ -17,9 +17,11 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
+from tenetlang.audit.records.record import time_text
 from tenetlang.decision import Decision, Obligation, changed
 from tenetlang.guard.answers import Answer, Denied
 from tenetlang.guard.errors import GuardError
@@ -62,7 +64,7 @@ class Permit:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._state: Literal["new", "used", "ended"] = "new"
-        self._began: tuple[int, int] | None = None
+        self._began: tuple[str | None, int] | None = None
         self._met: list[tuple[str, bool]] = []
         self._labels: tuple[str, ...] = ()
         self._result: object = NOTHING
@@ -184,7 +186,11 @@ class Permit:
             self._state = "used"
 
     def _begin(self) -> None:
-        self._began = self._gate.clock(), time.perf_counter_ns()
+        """Notes when the tool begins. Where the clock can't say, nobody says it: the decision has its time, and stands."""
+        began: str | None = None
+        with suppress(Exception):
+            began = time_text(self._gate.clock())
+        self._began = began, time.perf_counter_ns()
 
     def _demanded(self, when: Literal["before", "after"]) -> list[tuple[Obligation, Callable[..., object]]]:  # type: ignore[explicit-any]
         table = self._handlers.before if when == "before" else self._handlers.after
@@ -192,7 +198,11 @@ class Permit:
 
     def _check_done(self, value: object) -> None:
         """What a tool gives must be a result. A coroutine or a generator does its work later, when nobody asks any more."""
-        if inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
+        try:
+            later = inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+        except Exception as problem:
+            raise Withheld(f"`{self.tool}` gave what can't be looked at, and it is withheld") from problem
+        if later:
             if inspect.iscoroutine(value) or inspect.isgenerator(value):
                 value.close()
             raise Withheld(
@@ -248,7 +258,7 @@ class Permit:
             self.identifier,
             outcome,
             person=self._person,
-            began_ns=began,
+            began=began,
             took_ns=took,
             result=self._result,
             results=self._results,
