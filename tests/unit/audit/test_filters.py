@@ -90,6 +90,8 @@ def test_all_questions_must_be_answered_with_yes(log: Path, asked: Filter, expec
     [
         (Filter(tools=["refund"]), {1, 2, 3}),
         (Filter(users=["u8"]), {4, 5}),
+        (Filter(agents=["a2"]), {4, 5}),
+        (Filter(points=["gate-1"]), {1, 2, 3, 5, 6}),
         (Filter(users=["u8"], kinds=["outcome"]), {5}),
         (Filter(tools=["refund"], since=START + 2 * SECOND), {3}),
         (Filter(rules=["large_refund"]), {1, 2, 3}),
@@ -132,6 +134,17 @@ def test_a_damaged_record_is_asked_for_whatever_it_is(log: Path) -> None:
     assert indexes(log, Filter(tools=["refund"])) == [1, 5]
     assert Related(log, Filter(tools=["refund"]))(5)
     assert [json.loads(line)["index"] for line in selected(export_jsonl(log), Filter(tools=["refund"]))] == [1, 5]
+
+
+def test_what_a_record_does_not_say_rules_nothing_out() -> None:
+    assert Filter(first=3, last=4)({"index": "5", "at": time_text(START)})
+    assert Filter(since=START, until=START)({"index": 5, "at": 7})
+
+
+def test_a_rule_is_found_where_it_matched_and_did_not_decide() -> None:
+    matched = [{"rule": "small"}, 7, {"rule": 7}]
+    record = {"kind": "intent", "decided": {"decided_by": ["large"], "matched": matched}}
+    assert [Filter(rules=[rule])(record) for rule in ("small", "large", "other")] == [True, True, False]
 
 
 def test_the_last_ones_are_listed(log: Path) -> None:
