@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,15 +78,6 @@ def test_what_only_a_revoked_key_signed_no_longer_counts() -> None:
     assert counted(both, TRUST) == both
     assert counted(stolen, None) == stolen
     assert counted(Remembered("shop", 5, "five", ()), TRUST) is not None
-
-
-@pytest.fixture(params=["folder", "log"])
-def memory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memory]:
-    if request.param == "folder":
-        yield FolderMemory(tmp_path / "state")
-    else:
-        with Writer(open_log(tmp_path / "log.db")) as writer:
-            yield LogMemory(writer.do)
 
 
 def test_what_is_remembered_is_there_again(memory: Memory) -> None:
