@@ -19,9 +19,12 @@ from pathlib import Path
 import pytest
 
 from tenetlang.review.people import Directory
+from tests.servers import postgres, postgres_log
 from tests.unit.cli.conftest import Tenet
 from tests.unit.review.desks import PEOPLE, REQUEST, Office, office
 from tests.unit.review.tasks import MINUTE
+
+__all__ = ["postgres", "postgres_log"]
 
 TOKEN = re.compile(r"tnr_[0-9A-Z]{26}_[A-Za-z0-9_-]{43}")
 
@@ -178,6 +181,19 @@ def test_reviews_of_a_log_that_is_not_there_are_not_made_up(tenet: Tenet, tmp_pa
         answer = tenet("review", *words)
         assert (answer.status, "there is no log at `no.db`" in answer.error) == (2, True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.xdist_group("postgres")
+def test_reviews_of_a_log_on_a_server_are_answered_in_the_same_way(
+    tenet: Tenet, postgres_log: str, tmp_path: Path
+) -> None:
+    with office(postgres_log, Directory(PEOPLE)) as here:
+        here.now = time.time_ns()
+        (task,) = here.ask()
+        (tmp_path / "token").write_text(tenet("review", "token", "add", postgres_log, "ada").out, encoding="utf-8")
+        assert tenet("review", "list", postgres_log).out.startswith(task.identifier)
+        answer = tenet("review", "deny", postgres_log, task.identifier, "--token-file", "token")
+        assert (answer.status, answer.out) == (0, 'denied: refund(amount: 120, customer: "Zoë")\n')
 
 
 def test_hostile_names_do_nothing_to_a_terminal(tenet: Tenet, waiting: Office) -> None:
