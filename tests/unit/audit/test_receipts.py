@@ -18,7 +18,7 @@ from tenetlang.audit.canonical import profile_bytes
 from tenetlang.audit.checkpoints.note import signing_key, verifies
 from tenetlang.audit.errors import InvalidReceipt, NoReceipt, NoSignatures
 from tenetlang.audit.jws import MAX_TOKEN, key_identifier, open_compact, sign_bytes, sign_compact, split_compact
-from tenetlang.audit.receipts import TYPE, Receipt, SeenReceipts, binding, check_receipt, make_receipt
+from tenetlang.audit.receipts import LONGEST_LIFETIME, TYPE, Receipt, SeenReceipts, binding, check_receipt, make_receipt
 from tenetlang.decision import Decision, Verdict
 from tests.unit.audit.samples import REQUEST, identifier
 
@@ -364,3 +364,8 @@ def test_what_pyjwt_makes_is_taken_here() -> None:
     private = Ed25519PrivateKey.from_private_bytes(KEY.seed)
     token = jwt.encode(claims(), private, algorithm="EdDSA", headers={"kid": GOOD["kid"], "typ": TYPE})
     assert check(token) == check(receipt())
+
+
+@pytest.mark.parametrize("lifetime", [1, LONGEST_LIFETIME])
+def test_the_shortest_and_the_longest_receipt_are_good(lifetime: int) -> None:
+    assert check(receipt(lifetime=lifetime)).expires == NOW + lifetime
