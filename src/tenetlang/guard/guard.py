@@ -16,6 +16,7 @@ Everything fails closed. What can fail, and what is answered then, is a table in
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -34,7 +35,7 @@ from tenetlang.guard.calls import Who, call_of, caller_of
 from tenetlang.guard.errors import GuardError
 from tenetlang.guard.front import approved, asked, asked_async, permitted, permitted_async
 from tenetlang.guard.obligations import After, Before, with_handler
-from tenetlang.guard.outcomes import Results
+from tenetlang.guard.outcomes import Results, logger
 from tenetlang.guard.permits import Labels, Permit
 from tenetlang.guard.reviewing import Review
 from tenetlang.guard.scopes import narrowed
@@ -66,6 +67,7 @@ class Guard:
         self._gate = built.front.gate
         self._closed = False
         self._declaring = threading.Lock()
+        atexit.register(self._end)
 
     @classmethod
     def open(
@@ -349,6 +351,8 @@ class Guard:
         self._gate = self._front.gate
         self._gate.scopes, self._gate.handlers = scopes, handlers
         self._closed = False
+        atexit.unregister(self._end)
+        atexit.register(self._end)
 
     def close(self) -> None:
         """Records what is left to record, says in the log that this gate is done, and closes all of it. May be called twice.
@@ -357,7 +361,15 @@ class Guard:
         """
         if not self._closed:
             self._closed = True
+            atexit.unregister(self._end)
             self._built.close()
+
+    def _end(self) -> None:
+        """Closes a guard that nobody closed, when the program ends."""
+        try:
+            self.close()
+        except Exception as problem:  # noqa: BLE001  # there is nobody left to tell but the log of the program
+            logger.error("a guard could not be closed when the program ended: %s", problem)
 
     def __enter__(self) -> Self:
         return self

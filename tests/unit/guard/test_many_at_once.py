@@ -189,6 +189,28 @@ def test_a_process_that_is_killed_loses_nothing_that_it_was_told(tmp_path: Path)
     assert [problem for problem in problems(tmp_path) if not problem.startswith("no-outcome")] == []
 
 
+def test_a_guard_that_nobody_closed_closes_when_the_program_ends(tmp_path: Path) -> None:
+    write_policy(tmp_path)
+    forgetful = """
+import sys
+from tenetlang.guard import Guard
+guard = Guard.open(sys.argv[1] + "/shop.tenet", log=sys.argv[1] + "/log.db")
+with guard.call("fetch", {"page": "x"}, agent="a1", user="u1", session="s1") as permit:
+    permit.result(None)
+if len(sys.argv) > 2:
+    import os
+    os.rename(sys.argv[1] + "/log.db", sys.argv[1] + "/gone.db")
+"""
+    ran = subprocess.run([sys.executable, "-c", forgetful, str(tmp_path)], capture_output=True, check=False, cwd=ROOT)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert [record["kind"] for record in records(tmp_path)][-2:] == ["point.closed", "log.closed"]
+    assert problems(tmp_path) == []
+    gone = subprocess.run(
+        [sys.executable, "-c", forgetful, str(tmp_path), "x"], capture_output=True, check=False, cwd=ROOT
+    )
+    assert b"could not be closed when the program ended" in gone.stderr
+
+
 def test_a_permit_is_of_the_process_that_asked(tmp_path: Path) -> None:
     guard = open_guard(tmp_path)
     permit = guard.call("fetch", {"page": "x"}, **WHO)
