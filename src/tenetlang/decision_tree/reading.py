@@ -163,24 +163,26 @@ def _decode_names(_: Reading, form: object) -> object:
 
 
 def _decode_place(reading: Reading, form: object) -> object:
-    match form:
-        case [int() as file, int() as line, int() as column] if bool not in map(type, form):
-            if 0 <= file < len(reading.files) and 1 <= line <= MAX_LINE and 1 <= column <= MAX_COLUMN:
-                start = (line - 1) * MAX_COLUMN + column - 1
-                return Span(reading.files[file], start, start)
+    if isinstance(form, list) and len(form) == 3:
+        file, line, column = form
+        whole = type(file) is int and type(line) is int and type(column) is int
+        if whole and 0 <= file < len(reading.files) and 1 <= line <= MAX_LINE and 1 <= column <= MAX_COLUMN:
+            start = (line - 1) * MAX_COLUMN + column - 1
+            return Span(reading.files[file], start, start)
     raise PolicyFormatError(f"expected a place, got {_shown(form)}")
 
 
 def _class_decoder(kind: type) -> _Decoder:
     defaults = defaults_of(kind)
     fields = {name: _field_decoder(kind, name) for name in defaults}
-    needed = {name for name, default in defaults.items() if default is attrs.NOTHING} | {"is"}
+    needed = frozenset(name for name, default in defaults.items() if default is attrs.NOTHING) | {"is"}
+    known = frozenset(fields) | {"is"}
 
     def read(reading: Reading, form: object) -> object:
         if not isinstance(form, dict) or form.get("is") != kind.__name__:
             raise PolicyFormatError(f"expected a {kind.__name__}, got {_shown(form)}")
-        if not needed <= form.keys() <= fields.keys() | {"is"}:
-            wrong = ", ".join(sorted((needed - form.keys()) | (form.keys() - fields.keys() - {"is"})))
+        if not needed <= form.keys() <= known:
+            wrong = ", ".join(sorted((needed - form.keys()) | (form.keys() - known)))
             raise PolicyFormatError(f"a {kind.__name__} with missing or unknown fields: {wrong}")
         reading.depth += 1
         if reading.depth > MAX_DEPTH:

@@ -128,7 +128,8 @@ def open_cache(variables: Mapping[str, str]) -> Cache | None:
 
 def _has_owners() -> bool:
     """Whether files have owners and modes here, and can be opened without following links."""
-    return os.name == "posix" and hasattr(os, "O_NOFOLLOW") and {os.open, os.stat, os.unlink} <= os.supports_dir_fd
+    wanted = {os.link, os.open, os.rename, os.stat, os.unlink}
+    return os.name == "posix" and hasattr(os, "O_NOFOLLOW") and wanted <= os.supports_dir_fd
 
 
 def _folder(variables: Mapping[str, str], name: str, usual: str) -> Path | None:
@@ -202,7 +203,7 @@ def _write_secret(folder: int) -> None:
     unfinished = _written(folder, os.urandom(_MAC))
     try:
         with suppress(FileExistsError):
-            os.link(unfinished, _SECRET_FILE, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            os.link(unfinished, _SECRET_FILE, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         os.unlink(unfinished, dir_fd=folder)
 
