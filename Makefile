@@ -24,7 +24,7 @@ test: lint  ## everything that a change must pass: lint, types, layers, tests wi
 	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --ignore=tests/properties --ignore=tests/golden
 	@TENET_TEST_PROFILE=brief $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0 tests/properties
 	@$(BIN)/python -m coverage report --omit="*/analysis/*,*/replay/*,*/targets/*,$(SERVED)"
-	@test -z "$$TENET_REQUIRE_SERVERS" || $(BIN)/python -m coverage report --include="$(SERVED)"
+	@test -z "$$TENET_REQUIRE_SERVERS" || $(BIN)/python -m coverage report --include="$(SERVED)" --fail-under=93
 	@$(BIN)/python -m coverage report --include="*/analysis/*" --fail-under=93
 	@$(BIN)/python -m coverage report --include="*/replay/*,*/targets/*" --fail-under=91
 	@echo "==> pytest, every example of the properties, and every golden decision"
