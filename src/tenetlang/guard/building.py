@@ -72,6 +72,8 @@ class Wanted:
     patience: float
     clock: Callable[[], int]
     randomness: Callable[[int], bytes]
+    again: bool = False
+    """Whether it was open before: then a log that is not there any more is not made anew."""
 
 
 @attrs.frozen(eq=False)
@@ -153,9 +155,7 @@ def _key(key: SigningKey | str | os.PathLike[str] | None) -> SigningKey | None:
 
 
 def _writer(wanted: Wanted, key: SigningKey | None) -> Writer:
-    from tenetlang.audit.log import open_log
-
-    log = wanted.log if isinstance(wanted.log, Log) else open_log(wanted.log)
+    log = wanted.log if isinstance(wanted.log, Log) else Log.open(wanted.log, create=not wanted.again)
     try:
         if key is not None:
             log.check_signed(key)

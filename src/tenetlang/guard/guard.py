@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar, overload
 
+import attrs
+
 from tenetlang.audit.checkpoints.note import SigningKey
 from tenetlang.audit.records.unplaced import Unplaced
 from tenetlang.audit.stores.tables import Tables
@@ -338,20 +340,19 @@ class Guard:
     def reopen(self) -> None:
         """Opens everything anew with what the guard was opened with: after a fork in the child, or once a log was mended.
 
-        Raises what `open` raises; then calls are denied as before.
+        A log that is not there any more is not made anew. Raises what `open` raises; then calls are denied as before.
         """
         before = self._built
         if not isinstance(before.wanted.log, str | os.PathLike):
             raise GuardError("the guard was opened with a log that somebody else opened; open that and another guard")
         if before.process == os.getpid():
-            before.close()
-        self._built = build(before.wanted)
+            self._end()
+        self._built = build(attrs.evolve(before.wanted, again=True))
         self._front = self._built.front
         scopes, handlers = self._gate.scopes, self._gate.handlers
         self._gate = self._front.gate
         self._gate.scopes, self._gate.handlers = scopes, handlers
         self._closed = False
-        atexit.unregister(self._end)
         atexit.register(self._end)
 
     def close(self) -> None:
@@ -365,11 +366,11 @@ class Guard:
             self._built.close()
 
     def _end(self) -> None:
-        """Closes a guard that nobody closed, when the program ends."""
+        """Closes the guard when the program ends, or before it is opened anew: whatever can't be recorded any more is only said."""
         try:
             self.close()
-        except Exception as problem:  # noqa: BLE001  # there is nobody left to tell but the log of the program
-            logger.error("a guard could not be closed when the program ended: %s", problem)
+        except Exception as problem:  # noqa: BLE001  # there is nobody to tell but the log of the program
+            logger.error("a guard could not be closed as it should: %s", problem)
 
     def __enter__(self) -> Self:
         return self

@@ -103,6 +103,13 @@ def test_a_log_that_is_not_what_it_was(tmp_path: Path) -> None:
     tool.denied()
     with pytest.raises(AuditError):
         guard.close()
+    with pytest.raises(AuditError, match="there is no log"):
+        guard.reopen()
+    tool.denied()
+    (tmp_path / "elsewhere.db").rename(tmp_path / "log.db")
+    guard.reopen()
+    tool.runs()
+    guard.close()
 
 
 @row("another process holds the log's lock for too long")
