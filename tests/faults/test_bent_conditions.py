@@ -49,6 +49,8 @@ PARTS: Mapping[str, Part] = {
     ),
     "shape": Part(("records/shape.py", "records/forms.py"), ("records/test_shape.py",)),
     "blame": Part(("blame.py",), ("test_blame.py", "test_blame_edges.py", "test_blame_of_a_gate.py")),
+    "receipts": Part(("receipts.py",), ("test_receipts.py", "test_receipts_edges.py")),
+    "witness": Part(("witness/state.py",), ("witness/test_answers.py", "witness/test_state.py")),
     "completeness": Part(
         ("completeness/check.py", "completeness/counts.py", "completeness/escalations.py", "completeness/outcomes.py",
          "completeness/reports.py"),
@@ -66,6 +68,10 @@ UNSEEN: Mapping[str, str] = {
     "signed._vouch: span.last < size → span.last <= size": "a key signs the size with which it ends",
     "epochs.epochs_of: rotation.new in spans and rotation.old not in spans → rotation.new in spans": "no span has an end yet",
     "forms.one_of: isinstance(value, str) and value in words → value in words": "nothing but a text equals one",
+    "state._prepare: os.name == 'posix' and Path(connection.filename).stat().st_mode & 63 → "
+    "Path(connection.filename).stat().st_mode & 63": "tests run where it is so",
+    "blame._developer: point is not None and verdict == 'allow' and _late(story, story.record.get('at')) → "
+    "point is not None and _late(story, story.record.get('at'))": "at a gate it is only asked of what was allowed",
     "blame._Said.text: isinstance(opened, bytes) → True": "what is no payload has no bodies",
     "blame._platform: story.entry.flaw is None and leaf_hash(story.entry.record) == story.entry.leaf → "
     "leaf_hash(story.entry.record) == story.entry.leaf": "a record with a flaw is of no decision, and not blamed",

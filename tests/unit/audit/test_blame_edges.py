@@ -410,3 +410,10 @@ def test_a_decision_without_a_time_is_blamed_all_the_same(tmp_path: Path) -> Non
 def test_without_a_gate_all_that_was_stopped_is_told(tmp_path: Path) -> None:
     found = blamed(tmp_path, [stopped("agent:zz", 71), sample(1, DENY)])
     assert [(fact.record, fact.against) for fact in found.facts if fact.what == "stopped"] == [(1, False)]
+
+
+def test_only_what_was_not_met_is_named(tmp_path: Path) -> None:
+    obligations = [{"name": "mask", "met": False}, {"name": "log", "met": True}, {"name": "tell", "met": False}]
+    said = event("outcome", {"of": identifier(1), "outcome": "ok", "obligations": obligations}, number=51)
+    found = blamed(tmp_path, [sample(1, ALLOW, surroundings=GATE), said])
+    assert [fact.details for fact in found.facts if fact.what == "unmet"] == [{"names": "mask, tell"}]

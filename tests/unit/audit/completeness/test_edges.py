@@ -12,7 +12,8 @@ from tenetlang.audit import time_text
 from tenetlang.audit.completeness import check as checking
 from tenetlang.audit.completeness import counts, escalations, outcomes
 from tenetlang.audit.completeness.check import PATIENCE, check_completeness
-from tenetlang.audit.completeness.reports import Report, words
+from tenetlang.audit.completeness.reports import Report
+from tenetlang.audit.completeness.reports import words as entries
 from tests.unit.audit.completeness.test_check import (
     MINUTE,
     POINT,
@@ -207,9 +208,21 @@ def test_a_list_of_requesters_may_hold_anything(tmp_path: Path, requesters: list
 
 @pytest.mark.parametrize("value", [None, "ab", 7, {"first": "ab"}, {}, {"first": None}])
 def test_what_is_no_list_has_no_entries(value: object) -> None:
-    assert words(value) == []
-    assert words([1, value]) == [1, value]
-    assert words({"first": [value]}) == [value]
+    assert entries(value) == []
+    assert entries([1, value]) == [1, value]
+    assert entries({"first": [value]}) == [value]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0s later"), (61, "1m1s later"), (-61, "1m1s earlier")])
+def test_a_time_is_told_from_now(seconds: int, words: str) -> None:
+    assert Report(START + seconds * 1_000_000_000, 0, 1).waited(time_text(START)) == words
+
+
+def test_only_problems_that_are_wanted_are_reported_and_counted() -> None:
+    report = Report(0, 0, 1, wanted=lambda index: index == 2)
+    for number in (1, 2, 3, 2):
+        report(number, "gap", "")
+    assert ([problem.index for problem in report.problems], report.further) == ([2], 1)
 
 
 def test_problems_beyond_the_limit_are_counted() -> None:
