@@ -1,8 +1,8 @@
 """A durable log of decisions: appended to by many, and never changed.
 
 One append is one transaction. Inside it the last record is read back, the new one gets the next index and names the
-leaf before it, and the commit returns when the disk has it. Several processes may append to one file: SQLite's write
-lock puts them in a row, and each reads back what the one before it wrote.
+leaf before it, and the commit returns when the disk has it. Several processes may append to one log: the write lock of SQLite, or
+an advisory lock of PostgreSQL, puts them in a row, and each reads back what the one before it wrote.
 
 A failed write leaves the question open what is on the disk, and a second attempt may answer it wrongly: after a failed
 flush the operating system may drop the dirty pages and report success. So nothing is ever tried again. The object is
@@ -87,7 +87,7 @@ class Log:
         clock: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        """Use `Log.open`."""
+        """Use `Log.open`. `path` may be an address with a password in it, so it is shown to nobody as it is."""
         self.path = path
         self._clock = clock
         self._randomness = randomness
@@ -110,12 +110,12 @@ class Log:
         clock: Callable[[], int] = time.time_ns,
         randomness: Callable[[int], bytes] = os.urandom,
     ) -> Self:
-        """Opens a log to append to it, and creates it where there is no file and `create` is true.
+        """Opens a log to append to it, and creates it where there is none and `create` is true.
 
-        `clock` gives nanoseconds since 1970, `randomness` that many random bytes; both are only used for the first
-        record of a new log, and where a checkpoint is signed or the key changed. Raises `NotALog`, `LogUnavailable`, or
-        `LogDamaged` where its last record contradicts
-        itself. The rest of the log is not verified here: that is `verify_log`.
+        `path` is a file, or the address of a log on a server (`stores/addresses.py`). `busy_seconds` is for how long an append
+        waits for others. `clock` gives nanoseconds since 1970, `randomness` that many random bytes; both are only used for the
+        first record of a new log, and where a checkpoint is signed or the key changed. Raises `NotALog`, `LogUnavailable`, or
+        `LogDamaged` where its last record contradicts itself. The rest of the log is not verified here: that is `verify_log`.
         """
         name = located(path)
         database = open_to_write(name, busy_seconds, (lambda: first_row(clock(), randomness)) if create else None)
@@ -260,7 +260,7 @@ class Log:
             self._database.leave(last=last)
 
     def close(self) -> None:
-        """Closes the file. May be called twice."""
+        """Closes the database. May be called twice."""
         with self._lock:
             self._refusal = self._refusal or f"{shown(self.path)} is closed; open it again"
             self._database.close()
@@ -456,7 +456,7 @@ class Log:
 
 
 def open_log(path: str | os.PathLike[str]) -> Log:
-    """Opens a log to append to it; creates it where there is no file. See `Log.open`."""
+    """Opens a log to append to it, by its file or its address on a server; creates it where there is none. See `Log.open`."""
     return Log.open(path)
 
 
