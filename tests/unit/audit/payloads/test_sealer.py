@@ -95,6 +95,7 @@ def test_the_person_is_found_in_the_request_and_in_the_record_of_it(tmp_path: Pa
     assert sealer.person_of({}) is None
     assert sealer.person_in({"who": 7}) is None
     assert sealer.person_in({"who": {"user": None}}) is None
+    assert sealer.person_in({"who": {"user": 7}}) is None
 
 
 def test_a_keyring_of_sessions_seals_for_the_session(tmp_path: Path) -> None:
