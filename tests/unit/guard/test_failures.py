@@ -674,3 +674,32 @@ def test_what_is_for_operators_is_not_told_to_agents(tool: Tool) -> None:
     assert "password" not in repr(caught.value.for_agent())
     assert "tenet guard resume" not in repr(caught.value.for_agent())
     assert reason_for_agent(caught.value.decision) == caught.value.reason
+
+
+def test_an_outcome_is_recorded_once_though_the_coroutine_is_cancelled_while_it_waits_for_that(tmp_path: Path) -> None:
+    async def main() -> None:
+        with open_guard(tmp_path) as guard:
+            permit = await guard.call_async("fetch", {"page": "x"}, **WHO)
+
+            async def use() -> None:
+                async with permit:
+                    await permit.result_async("page")
+
+            with busy(guard):
+                using = asyncio.create_task(use())
+                await asyncio.sleep(0.05)
+                using.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await using
+
+    asyncio.run(main())
+    assert outcomes(tmp_path) == ["ok"]
+    assert problems(tmp_path) == []
+
+
+def test_an_outcome_of_somebody_who_is_gone_is_kept_as_any_other(tmp_path: Path) -> None:
+    guard = open_guard(tmp_path)
+    permit = guard.call("fetch", {"page": "x"}, **WHO)
+    guard.close()
+    guard._front.outcomes._settle_quietly(permit._settled("refused"))
+    assert "can't be recorded" in trouble(guard) or guard._front.outcomes.trouble is not None
