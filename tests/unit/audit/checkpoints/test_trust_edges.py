@@ -29,3 +29,10 @@ def test_a_file_of_the_greatest_length_and_of_the_most_lines_is_read() -> None:
     assert read_trust(b"\n" * 1022 + quorum).quorum == "none"
     with pytest.raises(UnusableTrust, match="at most 1,024 lines"):
         read_trust(b"\n" * 1023 + quorum)
+
+
+def test_a_number_of_a_group_may_be_all_of_its_members() -> None:
+    lines = "".join(f"witness {name} {key.verifier}\n" for name, key in KEYS.items())
+    assert read_trust(f"{lines}group g 2 x1 x2\nquorum g\n".encode()).groups[0].least == 2
+    with pytest.raises(UnusableTrust, match="of 2 members '3' can't have signed"):
+        read_trust(f"{lines}group g 3 x1 x2\nquorum g\n".encode())
