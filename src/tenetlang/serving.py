@@ -20,7 +20,7 @@ import attrs
 
 _MAX_HEAD = 16 * 1024
 _LINGER = 1.0
-_request = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,1024}) HTTP/1\.([01])")
+_request = re.compile(rb"([A-Z]{1,16}) (/[!-~]{0,4096}) HTTP/1\.([01])")
 _field = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*)")
 _length = re.compile(rb"[0-9]{1,9}")
 _once = frozenset({b"content-length", b"transfer-encoding", b"host"})

@@ -23,6 +23,8 @@ from tenetlang.cli.review_open import CONFIGURED_BY, LOG, opened_inbox
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
+    from tenetlang.inbox.oidc import SignIn
+    from tenetlang.review.provider import ProviderSettings
     from tenetlang.serving import Respond
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -73,7 +75,7 @@ def serve(
 ) -> int:
     """Serve the page on which people answer the escalations in LOG, until it is interrupted.
 
-    People sign in with a token (`tenet review token add`). What each of them does is in LOG before the page says so. The
+    People sign in with a token (`tenet review token add`), or at the OpenID provider of `[review.oidc]`. What each of them does is in LOG before the page says so. The
     channels that the configuration names bring messages meanwhile; without channels, people have to look here.
     """
     from tenetlang.inbox.web import Settings, Web
@@ -90,13 +92,29 @@ def serve(
         if settings.wording.inbox is not None:
             known.add((urlsplit(settings.wording.inbox).hostname or "").lower())
         told = Settings(frozenset(known), secure, settings.wording.link_key)
-        web = Web(opened.inbox, told, say=lambda line: remark(visible(line) + "\n"))
+        provider = None if settings.provider is None else _provider(settings.provider, secure=secure)
+        web = Web(opened.inbox, told, say=lambda line: remark(visible(line) + "\n"), provider=provider)
         with Courier(opened.writer, opened.inbox.desk, settings.channels, wording=settings.wording):
             try:
-                asyncio.run(_until_stopped(web.respond, host, port, context))
+                asyncio.run(_until_stopped(web.respond, host, port, context, settings.provider))
             except OSError as error:
                 raise click.ClickException(f"can't listen at {host}, port {port}: {error.strerror or error}") from error
     return statuses.FINE
+
+
+def _provider(settings: ProviderSettings, *, secure: bool) -> SignIn:
+    from tenetlang.inbox.oidc import SignIn
+    from tenetlang.inbox.oidc_provider import Provider
+
+    if settings.inbox.startswith("https:") != secure:
+        raise click.UsageError(
+            "`inbox` of `[review]` has to be how browsers reach the page, or nobody can come back from the provider: with `https` "
+            "if there is --tls-cert or --behind-https, with `http` if there is not"
+        )
+    try:
+        return SignIn(Provider(settings))
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(str(missing)) from missing
 
 
 def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -113,12 +131,16 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
     return context
 
 
-async def _until_stopped(respond: Respond, host: str, port: int, context: ssl.SSLContext | None) -> None:
+async def _until_stopped(
+    respond: Respond, host: str, port: int, context: ssl.SSLContext | None, provider: ProviderSettings | None
+) -> None:
     from tenetlang.serving import serve as answer
 
     def ready(taken: int) -> None:
         scheme = "http" if context is None else "https"
         remark(f"reviews at {scheme}://{f'[{host}]' if ':' in host else host}:{taken}/\n")
+        if provider is not None:
+            remark(f"people sign in with a token, or at {provider.issuer}, which sends them back to {provider.back}\n")
 
     serving = asyncio.ensure_future(answer(respond, host, port, ready=ready, tls=context))
     loop = asyncio.get_running_loop()

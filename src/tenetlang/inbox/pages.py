@@ -53,8 +53,13 @@ REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-def sign_in(problem: str | None = None, then: str = "/") -> bytes:
-    """The page that asks for a token."""
+def sign_in(problem: str | None = None, then: str = "/", provider: str | None = None) -> bytes:
+    """The page that asks for a token, and leads to the provider, if there is one, by the name that it is given."""
+    elsewhere = element(
+        "p",
+        {"class": "card"},
+        element("a", {"href": f"/sign-in/begin?then={then}"}, "Sign in with ", said(provider or "")),
+    )
     form = element(
         "form",
         {"method": "post", "action": "/sign-in", "class": "card"},
@@ -69,7 +74,10 @@ def sign_in(problem: str | None = None, then: str = "/") -> bytes:
         element("p", {"class": "quiet"}, "Whoever runs this inbox gives it to you: ",
                 element("code", "tenet review token add"), "."),
     )  # fmt: skip
-    return _page("Sign in", None, None, _notice(None if problem is None else Notice(problem, good=False)), form)
+    return _page(
+        "Sign in", None, None, _notice(None if problem is None else Notice(problem, good=False)),
+        None if provider is None else elsewhere, form,
+    )  # fmt: skip
 
 
 def waiting_list(tasks: Sequence[Kept], session: Session, notice: Notice | None = None) -> bytes:

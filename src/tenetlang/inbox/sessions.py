@@ -1,7 +1,8 @@
 """Who is signed in, for as long as the server runs: a cookie for the browser, and a second secret for the forms.
 
 A session is known by the digest of its cookie. It ends when nobody used it for half an hour, after eight hours in any case, and at
-once when its token is revoked (the page asks at each request). There is an end to how many there are; the one that was used longest
+once when its token is revoked (the page asks at each request). One without a token, of somebody whom an OpenID provider vouches for, is told
+when it ends: what the provider takes back later we don't hear of. There is an end to how many there are; the one that was used longest
 ago makes room.
 """
 
@@ -32,12 +33,19 @@ _ADDRESSES: Final = 4096
 
 @attrs.frozen
 class Session:
-    """Somebody who is signed in. `token` is the identifier of the token they showed, `form` the secret in their forms."""
+    """Somebody who is signed in. `token` is the identifier of the token they showed, None if a provider vouches for them; `form` the
+    secret in their forms; `longest` how many seconds it lasts."""
 
     who: str
-    token: str
+    token: str | None
     form: str
     began: float
+    longest: float = LONGEST
+
+    @property
+    def how(self) -> str:
+        """By which way their answers come, as records say it."""
+        return "inbox" if self.token is not None else "inbox-oidc"
 
     def owns(self, form: str) -> bool:
         """Whether a form came from a page of this session."""
@@ -53,11 +61,11 @@ class Sessions:
     _open: OrderedDict[bytes, tuple[Session, float]] = attrs.field(factory=OrderedDict)
     _lock: threading.Lock = attrs.field(factory=threading.Lock)
 
-    def begin(self, who: str, token: str) -> tuple[str, Session]:
+    def begin(self, who: str, token: str | None, longest: float = LONGEST) -> tuple[str, Session]:
         """A new session, and its cookie."""
         cookie, form = self._secret(), self._secret()
         now = self.seconds()
-        session = Session(who, token, form, now)
+        session = Session(who, token, form, now, min(longest, LONGEST))
         with self._lock:
             while len(self._open) >= MOST:
                 self._open.popitem(last=False)
@@ -71,7 +79,7 @@ class Sessions:
             session, used = self._open.get(key, (None, 0.0))
             if session is None:
                 return None
-            if now - used > IDLE or now - session.began > LONGEST:
+            if now - used > IDLE or now - session.began > session.longest:
                 del self._open[key]
                 return None
             self._open[key] = session, now

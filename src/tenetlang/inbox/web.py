@@ -4,6 +4,7 @@
     GET  /done             what they were asked about before       POST /tasks/ID/claim, release, delegate
     GET  /tasks/ID         one task; with ?link=… from a message   POST /tasks/ID/seen       by a link from a message
     GET, POST /sign-in     with a token                            POST /sign-out
+    GET  /sign-in/begin    to a provider, and                      GET  /sign-in/back       back from there (oidc.py)
     GET  /inbox.css, /inbox.js
 
 A GET changes nothing, but that a person who is signed in and opens a task has *seen* it; what browsers fetch beforehand does not
@@ -26,6 +27,7 @@ import attrs
 from tenetlang.audit.errors import AuditError
 from tenetlang.inbox import pages
 from tenetlang.inbox.inbox import Inbox, Kept
+from tenetlang.inbox.oidc import GOOD_FOR, SignIn, SignInRefused, is_known
 from tenetlang.inbox.pages import Notice
 from tenetlang.inbox.sessions import Failures, Session, Sessions
 from tenetlang.inbox.shown import concerns
@@ -82,16 +84,23 @@ class Settings:
         """The cookie's name."""
         return "__Host-tenet-reviews" if self.secure else "tenet-reviews"
 
+    @property
+    def sign_in_cookie(self) -> str:
+        """The name of the cookie that a browser has while its person signs in at a provider."""
+        return "__Host-tenet-sign-in" if self.secure else "tenet-sign-in"
+
 
 @attrs.define
 class Web:
-    """The inbox as pages. `say` gets a line about what went wrong inside. Thread-safe."""
+    """The inbox as pages. `say` gets a line about what went wrong inside; `provider` is where people can sign in beside tokens.
+    Thread-safe."""
 
     inbox: Inbox
     settings: Settings = attrs.field(factory=Settings)
     sessions: Sessions = attrs.field(factory=Sessions)
     failures: Failures = attrs.field(factory=Failures)
     say: Callable[[str], None] = lambda _: None
+    provider: SignIn | None = None
 
     def respond(self, request: Request) -> Response:
         """The answer to a request. Never raises: what fails inside is said, and the browser is told that nothing was done."""
@@ -125,7 +134,9 @@ class Web:
         if path in {"/inbox.css", "/inbox.js"}:
             return _file(path)
         if path == "/sign-in":
-            return _page(200, pages.sign_in(then=_local(_single(query).get("then", "/"))))
+            return _page(200, self._sign_in_page(then=_local(_single(query).get("then", "/"))))
+        if path in {"/sign-in/begin", "/sign-in/back"} and self.provider is not None and request.method == "GET":
+            return self._through_provider(request, self.provider, query, is_back=path == "/sign-in/back")
         task = _task.fullmatch(path)
         session = self._session(request)
         link = _single(query).get("link", "")
@@ -141,7 +152,7 @@ class Web:
         if task is None or task[2] is not None:
             return _not_found(session)
         if request.method == "GET" and _is_looked_at(request):
-            self.inbox.seen(task[1], session.who, "inbox")
+            self.inbox.seen(task[1], session.who, session.how)
         kept = self._concerning(task[1], session)
         if kept is None:
             return _not_found(session)
@@ -182,15 +193,15 @@ class Web:
                 403, pages.message_page("An old form", "Open the page anew and try again. Nothing was done.", session)
             )
         if path == "/sign-out":
-            self.sessions.end(self._cookie(request))
-            return _see_other("/sign-in", ("Set-Cookie", self._cookie_header("", "; Max-Age=0")))
+            self.sessions.end(self._cookie(request, self.settings.cookie))
+            return _see_other("/sign-in", self._set_cookie(self.settings.cookie, "", 0))
         kept = None if task is None or task[2] is None else self._concerning(task[1], session)
         if task is None or kept is None:
             return _not_found(session)
         return self._done(task[2], kept, session, form)
 
     def _done(self, action: str, kept: Kept, session: Session, form: Mapping[str, str]) -> Response:
-        task, who, how = kept.task.identifier, session.who, "inbox"
+        task, who, how = kept.task.identifier, session.who, session.how
         match action:
             case "answer":
                 return self._answer(kept, session, form)
@@ -210,40 +221,80 @@ class Web:
         if form.get("confirmed") != "yes":
             return _page(200, pages.confirm_page(kept, session, choice, binding, comment))
         task = kept.task.identifier
-        answered = self.inbox.vote(task, session.who, "inbox", choice, binding, comment or None)
+        answered = self.inbox.vote(task, session.who, session.how, choice, binding, comment or None)
         return _after(answered, task, pages.outcome_of(answered.task, choice))
 
     def _sign_in(self, request: Request, form: Mapping[str, str]) -> Response:
         if self.failures.too_many(request.peer):
-            page = pages.sign_in("Too many tokens that are none. Wait a minute.")
+            page = self._sign_in_page("Too many tokens that are none. Wait a minute.")
             return _page(429, page, ("Retry-After", "60"))
         token = self.inbox.who_has(form.get("token", "").strip())
         if token is None:
             self.failures.add(request.peer)
-            return _page(403, pages.sign_in("This is no token, or it was revoked.", _local(form.get("then", "/"))))
+            problem = "This is no token, or it was revoked."
+            return _page(403, self._sign_in_page(problem, _local(form.get("then", "/"))))
         cookie, _ = self.sessions.begin(token.who, token.identifier)
-        return _see_other(_local(form.get("then", "/")), ("Set-Cookie", self._cookie_header(cookie)))
+        return _see_other(_local(form.get("then", "/")), self._set_cookie(self.settings.cookie, cookie))
+
+    def _sign_in_page(self, problem: str | None = None, then: str = "/") -> bytes:
+        return pages.sign_in(problem, then, None if self.provider is None else self.provider.settings.title)
+
+    def _through_provider(self, request: Request, provider: SignIn, query: str, *, is_back: bool) -> Response:
+        name = self.settings.sign_in_cookie
+        try:
+            if not is_back:
+                if request.fields.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+                    return _see_other("/sign-in")
+                where, cookie = provider.begin(_local(_single(query).get("then", "/")))
+                return _see_other(where, self._set_cookie(name, cookie, GOOD_FOR))
+            if self.failures.too_many(request.peer):
+                raise SignInRefused("Too many sign-ins that were none. Wait a minute.", "too many sign-ins", status=429)
+            return self._arrived(request, provider, query)
+        except SignInRefused as refusal:
+            if refusal.guessed:
+                self.failures.add(request.peer)
+            self.say(f"sign-in refused: {refusal}")
+            content = self._sign_in_page(refusal.text)
+            return _page(refusal.status, content, *([self._set_cookie(name, "", 0)] if is_back else []))
+
+    def _arrived(self, request: Request, provider: SignIn, query: str) -> Response:
+        """What somebody gets who comes back from the provider."""
+        try:
+            answer = _single(query, strict=True)
+        except ValueError:
+            answer = {}  # belongs to no sign-in
+        name = self.settings.sign_in_cookie
+        arrival = provider.finish(self._cookie(request, name), answer)
+        who = self.inbox.desk.directory.named(arrival.name)
+        if not is_known(self.inbox, who):
+            text = f"Nobody here is asked under your name at the provider, which is {arrival.name}."
+            raise SignInRefused(text, "somebody is neither configured nor asked")
+        self.sessions.end(self._cookie(request, self.settings.cookie))
+        cookie, _ = self.sessions.begin(who, None, provider.settings.session)
+        return _see_other(arrival.then, self._set_cookie(self.settings.cookie, cookie), self._set_cookie(name, "", 0))
 
     # -------------------------------------------------------------------------------------------------------- who
 
     def _session(self, request: Request) -> Session | None:
-        cookie = self._cookie(request)
+        cookie = self._cookie(request, self.settings.cookie)
         session = self.sessions.find(cookie) if cookie else None
-        if session is not None and not self.inbox.is_good(session.token):
+        if session is not None and session.token is not None and not self.inbox.is_good(session.token):
             self.sessions.end(cookie)
             return None
         return session
 
-    def _cookie(self, request: Request) -> str:
+    @staticmethod
+    def _cookie(request: Request, name: str) -> str:
         try:
-            found = SimpleCookie(request.fields.get("cookie", "")).get(self.settings.cookie)
+            found = SimpleCookie(request.fields.get("cookie", "")).get(name)
         except CookieError:
             return ""
         return "" if found is None else found.value
 
-    def _cookie_header(self, value: str, more: str = "") -> str:
+    def _set_cookie(self, name: str, value: str, age: int | None = None) -> tuple[str, str]:
         secure = "; Secure" if self.settings.secure else ""
-        return f"{self.settings.cookie}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}"
+        lasting = "" if age is None else f"; Max-Age={age}"
+        return "Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{lasting}"
 
     def _link(self, text: str) -> Link | None:
         key = self.settings.link_key

@@ -26,6 +26,11 @@
     addresses = { email = "ada@example.com" }
     may_hand_to = ["grace"]
 
+    [review.oidc]                                  # where people may sign in beside tokens (provider.py)
+    issuer = "https://login.example.com"
+    client_id = "reviews"
+    client_secret = { env = "TENET_OIDC_SECRET" }
+
 All of it is read at once and strictly: a setting that is not known, a channel that nobody configured or a name that two people have is an
 error with the place in it, since each of them would quietly leave somebody out.
 """
@@ -48,15 +53,17 @@ from tenetlang.review.courier import Wording
 from tenetlang.review.desk import Rules
 from tenetlang.review.links import SHORTEST_KEY
 from tenetlang.review.people import Directory, Person
+from tenetlang.review.provider import ProviderSettings
 from tenetlang.review.secrets import read_secret
 from tenetlang.values.faults import ValueFault
 from tenetlang.values.times import parse_duration
 
 _T = TypeVar("_T")
+_SECOND: Final = 10**9
 
 _SETTINGS: Final = (
     "inbox", "link_key", "good_for", "keep_for", "climb_unseen", "most_waiting", "most_of_one", "most_alike", "usual", "reasons",
-    "channels", "people",
+    "channels", "people", "oidc",
 )  # fmt: skip
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "mail": ("kind", "host", "port", "security", "sender", "user", "password"),
@@ -64,6 +71,7 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chat": ("kind", "url", "tests_to"),
 }
 _PERSON: Final = ("also", "addresses", "may_hand_to")
+_PROVIDER: Final = ("issuer", "client_id", "client_secret", "claim", "scopes", "name", "session")
 
 
 class ReviewConfigurationError(ValueError):
@@ -78,6 +86,7 @@ class ReviewSettings:
     rules: Rules = attrs.field(factory=Rules)
     channels: tuple[Channel, ...] = ()
     wording: Wording = attrs.field(factory=Wording)
+    provider: ProviderSettings | None = None
 
 
 @attrs.frozen
@@ -100,7 +109,9 @@ def read_review_settings(table: object, folder: Path, variables: Mapping[str, st
             _channel(name, value, place) for name, value in _tables("`[review.channels]`", settings.get("channels"))
         )
         directory = _directory(settings, channels)
-        return ReviewSettings(directory, _rules(settings), channels, _wording(settings, place))
+        wording = _wording(settings, place)
+        provider = _provider(settings["oidc"], wording.inbox, place) if "oidc" in settings else None
+        return ReviewSettings(directory, _rules(settings), channels, wording, provider)
     except ReviewConfigurationError:
         raise
     except ValueError as mistake:
@@ -137,6 +148,26 @@ def _wording(settings: Mapping[str, object], place: _Place) -> Wording:
         if len(key) < SHORTEST_KEY:
             raise ValueError(f"`link_key` of `[review]` has at least {SHORTEST_KEY} characters; make one by chance")
     return Wording(None if inbox is None else str(inbox), key, reasons)
+
+
+def _provider(value: object, inbox: str | None, place: _Place) -> ProviderSettings:
+    where = "`[review.oidc]`"
+    settings = _table(where, value, _PROVIDER)
+    if inbox is None:
+        raise ReviewConfigurationError(f"{where} needs `inbox` of `[review]`, to which the provider sends people back")
+    secret = None
+    if "client_secret" in settings:
+        secret = read_secret(f"`client_secret` of {where}", settings["client_secret"], place.folder, place.variables)
+    return ProviderSettings(
+        _text(f"`issuer` of {where}", settings.get("issuer")),
+        _text(f"`client_id` of {where}", settings.get("client_id")),
+        inbox,
+        secret,
+        _text(f"`claim` of {where}", settings.get("claim", "email")),
+        _names(f"`scopes` of {where}", settings.get("scopes", [])),
+        _text(f"`name` of {where}", settings["name"]) if "name" in settings else "",
+        _duration("session", settings.get("session"), 3600 * _SECOND, where) // _SECOND,
+    )
 
 
 def _directory(settings: Mapping[str, object], channels: Sequence[Channel]) -> Directory:
@@ -272,15 +303,15 @@ def _names(where: str, value: object) -> tuple[str, ...]:
     return tuple(_text(f"a name in {where}", item) for item in value)
 
 
-def _duration(setting: str, value: object, usual: int) -> int:
+def _duration(setting: str, value: object, usual: int, where: str = "`[review]`") -> int:
     if value is None:
         return usual
     try:
-        duration = int(parse_duration(_text(f"`{setting}` of `[review]`", value)))
+        duration = int(parse_duration(_text(f"`{setting}` of {where}", value)))
     except ValueFault:
         duration = 0
     if duration <= 0:
-        raise ValueError(f'`{setting}` of `[review]` is a duration, such as `"1h"` or `"30d"`')
+        raise ValueError(f'`{setting}` of {where} is a duration, such as `"1h"` or `"30d"`')
     return duration
 
 
