@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -97,3 +98,41 @@ def test_what_is_no_call_is_refused() -> None:
 def test_an_agent_without_an_identifier_has_no_name() -> None:
     assert call_of("refund", {}, caller_of({"team": "x"}, None, None, None, None), None).agent is None
     assert call_of("refund", {}, caller_of({"id": 3}, None, None, None, None), None).agent is None
+
+
+def test_one_acting_may_be_used_again_within_itself_and_by_threads_at_once() -> None:
+    support = acting(agent="support")
+    with support:
+        with support, acting(agent="other"):
+            assert asked()["agent"] == {"id": "other"}
+        assert asked()["agent"] == {"id": "support"}
+    assert "agent" not in asked()
+
+    inside, outside = threading.Barrier(8), list[object]()
+
+    def work(number: int) -> None:
+        with acting(user=f"u{number}"):
+            with support:
+                inside.wait()
+            outside.append(asked()["user"] == {"id": f"u{number}"} and "agent" not in asked())
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outside == [True] * 8
+
+
+def test_who_acts_ends_with_its_block_though_a_generator_within_is_left_open() -> None:
+    def pages() -> Iterator[int]:
+        with acting(agent="inner"):
+            yield 1
+
+    with acting(agent="outer"):
+        opened = pages()
+        next(opened)
+    assert "agent" not in asked()
+    with acting(agent="later"):
+        opened.close()
+        assert asked()["agent"] == {"id": "later"}
