@@ -13,6 +13,10 @@
 What has no JSON form stays what it is. The policy's reader then refuses it, with its place in the call, and the record says that
 it could not be read: a call that can't be looked at is denied like any other, and nothing is guessed.
 
+Nor does a call take longer for being too large: whatever is beyond what a request may hold is cut off just behind that (`bounded`), where
+the reader refuses it. Else somebody's list of a million numbers would be written out for its record in the log's transaction, and
+everybody else would wait for it.
+
 A call runs with what was decided on. So lists, dictionaries and sets are copied once, before anything looks at them (`held`), and the
 tool gets the copies: another thread that changes the caller's list in the meantime changes nothing. Objects of
 classes are not copied; tools that are called with such, by threads that share them, should make them immutable.
@@ -21,10 +25,11 @@ classes are not copied; tools that are called with such, by threads that share t
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
-from collections.abc import Mapping
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_05UP, Context, Decimal
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import PurePath
@@ -34,12 +39,19 @@ from uuid import UUID
 import attrs
 import msgspec
 
+from tenetlang.values.reading import REQUEST_LIMITS, Limits
 from tenetlang.values.times import duration_text, time_from_datetime, time_text
 
 DEEPEST: Final = 40
 """No request may be as deep as this (32), so what lies deeper is left as it is and refused."""
 
+_MOST_DIGITS: Final = 400
+_MOST_BITS: Final = 1024
+_ROUGHLY: Final = Context(prec=_MOST_DIGITS, rounding=ROUND_05UP, Emax=10**9, Emin=-(10**9), traps=[])
+"""Makes of a longer number one that can't be read either: this way of rounding never makes the last digit a 0 or a 5."""
+
 _SINGLE: Final = frozenset({type(None), bool, int, str, float, Decimal})
+_MAPPINGS: Final = frozenset({OrderedDict, defaultdict})
 _SPELLED: Final = (
     UUID,
     IPv4Address,
@@ -52,11 +64,11 @@ _SPELLED: Final = (
 
 
 def held(value: object, depth: int = 0) -> object:
-    """The value with lists, dictionaries, sets and tuples copied, so that nobody else can change them any more."""
+    """The value with lists, dictionaries, sets and tuples, and Python's own kinds of them, copied, so that nobody else can change them."""
     kind = type(value)
     if kind in _SINGLE or depth > DEEPEST:
         return value
-    if isinstance(value, list | dict | set | tuple):
+    if isinstance(value, list | dict | set | tuple | deque):
         below = depth + 1
         if kind is list or kind is tuple:
             assert isinstance(value, list | tuple)
@@ -67,6 +79,14 @@ def held(value: object, depth: int = 0) -> object:
         if kind is set:
             assert isinstance(value, set)
             return set(value)
+        if kind is deque:
+            assert isinstance(value, deque)
+            return deque((held(item, below) for item in value), value.maxlen)
+        if kind in _MAPPINGS:
+            assert isinstance(value, dict)
+            found = copy(value)
+            found.update({key: held(item, below) for key, item in value.items()})
+            return found
     return value
 
 
@@ -95,6 +115,58 @@ def is_plain(value: object, depth: int = 0) -> bool:
         assert isinstance(value, dict)
         return all(type(key) is str and is_plain(item, depth + 1) for key, item in value.items())
     return False
+
+
+def bounded(value: object, limits: Limits = REQUEST_LIMITS) -> object:
+    """A value that `plain` gave, without most of what is too much. What is within the limits stays as it is, what is not is still not."""
+    return _Bound(limits).value(value, 0)
+
+
+class _Bound:
+    """Copies a value as far as a reader would look at it, and counts what may still come."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._string = limits.string + 1
+        self._size = limits.size + 1
+        self._values = limits.values + 1
+
+    def value(self, value: object, depth: int) -> object:
+        match value:
+            case str() if type(value) is str:
+                return self._text(value)
+            case int() if type(value) is int and value.bit_length() > _MOST_BITS:
+                return 1 << _MOST_BITS if value > 0 else -1 << _MOST_BITS
+            case Decimal() if type(value) is Decimal and value.is_finite():
+                return value if len(value.as_tuple().digits) <= _MOST_DIGITS else _ROUGHLY.plus(value)
+            case list() if type(value) is list:
+                return [] if depth > DEEPEST else self._list(value, depth + 1)
+            case dict() if type(value) is dict:
+                return {} if depth > DEEPEST else self._object(value, depth + 1)
+        return value
+
+    def _list(self, value: list[object], depth: int) -> list[object]:
+        found: list[object] = []
+        for item in value:
+            if not self._more():
+                break
+            found.append(self.value(item, depth))
+        return found
+
+    def _object(self, value: Mapping[object, object], depth: int) -> dict[object, object]:
+        found: dict[object, object] = {}
+        for key, item in value.items():
+            if not self._more():
+                break
+            found[self._text(key) if type(key) is str else key] = self.value(item, depth)
+        return found
+
+    def _more(self) -> bool:
+        self._values -= 1
+        return self._values > 0 and self._size > 0
+
+    def _text(self, text: str) -> str:
+        self._size -= min(len(text), self._string)
+        return text if len(text) <= self._string else text[: self._string]
 
 
 def _plain(value: object, depth: int) -> object:
@@ -126,7 +198,7 @@ def _plain(value: object, depth: int) -> object:
 def _structured(value: object, depth: int) -> object:
     match value:
         case Mapping():
-            return {_key(key): plain(item, depth) for key, item in value.items()}
+            return _fields(((_key(key), item) for key, item in value.items()), depth, bare=True)
         case tuple() if (names := getattr(type(value), "_fields", None)) is not None:
             return _fields(zip(names, value, strict=True), depth)
         case list() | tuple() | deque():
@@ -152,9 +224,16 @@ def field_names(kind: type) -> tuple[str, ...] | None:
     return tuple(names) if isinstance(names, Mapping) else None
 
 
-def _fields(pairs: object, depth: int) -> dict[str, object]:
-    assert hasattr(pairs, "__iter__")
-    return {str(name): plain(item, depth) for name, item in pairs if item is not None}
+def _fields(pairs: Iterable[tuple[object, object]], depth: int, *, bare: bool = False) -> dict[str, object]:
+    """An object of these members; those that are None only with `bare`. What has two of one name is none: a tool may see the other."""
+    found: dict[str, object] = {}
+    for key, item in pairs:
+        name = str(key)
+        if name in found:
+            raise TypeError(f"two members are called {name!r}")
+        if bare or item is not None:
+            found[name] = plain(item, depth)
+    return found
 
 
 def _key(key: object) -> str:

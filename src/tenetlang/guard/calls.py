@@ -16,12 +16,12 @@ a budget is not used up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from tenetlang.frozen import field, frozen
-from tenetlang.guard.arguments import held, plain
+from tenetlang.guard.arguments import bounded, held, plain
 from tenetlang.guard.errors import GuardError
 
 Who: TypeAlias = str | Mapping[str, object]
@@ -73,11 +73,25 @@ class Call:
 
 
 _NOBODY: Final = Caller()
-_acting: Final[ContextVar[Caller]] = ContextVar("tenetlang_acting", default=_NOBODY)
+
+
+@frozen
+class _Scope:
+    """Who acts, since which `acting` says so, and what was so around it."""
+
+    caller: Caller
+    by: object
+    outside: _Scope | None
+
+
+_acting: Final[ContextVar[_Scope | None]] = ContextVar("tenetlang_acting", default=None)
 
 
 class acting:  # noqa: N801  # read as a word: `with acting(agent="a1"):`
-    """Says for all calls within who makes them; a context manager, also with `async with`."""
+    """Says for all calls within who makes them; a context manager, also with `async with`.
+
+    One object may be used again, within itself, and by several threads and tasks at once: what was around it is in its context, not in it.
+    """
 
     def __init__(
         self,
@@ -94,17 +108,20 @@ class acting:  # noqa: N801  # read as a word: `with acting(agent="a1"):`
         Raises `GuardError` for what is no identifier, and for facts that are not the caller's to say.
         """
         self._said = caller_of(agent, user, session, context, facts, origins)
-        self._token: Token[Caller] | None = None
 
     def __enter__(self) -> Self:
-        self._token = _acting.set(merged(_acting.get(), self._said))
+        around = _acting.get()
+        _acting.set(_Scope(merged(_who_acts(), self._said), self, around))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._token is not None
-        _acting.reset(self._token)
+        scope = _acting.get()
+        while scope is not None and scope.by is not self:  # one within was left open: a generator that nobody finished
+            scope = scope.outside
+        if scope is not None:
+            _acting.set(scope.outside)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -113,6 +130,11 @@ class acting:  # noqa: N801  # read as a word: `with acting(agent="a1"):`
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.__exit__(kind, value, traceback)
+
+
+def _who_acts() -> Caller:
+    scope = _acting.get()
+    return _NOBODY if scope is None else scope.caller
 
 
 def caller_of(
@@ -161,7 +183,7 @@ def call_of(tool: str, arguments: Mapping[str, object], caller: Caller, origins:
     """The call, its values converted (`arguments`). Raises `GuardError` for what is no name of a tool or no arguments."""
     if type(tool) is not str:
         raise GuardError(f"a tool is named by text, not by a {type(tool).__name__}")
-    given, who = _object("the arguments", arguments), merged(_acting.get(), caller)
+    given, who = _object("the arguments", arguments), merged(_who_acts(), caller)
     if origins is not None:
         said = _object("the origins", origins)
     else:
@@ -178,7 +200,7 @@ def _who(what: str, said: Who | None) -> Mapping[str, object] | None:
 
 
 def _object(what: str, said: object) -> dict[str, object]:
-    found = plain(held(said))
+    found = bounded(plain(held(said)))
     if type(found) is not dict:
         raise GuardError(f"{what} can't be a {type(said).__name__}: an object is needed, with text as keys")
     return found

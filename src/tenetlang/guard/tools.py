@@ -5,15 +5,21 @@
 
     refund("c1", Decimal(20))      asks, runs, records, and gives what the function gave; or raises `Denied` or `Escalated`
 
-The wrapper has the function's name, signature and documentation, so what frameworks read off a function they read off the tool. The
-function itself stays reachable only to whoever has it under another name: guarding is the wrapper, not the function.
+The wrapper has the function's name, signature, globals and documentation, so what frameworks read off a function they read off the tool. It
+has no `__wrapped__`: who unwraps it as decorators are unwrapped has the tool, not the function. That stays reachable only to whoever has it under
+another name: guarding is the wrapper, not the function.
+
+Each run of the tool gets copies of its own of lists, dictionaries and sets: what a run changes in them, the next one of the same call, which
+was approved anew, does not see.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from types import FunctionType
 from typing import ParamSpec, TypeVar
 
 from tenetlang.evaluator.evaluator import Evaluator
@@ -58,34 +64,56 @@ def guarded(
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004  # what it is, not whether
         return _guarded_coroutine(front, function, taken, labels, wait)
 
-    @functools.wraps(function)
     def wrapper(*given: P.args, **named: P.kwargs) -> T:
         now = front()
         arguments, bound = _bound(taken, given, named)
         call = call_of(taken.name, _said(now, taken, arguments), _NOBODY, None)
-        return made(now, call, functools.partial(function, *bound.args, **bound.kwargs), labels, _waits(now, wait))
+        return made(now, call, lambda: _run(function, bound), labels, _waits(now, wait))
 
-    return wrapper
+    def tool(*given: P.args, **named: P.kwargs) -> T:
+        return wrapper(*given, **named)
+
+    return _shown_as(tool, function, taken.signature)
 
 
 def _guarded_coroutine(
     front: Callable[[], Front], function: Callable[P, T], taken: Taken, labels: Labels | None, wait: float | None
 ) -> Callable[P, T]:
-    @functools.wraps(function)
     async def wrapper(*given: P.args, **named: P.kwargs) -> object:
         now = front()
         arguments, bound = _bound(taken, given, named)
         call = call_of(taken.name, _said(now, taken, arguments), _NOBODY, None)
 
         async def action() -> object:
-            found = function(*bound.args, **bound.kwargs)
+            found = _run(function, bound)
             assert isinstance(found, Awaitable)
             result: object = await found
             return result
 
         return await made_async(now, call, action, labels, _waits(now, wait))
 
-    return wrapper  # type: ignore[return-value]  # T is the coroutine that both of them give
+    async def tool(*given: P.args, **named: P.kwargs) -> object:
+        return await wrapper(*given, **named)
+
+    return _shown_as(tool, function, taken.signature)  # type: ignore[arg-type]  # T is the coroutine that both of them give
+
+
+def _run(function: Callable[P, T], bound: inspect.BoundArguments) -> T:
+    own = inspect.BoundArguments(
+        bound.signature, OrderedDict((name, held(value)) for name, value in bound.arguments.items())
+    )
+    return function(*own.args, **own.kwargs)
+
+
+def _shown_as(tool: Callable[P, T], function: Callable[..., object], signature: inspect.Signature) -> Callable[P, T]:  # type: ignore[explicit-any]  # any function
+    """The tool with all that is read off a function: with its globals too, in which frameworks look up what annotations name."""
+    assert isinstance(tool, FunctionType)
+    known = getattr(inspect.unwrap(function), "__globals__", tool.__globals__)
+    shown = FunctionType(tool.__code__, known, tool.__name__, None, tool.__closure__)
+    functools.update_wrapper(shown, function)
+    del shown.__wrapped__  # type: ignore[attr-defined]  # put there by the line above
+    shown.__signature__ = signature  # type: ignore[attr-defined]  # where `inspect` looks first
+    return shown
 
 
 def _waits(front: Front, wait: float | None) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -125,7 +125,7 @@ def test_one_acting_may_be_used_again_within_itself_and_by_threads_at_once() -> 
 
 
 def test_who_acts_ends_with_its_block_though_a_generator_within_is_left_open() -> None:
-    def pages() -> Iterator[int]:
+    def pages() -> Generator[int, None, None]:
         with acting(agent="inner"):
             yield 1
 
