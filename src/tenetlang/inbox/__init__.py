@@ -4,5 +4,6 @@
                                                           ├──→ Inbox ── jobs of the log's writer ── Desk
     tenet review list|show|approve|deny ──────────────────┘
 
-`inbox` has what a person can do, `shown` what they get to see, `pages` how a page says it. docs/inbox.md tells the rest.
+`oidc` signs people in through an OpenID provider (`oidc_provider` talks to it, `oidc_token` verifies what it says). `inbox` has
+what a person can do, `shown` what they get to see, `pages` how a page says it. docs/inbox.md tells the rest.
 """

@@ -144,7 +144,8 @@ def test_a_code_gets_no_token_where_the_provider_says_no_or_nothing(talk: Talk) 
     with pytest.raises(CodeRefused) as refused:
         talk.ours.tokens("none", "v" * 43)
     assert len(str(refused.value)) < 100
-    for status, body in ((200, b"{}"), (200, b'{"id_token":7}'), (403, b"{}"), (500, b"{}"), (302, b"{}")):
+    good = b'{"id_token":"a.b.c"}'
+    for status, body in ((200, b"{}"), (200, b'{"id_token":7}'), (403, good), (500, good), (302, good)):
         talk.outside.statuses["/token"], talk.outside.bodies["/token"] = status, body
         with pytest.raises(ProviderFailed):
             talk.ours.tokens("none", "v" * 43)
