@@ -115,6 +115,10 @@ def test_an_endless_answer_is_not_read_to_its_end(talk: Talk) -> None:
     talk.outside.bodies[DISCOVERY] = b" " * (LARGEST + 1)
     with pytest.raises(ProviderFailed, match="too long"):
         talk.ours.metadata()
+    with listener(_flood) as port:
+        ours = Provider(ProviderSettings(f"http://127.0.0.1:{port}", CLIENT, INBOX))
+        with pytest.raises(ProviderFailed, match="too long"):
+            ours.metadata()
 
 
 @pytest.mark.parametrize("status", [204, 302, 307, 404, 500])
@@ -173,6 +177,14 @@ def _drip(connection: socket.socket) -> None:
         while True:
             connection.sendall(b" ")
             threading.Event().wait(0.05)
+
+
+def _flood(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" " * 65536)
 
 
 def _silent_head(connection: socket.socket) -> None:
