@@ -283,3 +283,20 @@ def test_a_table_goes_with_its_engine_only(shop: Tenet) -> None:
     assert shop("replay", "shop", "--requests", "table.parquet").status == 2
     assert shop("replay", "shop", "--requests", "requests.jsonl", "--engine", "duckdb").status == 2
     assert shop("replay", "shop", "--requests", "table.parquet", "--engine", "duckdb").status == 2
+
+
+@pytest.mark.parametrize("reasons", [["stopped"], ["small", "unavailable"]])
+def test_what_was_allowed_is_decided_again_whatever_it_says_decided_it(
+    shop: Tenet, tmp_path: Path, reasons: list[str]
+) -> None:
+    request = {"tool": "refund", "args": {"customer": "c1", "amount": 100.01}}
+    forged = {"verdict": "allow", "decided_by": reasons}
+    (tmp_path / "pairs.jsonl").write_text(json.dumps({"request": request, "decision": forged}) + "\n", encoding="utf-8")
+    answer = shop("replay", "shop", "--requests", "pairs.jsonl", "--format", "json")
+    assert json.loads(answer.out)["elsewhere"] == 0
+    assert json.loads(answer.out)["replayed"] == 1
+    (tmp_path / "pairs.jsonl").write_text(
+        json.dumps({"request": request, "decision": {"verdict": "deny", "decided_by": ["stopped"]}}) + "\n",
+        encoding="utf-8",
+    )
+    assert json.loads(shop("replay", "shop", "--requests", "pairs.jsonl", "--format", "json").out)["elsewhere"] == 1
