@@ -23,7 +23,7 @@ from tenetlang.guard.answers import Answer, Denied, Suggestion
 from tenetlang.guard.asking import Question
 from tenetlang.guard.calls import Call
 from tenetlang.guard.gate import Gate
-from tenetlang.guard.outcomes import Outcomes, Results
+from tenetlang.guard.outcomes import Outcomes, Results, logger
 from tenetlang.guard.permits import Labels, Permit
 from tenetlang.guard.reviewing import Escalated, Review
 from tenetlang.guard.reviews import Standing
@@ -70,7 +70,7 @@ def permitted(front: Front, call: Call, labels: Labels | None, wait: float, agai
     review = _review(front, answer)
     if wait > 0:
         until = time.monotonic() + wait
-        if review.wait(wait) != "waiting":
+        if _heard(review, lambda: review.wait(wait)) != "waiting":
             approved(review, again)
             return permitted(front, call, labels, until - time.monotonic(), again)
     raise Escalated(review, partial(again, review))
@@ -86,7 +86,7 @@ async def permitted_async(
     review = _review(front, answer)
     if wait > 0:
         until = time.monotonic() + wait
-        standing = await review.wait_async(wait)
+        standing = await _heard_async(review, wait)
         if standing != "waiting":
             _check(review, standing, again)
             return await permitted_async(front, call, labels, until - time.monotonic(), again)
@@ -110,7 +110,7 @@ async def made_async(
     """The same for a coroutine."""
 
     async def again(review: Review) -> T:
-        _check(review, await review.wait_async(0), again)
+        _check(review, await _heard_async(review, 0), again)
         return await made_async(front, call, action, labels, 0)
 
     async with await permitted_async(front, call, labels, wait, again) as permit:
@@ -119,7 +119,32 @@ async def made_async(
 
 def approved(review: Review, again: Callable[[Review], T]) -> None:
     """Returns where all people asked have approved. Raises `Escalated` where they were not heard yet, and `Denied` where it is over."""
-    _check(review, review.standing(), again)
+    _check(review, _heard(review, review.standing), again)
+
+
+def _heard(review: Review, look: Callable[[], Standing]) -> Standing:
+    """How it stands. Raises `Denied` where the log can't say: whoever resumes a call gets an answer as whoever makes one does."""
+    try:
+        return look()
+    except Exception as problem:
+        raise _unheard(review, problem) from problem
+
+
+async def _heard_async(review: Review, wait: float) -> Standing:
+    try:
+        return await review.wait_async(wait)
+    except Exception as problem:
+        raise _unheard(review, problem) from problem
+
+
+def _unheard(review: Review, problem: Exception) -> Denied:
+    before = review.answer.decision
+    logger.error("it is not known what people said of %s: %s", review.answer.identifier, problem)
+    reason = f"what people said can't be looked up: {problem}"
+    decision = changed(
+        before, verdict="deny", decided_by=("unavailable",), reason=reason, obligations=(), escalations=()
+    )
+    return Denied(attrs.evolve(review.answer, decision=decision))
 
 
 def _check(review: Review, standing: Standing, again: Callable[[Review], T]) -> None:

@@ -14,9 +14,11 @@ from typing import get_type_hints
 
 import pytest
 
-from tenetlang.guard import Denied, Escalated, acting
+from tenetlang.audit.log import Log
+from tenetlang.guard import Denied, Escalated, Guard, acting
 from tenetlang.guard.arguments import held
-from tests.unit.guard.guards import WHO, open_guard, outcomes, problems, verdicts, vote
+from tests.unit.guard.guards import WHO, open_guard, outcomes, problems, verdicts, vote, write_policy
+from tests.unit.guard.test_failures import locked
 
 LISTS = """
 package lists
@@ -141,3 +143,30 @@ def test_pythons_own_kinds_of_dictionaries_and_lists_are_copied_as_what_they_are
     assert isinstance(rows, deque)
     assert isinstance(kept, defaultdict)
     assert (rows.maxlen, rows[0], kept["a"], kept["b"]) == (3, [1], [1], [])
+
+
+def test_who_resumes_while_the_log_can_not_be_asked_is_denied_and_may_try_again(tmp_path: Path) -> None:
+    write_policy(tmp_path)
+    log = Log.open(tmp_path / "log.db", busy_seconds=0.02)
+    runs: list[str] = []
+
+    def refund(customer: str, amount: int) -> None:
+        runs.append(customer)
+
+    async def refund_async(customer: str, amount: int) -> None:
+        runs.append(customer)
+
+    with Guard.open(tmp_path / "shop.tenet", log=log) as guard, acting(**WHO):
+        with pytest.raises(Escalated) as escalated:
+            guard.tool(refund)("c1", 100)
+        with pytest.raises(Escalated) as later:
+            asyncio.run(guard.tool(refund_async, name="refund")("c2", 100))
+        with locked(tmp_path / "log.db"):
+            with pytest.raises(Denied) as denied:
+                escalated.value.resume()
+            with pytest.raises(Denied):
+                asyncio.run(later.value.resume())
+        assert (denied.value.retry, denied.value.decision.decided_by) == ("later", ("unavailable",))
+        vote(guard, escalated.value)
+        escalated.value.resume()
+    assert runs == ["c1"]
