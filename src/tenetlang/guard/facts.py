@@ -16,7 +16,7 @@ import attrs
 from tenetlang.audit.stores.tables import Tables
 from tenetlang.facts.ledger import Ledger
 from tenetlang.facts.limits import Limits
-from tenetlang.facts.moment import Moment
+from tenetlang.facts.moment import Finished, Moment
 from tenetlang.facts.rows import Outcome
 from tenetlang.facts.tables import moment_in, prepare
 
@@ -36,7 +36,7 @@ class Facts:
             prepare(tables)
 
     def within(self, tables: Tables, now_ns: int, action: Callable[[Moment], _T], package: str = "") -> _T:
-        """Does something with the facts of a moment. With a ledger of its own it may be done again from the beginning.
+        """Does something with the facts of a moment, once. What it changes elsewhere is not undone where a ledger of its own then fails.
 
         In the log's database counters of the same name are kept apart by `package`, the one that decides.
         """
@@ -46,6 +46,6 @@ class Facts:
 
     def finish(
         self, tables: Tables, now_ns: int, identifier: str, outcome: Outcome, labels: Iterable[str] = ()
-    ) -> None:
-        """Settles a call. Doing so again changes nothing."""
-        self.within(tables, now_ns, lambda moment: moment.finish(identifier, outcome, labels))
+    ) -> Finished:
+        """Settles a call, and says whether that was done before. Doing so again changes nothing."""
+        return self.within(tables, now_ns, lambda moment: moment.finish(identifier, outcome, labels))

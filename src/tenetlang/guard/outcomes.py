@@ -88,18 +88,23 @@ def settlement(
     return Settlement(identifier, outcome, labels, members, person)
 
 
-def settled_record(gate: Gate, ended: Settlement) -> Unplaced:
-    """The record of an end, as of now. Raises what keys, clock and randomness raise."""
-    return gate.event("outcome", dict(ended.members), gate.clock(), ended.person)
+def settled_record(gate: Gate, ended: Settlement, outcome: Outcome | None = None) -> Unplaced:
+    """The record of an end, as of now; with another `outcome` where it came too late. Raises what keys, clock and randomness raise."""
+    return gate.event("outcome", {**ended.members, "outcome": outcome or ended.outcome}, gate.clock(), ended.person)
 
 
 def settling(gate: Gate, ended: Settlement) -> Job[bool]:
-    """The job that records an end, exactly once; it gives false where the end of the call is known already."""
+    """The job that records an end, exactly once; it gives false where the call was over: its end is recorded, or its deadline has passed.
+
+    What counts is what the facts say: a call that is past its deadline counts as `unknown`, so the log must not say `error`.
+    """
 
     def job(tables: Tables) -> tuple[bool, Sequence[Unplaced]]:
         if not end_call(tables, ended.identifier):
             return False, ()
-        gate.facts.finish(tables, gate.clock(), ended.identifier, ended.outcome, ended.labels)
+        found = gate.facts.finish(tables, gate.clock(), ended.identifier, ended.outcome, ended.labels)
+        if found == "overdue":
+            return False, (settled_record(gate, ended, "unknown"),)
         return True, (settled_record(gate, ended),)
 
     return job

@@ -4,7 +4,7 @@
         receipt = permit.result(pay(**permit.arguments))
 
 On entering, what the allowance demands beforehand is done; `result` does what it demands afterwards, and gives what may leave. On leaving, the
-outcome is recorded: `ok`; `error` where an exception passes; `unknown` where something else does that stops a program or
+outcome is recorded: `ok`; `error` where an exception passes; `unknown` where it is `TimeoutError`, or what stops a program or
 cancels a coroutine, since then nobody can tell how far the tool came. A permit that is never entered becomes `unknown` by its deadline.
 
 Both ways, `with` and `async with`, are the same; handlers that are coroutines can only be awaited in the second.
@@ -268,10 +268,11 @@ class Permit:
 
 
 def _outcome(passing: BaseException | None) -> Outcome:
-    """What an exception says of the tool that it comes from; one that is withheld comes from a tool that ran."""
+    """What an exception says of the tool that it comes from; one that is withheld comes from a tool that ran, and of one that ran out of
+    time nobody knows how far it came."""
     if passing is None or isinstance(passing, Withheld):
         return "ok"
-    return "error" if isinstance(passing, Exception) else "unknown"
+    return "error" if isinstance(passing, Exception) and not isinstance(passing, TimeoutError) else "unknown"
 
 
 def _not_awaitable(found: object) -> object:

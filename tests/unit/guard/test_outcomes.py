@@ -13,7 +13,7 @@ import pytest
 
 from tenetlang.audit.payloads.keyring import create_keyring
 from tenetlang.guard import Denied, Guard, Withheld, acting
-from tests.unit.guard.guards import START, WHO, open_guard, outcomes, problems
+from tests.unit.guard.guards import START, WHO, Clock, open_guard, outcomes, problems
 
 Part = Literal["randomness", "clock"]
 
@@ -206,3 +206,39 @@ def test_a_result_that_can_not_be_looked_at_is_withheld_and_its_call_counts_as_m
         with pytest.raises(Withheld, match="can't be looked at"), permit:
             permit.result(Pretending())
     assert outcomes(tmp_path) == ["ok"]
+
+
+def test_a_failure_after_the_deadline_is_recorded_as_what_it_counts_as(tmp_path: Path) -> None:
+    clock = Clock()
+
+    def refund(customer: str, amount: int) -> None:
+        clock.forward(61)
+        raise OSError("too late")
+
+    with open_guard(tmp_path, clock=clock, deadline=60) as guard, acting(**WHO):
+        for _ in range(10):
+            with pytest.raises(OSError, match="too late"):
+                guard.tool(refund)("c1", 50)
+        with pytest.raises(Denied, match="more than 500 a day"):
+            guard.tool(refund)("c1", 50)
+    assert outcomes(tmp_path) == ["unknown"] * 10
+    assert problems(tmp_path, clock.now) == []
+
+
+def test_a_tool_that_ran_out_of_time_may_have_done_it_and_counts(tmp_path: Path) -> None:
+    def refund(customer: str, amount: int) -> None:
+        raise TimeoutError("no answer from the bank")
+
+    async def refund_async(customer: str, amount: int) -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
+
+    with open_guard(tmp_path) as guard, acting(**WHO):
+        for _ in range(9):
+            with pytest.raises(TimeoutError):
+                guard.tool(refund)("c1", 50)
+        with pytest.raises(TimeoutError):
+            asyncio.run(guard.tool(refund_async, name="refund")("c1", 50))
+        with pytest.raises(Denied, match="more than 500 a day"):
+            guard.tool(refund)("c1", 50)
+    assert outcomes(tmp_path) == ["unknown"] * 10
