@@ -348,6 +348,8 @@ class Guard:
         if before.process == os.getpid():
             self._end()
         self._built = build(attrs.evolve(before.wanted, again=True))
+        if before.process == os.getpid():
+            before.front.outcomes.hand_over(self._built.front.outcomes)
         self._front = self._built.front
         scopes, handlers = self._gate.scopes, self._gate.handlers
         self._gate = self._front.gate

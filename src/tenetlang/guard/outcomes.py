@@ -139,6 +139,7 @@ class Outcomes:
         self._trouble = ""
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        self._next: Outcomes | None = None
 
     @property
     def trouble(self) -> str | None:
@@ -199,7 +200,18 @@ class Outcomes:
             thread.join()
         return self.flush()
 
+    def hand_over(self, following: Outcomes) -> None:
+        """Gives what is kept, and what is still to end, to those of a guard that was opened anew on the same log."""
+        with self._lock:
+            self._next, kept = following, tuple(self._kept)
+            self._kept.clear()
+        for ended in kept:
+            following.settle(ended)
+
     def _keep(self, ended: Settlement, problem: Exception) -> None:
+        if self._next is not None:
+            self._next.settle(ended)
+            return
         logger.error(
             "the outcome `%s` of %s can't be recorded and is tried again; until then every call is denied: %s",
             ended.outcome,

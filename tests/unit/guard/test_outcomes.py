@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from tenetlang.audit.payloads.keyring import create_keyring
-from tenetlang.guard import Denied, Guard, Withheld, acting
+from tenetlang.guard import Denied, Guard, Permit, Withheld, acting
 from tests.unit.guard.guards import START, WHO, Clock, open_guard, outcomes, problems
 
 Part = Literal["randomness", "clock"]
@@ -242,3 +242,26 @@ def test_a_tool_that_ran_out_of_time_may_have_done_it_and_counts(tmp_path: Path)
         with pytest.raises(Denied, match="more than 500 a day"):
             guard.tool(refund)("c1", 50)
     assert outcomes(tmp_path) == ["unknown"] * 10
+
+
+def test_a_guard_that_was_opened_anew_records_the_ends_that_the_one_before_could_not(tmp_path: Path) -> None:
+    log, moved = tmp_path / "log.db", tmp_path / "moved.db"
+    with open_guard(tmp_path) as guard, acting(**WHO):
+        running = guard.call("fetch", {"page": "y"}, labels=lambda _: ["slow"])
+        with running:
+            with guard.call("fetch", {"page": "x"}, labels=lambda _: ["secret"]) as permit:
+                log.rename(moved)
+                permit.result("found")
+            assert "can't be recorded" in str(guard.trouble)
+            moved.rename(log)
+            guard.reopen()
+            running.result("late")
+        assert guard.trouble is None
+        answer = guard.ask("fetch", {"page": "z"})
+        assert isinstance(answer, Permit)
+        session = answer.answer.request["session"]
+        assert isinstance(session, dict)
+        assert session["labels"] == ["secret", "slow", "untrusted"]
+        answer.refuse()
+    assert outcomes(tmp_path) == ["ok", "ok", "refused"]
+    assert problems(tmp_path) == []
