@@ -21,6 +21,9 @@ from tenetlang.report.visible import visible
 
 _T = TypeVar("_T")
 
+LOOKED_AT = 1000
+"""So many records are looked at for the name of what is stopped."""
+
 _AGENT = click.option("--agent", metavar="ID", help="Just the calls of this agent.")
 _TOOL = click.option("--tool", metavar="NAME", help="Just the calls of this tool.")
 _BECAUSE = click.option(
@@ -67,6 +70,10 @@ def stop_calls(log: Path, agent: str | None, tool: str | None, because: str | No
     what = _what(agent, tool)
     new = _changed(log, lambda tables: stop(tables, what, by or _user(), because, time.time_ns()))
     remark(f"{_shown(what)} {'is' if new else 'was'} stopped\n")
+    if not _is_known(log, agent, tool):
+        remark(
+            f"none of the newest {LOOKED_AT:,} records is of {_shown(what)}; if you misspelled it, its calls go on\n"
+        )
     return statuses.FINE
 
 
@@ -137,6 +144,23 @@ def _what(agent: str | None, tool: str | None) -> str:
     if agent is not None:
         return switch_name("agent", agent)
     return switch_name("all") if tool is None else switch_name("tool", tool)
+
+
+def _is_known(log: Path, agent: str | None, tool: str | None) -> bool:
+    """Whether a call of this agent or tool was decided lately. Looked up once it is stopped: what is in doubt is stopped first."""
+    if agent is None and tool is None:
+        return True
+    from tenetlang.audit.errors import AuditError
+    from tenetlang.audit.following import newest
+    from tenetlang.audit.records.record import caller_word
+
+    part, name, word = ("who", "agent", agent) if tool is None else ("what", "tool", tool)
+    try:
+        shown = [item.get("record") for item in newest(log, LOOKED_AT)]
+    except AuditError:
+        return True  # it is stopped; what is wrong with the log is for other commands
+    parts = [record.get(part) for record in shown if isinstance(record, dict)]
+    return any(isinstance(found, dict) and found.get(name) == caller_word(str(word)) for found in parts)
 
 
 def _shown(what: str) -> str:

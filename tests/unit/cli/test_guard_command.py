@@ -38,8 +38,8 @@ def test_all_calls_are_stopped_and_go_on(tenet: Tenet, tmp_path: Path) -> None:
 def test_the_calls_of_an_agent_or_a_tool_are_stopped(tenet: Tenet, tmp_path: Path) -> None:
     open_guard(tmp_path).close()
     assert tenet("guard", "status", "log.db").out == "nothing is stopped\n"
-    assert tenet("guard", "stop", "log.db", "--agent", "a\u202e1").error == "agent a\\u{202e}1 is stopped\n"
-    assert tenet("guard", "stop", "log.db", "--tool", "email.send").error == "tool email.send is stopped\n"
+    assert tenet("guard", "stop", "log.db", "--agent", "a\u202e1").error.startswith("agent a\\u{202e}1 is stopped\n")
+    assert tenet("guard", "stop", "log.db", "--tool", "email.send").error.startswith("tool email.send is stopped\n")
     shown = tenet("guard", "status", "log.db", "--format", "json")
     assert shown.status == 1
     assert [(item["what"], item["because"]) for item in json.loads(shown.out)["stopped"]] == [
@@ -47,6 +47,19 @@ def test_the_calls_of_an_agent_or_a_tool_are_stopped(tenet: Tenet, tmp_path: Pat
         ("tool:email.send", None),
     ]
     assert tenet("guard", "resume", "log.db", "--tool", "email.send").status == 0
+
+
+def test_a_name_that_no_call_had_lately_is_stopped_and_doubted(tenet: Tenet, tmp_path: Path) -> None:
+    with open_guard(tmp_path) as guard, guard.call("fetch", {"page": "x"}, **WHO) as permit:
+        permit.result(None)
+    assert tenet("guard", "stop", "log.db", "--tool", "fetch").error == "tool fetch is stopped\n"
+    assert tenet("guard", "stop", "log.db", "--agent", "a1").error == "agent a1 is stopped\n"
+    doubted = tenet("guard", "stop", "log.db", "--tool", "fecth")
+    assert doubted.status == 0
+    assert doubted.error == (
+        "tool fecth is stopped\nnone of the newest 1,000 records is of tool fecth; if you misspelled it, its calls go on\n"
+    )
+    assert "none of the newest" in tenet("guard", "stop", "log.db", "--agent", "A1").error
 
 
 def test_what_was_not_stopped_does_not_go_on(tenet: Tenet, tmp_path: Path) -> None:
