@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
-from tenetlang.audit.canonical import canonical_bytes
+from tenetlang.audit.canonical import MAX_DEPTH, canonical_bytes
 from tenetlang.audit.records.record import identity_word
 
 LEFT_OUT: Final = frozenset({"session", "counters", "now", "approvals"})
@@ -55,18 +55,18 @@ def binding(request: Mapping[str, object]) -> str:
 
 
 def requesters(request: Mapping[str, object]) -> tuple[str, ...]:
-    """Who asks for the call, by all names that the request has for them: the agent, the user, and on whose behalf they act."""
+    """Who asks for the call, by all names that the request has for them: the agent, the user, and on whose behalf they act, and on whose
+    behalf these do."""
     found: dict[str, None] = {}
-    for member in ("agent", "user"):
-        part = request.get(member)
-        if not isinstance(part, Mapping):
-            continue
-        for value in (part.get("id"), *(part.get(name) for name in _BEHALF)):
-            for name in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(name, str) and name:
-                    found[name] = None
-                elif isinstance(name, Mapping) and isinstance(name.get("id"), str):
-                    found[str(name["id"])] = None
+    left = [(request.get(member), 0) for member in ("user", "agent")]
+    while left:
+        part, depth = left.pop()
+        if isinstance(part, str) and part and depth:
+            found[part] = None
+        elif isinstance(part, list | tuple) and 0 < depth <= MAX_DEPTH:
+            left += [(item, depth + 1) for item in reversed(part)]
+        elif isinstance(part, Mapping) and depth <= MAX_DEPTH:
+            left += [(part.get(name), depth + 1) for name in reversed(("id", *_BEHALF))]
     return tuple(found)
 
 

@@ -6,15 +6,16 @@
     Effect  what follows from it: something to record, somebody to tell
 
 Times are nanoseconds since 1970. People are named as the configuration names them (`people.People`), and two names that differ in
-nothing but letter case or Unicode form are one person (`person`): who would count as two, or ask and approve, by spelling a name
+nothing but letter case, Unicode form or characters that nobody sees are one person (`person`): who would count as two, or ask and approve, by spelling a name
 in another way, does not.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -26,9 +27,17 @@ DENY = "deny"
 """What stands for the next reviewers where there are none."""
 
 
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""What Unicode calls default ignorable (DerivedCoreProperties.txt): shown as nothing."""
+
+
 def person(name: str) -> str:
     """What two spellings of one person's name have in common."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", name))
+    return unicodedata.normalize("NFKC", seen.casefold()).strip()
 
 
 @attrs.frozen

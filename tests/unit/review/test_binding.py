@@ -80,6 +80,14 @@ def test_requesters_are_the_agent_the_user_and_on_whose_behalf_they_act() -> Non
     }
     assert requesters(acting) == ("a1", "u8", "u6", "u9")
     assert requesters({"agent": "a1"}) == ()
+    chain = {
+        "id": "a1",
+        "on_behalf_of": [{"id": "a2", "delegated_by": {"id": "a3", "delegators": ["ada", {"id": "bo"}]}}],
+    }
+    assert requesters({"agent": chain, "user": {"id": "u7"}}) == ("a1", "a2", "a3", "ada", "bo", "u7")
+    circle: dict[str, object] = {"id": "a1"}
+    circle["on_behalf_of"] = [circle]
+    assert requesters({"agent": circle}) == ("a1",)
     assert named_in(acting, "user") is None
 
 

@@ -78,7 +78,9 @@ def test_as_many_different_people_as_the_quorum_says_approve() -> None:
     assert two.task.expires == START + MINUTE + 1_000_000_000 + 60 * MINUTE
 
 
-@pytest.mark.parametrize("again", ["ada", "Ada", "ADA ", "\uff41\uff44\uff41"])
+@pytest.mark.parametrize(
+    "again", ["ada", "Ada", "ADA ", "\uff41\uff44\uff41", "a\u200bda", "ad\u00ada", "\u2066ada\u2069", "ada\ufe0f"]
+)
 def test_the_same_person_counts_once_however_the_name_is_spelled(again: str) -> None:
     stepped = after(waiting_task(), approve("ada"), approve(again))
     assert (stepped.task.status, stepped.refused, stepped.effects) == ("waiting", "voted", ())
