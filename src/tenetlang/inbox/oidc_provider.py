@@ -181,23 +181,31 @@ class Provider:
         )
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         fields = {"User-Agent": "tenetlang", "Accept": "application/json", "Connection": "close", **head}
+        late = False
         with self._turn():
             try:
                 connection.connect()
                 connected = connection.sock  # the connection forgets it once the head of the answer was read
                 with cut_off(self.longest, lambda: connected) as is_cut:
-                    connection.request("GET" if body is None else "POST", target, body, fields)
-                    answer = connection.getresponse()
-                    content = answer.read(LARGEST + 1)
+                    try:
+                        connection.request("GET" if body is None else "POST", target, body, fields)
+                        answer = connection.getresponse()
+                        content = answer.read(LARGEST + 1)
+                    finally:
+                        late = is_cut()
             except (OSError, HTTPException, ValueError) as mistake:
-                raise ProviderFailed(f"it can't be reached: {str(mistake) or type(mistake).__name__}") from mistake
+                raise ProviderFailed(self._late if late else f"it can't be reached: {_cause(mistake)}") from mistake
             finally:
                 connection.close()
-        if is_cut():
-            raise ProviderFailed(f"it gave no answer within {self.longest:g} seconds")
+        if late:
+            raise ProviderFailed(self._late)
         if len(content) > LARGEST:
             raise ProviderFailed("its answer is too long")
         return answer.status, content
+
+    @property
+    def _late(self) -> str:
+        return f"it gave no answer within {self.longest:g} seconds"
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -207,6 +215,10 @@ class Provider:
             yield
         finally:
             self._turns.release()
+
+
+def _cause(mistake: Exception) -> str:
+    return str(mistake) or type(mistake).__name__
 
 
 def _expect_fine(what: str, status: int) -> None:
