@@ -18,6 +18,8 @@ from tests.unit.serving import serving
 
 HOSTILE = "<script>document.title = 'taken'</script>"
 
+WIDER = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
 
 def sign_in(browser: Chromium, place: str, token: str) -> None:
     browser.open(place)
@@ -71,8 +73,7 @@ def test_pages_fit_on_a_phone_and_every_control_has_a_name(here: Site) -> None:
         for path in ("/", "/done", f"/tasks/{task.identifier}"):
             browser.open(f"http://127.0.0.1:{port}{path}")
             wait_until(lambda: browser.run("return document.styleSheets[0]?.cssRules.length > 0") is True)
-            wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            wait_until(lambda: browser.run(wider) == 0)
+            wait_until(lambda: browser.run(WIDER) == 0)
             browser.run("for (const each of document.querySelectorAll('details')) each.open = true")
             for control in browser.find("button, input:not([type=hidden]), textarea, select, a"):
                 label = browser.call("GET", f"/element/{control}/computedlabel")
