@@ -70,7 +70,9 @@ def bodies_mistake(record: object, payload: bytes) -> str | None:
     except ValueError as mistake:
         return str(mistake)
     match parsed:
-        case {"v": version, "bodies": dict(bodies), "salt": str()} if version == PAYLOAD_VERSION:
+        case {"v": int(version), "bodies": dict(bodies), "salt": str()} if (
+            version == PAYLOAD_VERSION and version is not True
+        ):
             for pointer, body in bodies.items():
                 mistake_of_body = _body_mistake(record, pointer, body)
                 if mistake_of_body is not None:
