@@ -25,7 +25,7 @@ from tenetlang.audit.records.bodies import MAX_PAYLOAD
 from tenetlang.audit.records.unplaced import Unplaced
 
 KEY = SubjectKey("ab" * 32, b"k" * 32)
-GOOD = {"alg": "A256KW", "enc": "A256GCM", "kid": KEY.kid, "record": "01J"}
+GOOD: dict[str, object] = {"alg": "A256KW", "enc": "A256GCM", "kid": KEY.kid, "record": "01J"}
 
 
 def with_header(text: bytes) -> bytes:

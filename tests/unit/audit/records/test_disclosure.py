@@ -52,7 +52,8 @@ def test_another_value_is_not(text: str, *, spaces: bool) -> None:
     if spaces:
         payload = payload.replace(b'":', b'": ')
     expected = "the payload's body of /part/0 is not the one whose digest stands in the record"
-    for other in (record(text + " "), record("21"), {"part": []}, {}, None, {"part": [None]}):
+    others: list[object] = [record(text + " "), record("21"), {"part": []}, {}, None, {"part": [None]}]
+    for other in others:
         assert bodies_mistake(other, payload) == expected
 
 
