@@ -76,3 +76,37 @@ def test_a_file_without_anything_in_it_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     with pytest.raises(NotALog, match="is empty"):
         list(read_entries(tmp_path / "empty"))
+
+
+def line(**members: object) -> bytes:
+    whole: dict[str, object] = {"index": 1, "leaf": "ab" * 32, "record": "{}", **members}
+    return json.dumps(whole, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"leaf": "ab" * 31},
+        {"leaf": "ab" * 33},
+        {"leaf": ""},
+        {"leaf": "AB" * 32},
+        {"leaf": "xy" * 32},
+        {"leaf": 7},
+        {"payload": 7},
+        {"payload": ["{}"]},
+        {"record": {}},
+        {"index": True},
+        {"index": "1"},
+        {"more": 1},
+    ],
+)
+def test_a_line_with_other_members_is_damage(tmp_path: Path, members: dict[str, object]) -> None:
+    (tmp_path / "log.jsonl").write_bytes(line() + line(**members) + line(payload="{}"))
+    found = list(read_entries(tmp_path / "log.jsonl"))
+    assert [type(each) for each in found] == [Entry, Damage, Entry]
+
+
+def test_the_last_line_is_cut_where_it_has_no_end(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_bytes(line() + line()[:-1])
+    (damage,) = (each for each in read_entries(tmp_path / "log.jsonl") if isinstance(each, Damage))
+    assert damage == Damage("line", "line 2, the last, is cut: it does not end in a newline", final=True)
