@@ -19,11 +19,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NoReturn, Self
 
 from tenetlang.audit.records.record import time_text
 from tenetlang.decision import Decision, Obligation, changed
 from tenetlang.guard.answers import Answer, Denied
+from tenetlang.guard.arguments import held
 from tenetlang.guard.errors import GuardError
 from tenetlang.guard.gate import Gate
 from tenetlang.guard.obligations import Handlers
@@ -76,8 +77,8 @@ class Permit:
 
     @property
     def arguments(self) -> Mapping[str, object]:
-        """The arguments as JSON values, as they were decided on."""
-        return self._answer.call.arguments
+        """The arguments as JSON values, as they were decided on: a copy each time, so that nobody changes them for the next who looks."""
+        return {name: held(value) for name, value in self._answer.call.arguments.items()}
 
     @property
     def decision(self) -> Decision:
@@ -142,7 +143,7 @@ class Permit:
             raise untaken
 
     def result(self, value: object) -> object:
-        """What the tool gave, as it may leave. Raises `Withheld` where it may not."""
+        """What the tool gave, as it may leave. Raises `Withheld` where it may not, and `GuardError` outside of the permit's `with`."""
         self._check_done(value)
         self._label(value)
         for item, handler in self._demanded("after"):
@@ -175,6 +176,10 @@ class Permit:
         self._take()
         self._outcomes.settle(self._settled("refused"))
 
+    def __reduce__(self) -> NoReturn:
+        """A call is made once, so there are no two of its permit, and none in another process."""
+        raise TypeError(f"the permit {self.identifier} can't be copied or pickled: it is for one call, by who asked")
+
     # ------------------------------------------------------------------------------------------------------------- parts
 
     def _take(self) -> None:
@@ -197,7 +202,11 @@ class Permit:
         return [(item, table[item.name]) for item in self.decision.obligations if item.name in table]
 
     def _check_done(self, value: object) -> None:
-        """What a tool gives must be a result. A coroutine or a generator does its work later, when nobody asks any more."""
+        """What a tool gives must be a result, and be given while the call lasts: its labels are recorded with its end. A coroutine or a generator does its work later, when nobody asks any more."""
+        if self._state != "used":
+            raise GuardError(
+                f"the result of `{self.tool}` is given to `permit.result` within `with`, before the call has ended"
+            )
         try:
             later = inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
         except Exception as problem:
@@ -213,13 +222,11 @@ class Permit:
     def _untaken(self, passing: BaseException | None) -> GuardError | None:
         """What is wrong with a program that leaves the permit without `result`, though something is demanded of the result."""
         left = [item.name for item, _ in self._demanded("after")]
-        if passing is not None or not left or self._result is not NOTHING:
+        if passing is not None or self._result is not NOTHING or not (left or self._labels_of):
             return None
         self._met += [(name, False) for name in left]
-        return GuardError(
-            f"`{self.tool}` was called, and its result not given to `permit.result`, which does what the allowance demands of "
-            f"it: {', '.join(left)}"
-        )
+        wanted = f"does what the allowance demands of it: {', '.join(left)}" if left else "finds out its labels"
+        return GuardError(f"`{self.tool}` was called, and its result not given to `permit.result`, which {wanted}")
 
     def _label(self, value: object) -> None:
         if self._labels_of is None:
