@@ -104,7 +104,7 @@ class _Found:
 
 
 def _with_facts(gate: Gate, active: Active, call: Call, tables: Tables, moment: Moment, number: Number) -> _Found:
-    """Decides. A ledger of its own may have this done again, so it changes nothing but the moment."""
+    """Decides. With a ledger of its own this is committed before the record is, or undone alone; so it changes nothing but the moment."""
     began = time.perf_counter_ns()
     now, evaluator = moment.now, active.evaluator
     request = call.asked()
