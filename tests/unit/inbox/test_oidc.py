@@ -101,6 +101,7 @@ def test_an_address_that_the_provider_has_not_verified_is_nobodys(door: Door, ve
         "ada\u200b",
         "ADA\u017f",
         "gra\u212ae",
+        "gro\u00df",
         " ada",
         "ada ",
         "",
@@ -117,6 +118,7 @@ def test_a_name_that_only_looks_like_another_gets_nobody_in(door: Door, name: ob
     browser = door.site.browser()
     assert door.through(browser)[0] == 403
     assert not is_in(browser)
+    assert "neither configured nor asked" not in said(door)
 
 
 def test_whom_nobody_asks_is_told_so_and_has_no_session(door: Door) -> None:

@@ -284,3 +284,9 @@ def test_who_guesses_too_often_waits(door: Door) -> None:
     assert door.through(other)[0] == 200
     door.site.seconds[0] += 61
     assert door.through(door.site.browser())[0] == 200
+
+
+def test_what_is_no_guess_makes_nobody_wait(door: Door) -> None:
+    for _ in range(FAILURES):
+        assert back(door.site.browser(), code="guess", state="x" * 43)[0] == 400
+    assert door.through(door.site.browser())[0] == 200
