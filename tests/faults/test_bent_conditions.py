@@ -59,6 +59,8 @@ PARTS: Mapping[str, Part] = {
         ("completeness/test_check.py", "completeness/test_edges.py", "test_clocks.py"),
     ),
     "story": Part(("story.py",), ("test_story.py", "test_story_edges.py")),
+    "seals": Part(("payloads/sealing.py",), ("payloads/test_sealing.py", "payloads/test_seal_edges.py")),
+    "erasing": Part(("payloads/erasing.py",), ("payloads/test_erasing.py", "payloads/test_erasing_edges.py")),
     "disclosure": Part(("records/disclosure.py",), ("records/test_disclosure.py",)),
     "reviews": Part(("state.py",), ("test_state.py", "test_state_edges.py"), "review"),
 }  # fmt: skip
@@ -105,6 +107,13 @@ UNSEEN: Mapping[str, Mapping[str, str]] = {
         "story._found: index is None and wanted.encode('utf-8', 'replace') not in entry.record → "
         "False": "it only saves reading records that can't be meant",
         "story._key_of: is_sealed(payload) → True": "what is not sealed is no seal either",
+    },
+    "seals": {
+        "sealing._json: isinstance(value, Mapping) → True": "what is no object has not the members of a header",
+    },
+    "erasing": {
+        "erasing.erase: keyring is not None and kid is not None → kid is not None": "only a keyring names a key",
+        "erasing._any_sealed: isinstance(cell, bytes) → True": "the table takes nothing but bytes",
     },
     "disclosure": {
         "disclosure.bodies_mistake: texts is not None and all((sha256(salt + text).hexdigest() == _at(record, pointer) for pointer, salt, text in texts)) → "

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenetlang.guard import Denied, Guard, GuardError, Permit, Withheld
-from tests.unit.guard.guards import POLICY, WHO, open_guard, outcomes, problems
+from tests.unit.guard.guards import POLICY, WHO, open_guard, outcomes, problems, records
 
 DEMANDING = POLICY.replace("allow fetching if { tool is fetch }", 'allow fetching if { tool is fetch } then stamp("x")')
 
@@ -93,3 +93,37 @@ def test_a_coroutine_may_have_handlers_that_are_none(tmp_path: Path, *, fails: b
             assert asyncio.run(call(guard)) == "found"
     assert met == ["x"]
     assert outcomes(tmp_path) == ["refused" if fails else "ok"]
+
+
+@pytest.mark.parametrize(
+    ("passing", "outcome"),
+    [
+        (ValueError, "error"),
+        (KeyboardInterrupt, "unknown"),
+        (SystemExit, "unknown"),
+        (GeneratorExit, "unknown"),
+        (asyncio.CancelledError, "unknown"),
+        (TimeoutError, "unknown"),
+        (Withheld, "ok"),
+    ],
+)
+def test_only_an_error_of_the_tool_gives_back_what_the_call_has_used(
+    tmp_path: Path, guard: Guard, passing: type[BaseException], outcome: str
+) -> None:
+    with pytest.raises(passing), guard.call("fetch", {"page": "x"}, **WHO):
+        raise passing("x")
+    guard.close()
+    assert outcomes(tmp_path) == [outcome]
+
+
+def test_an_outcome_says_when_the_tool_began_and_one_of_a_call_that_was_not_made_does_not(
+    tmp_path: Path, guard: Guard
+) -> None:
+    with guard.call("fetch", {"page": "x"}, **WHO):
+        pass
+    guard.call("fetch", {"page": "x"}, **WHO).refuse()
+    guard.close()
+    made, refused = records(tmp_path, "outcome")
+    assert isinstance(made["took_ns"], int)
+    assert isinstance(made["began"], str)
+    assert (refused["outcome"], refused["began"], refused["took_ns"]) == ("refused", None, None)
