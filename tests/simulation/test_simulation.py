@@ -29,9 +29,9 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-SEEDS = range(4)
+SEEDS = range(3)
 MANY_SEEDS = range(100, 140)
-EACH = 400
+EACH = 300
 EACH_OF_MANY = 2500
 
 
