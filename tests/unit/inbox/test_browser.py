@@ -40,7 +40,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return False
 
     end = time.monotonic() + 30
-    while not held() and time.monotonic() < end:
+    while time.monotonic() < end:
+        if held():
+            return
         time.sleep(0.1)
     assert holds()
 
