@@ -143,12 +143,14 @@ def test_there_is_one_spelling_and_nothing_in_it_is_ignored(change: Callable[[by
 
 
 def test_nothing_is_read_before_its_signature_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = bundle(keys=(STRANGER,))
+
     def touched(_: object) -> Contents:
         raise AssertionError("the payload was read")
 
     monkeypatch.setattr("tenetlang.bundle.opening.decoded", touched)
     with pytest.raises(NotTrusted):
-        open_bundle(bundle(keys=(STRANGER,)), TRUST)
+        open_bundle(data, TRUST)
 
 
 @pytest.mark.parametrize("trust", [TRUST, None])
