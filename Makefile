@@ -21,14 +21,14 @@ demo: $(READY)  ## a tour of tenet in one terminal page
 # Measuring coverage makes Python several times slower, so the properties are measured with few examples and held with all.
 test: lint  ## everything that a change must pass: lint, types, layers, tests with branch coverage
 	@echo "==> pytest, with coverage"
-	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --ignore=tests/properties --ignore=tests/golden
+	@$(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 --ignore=tests/properties --ignore=tests/golden --ignore=tests/simulation
 	@TENET_TEST_PROFILE=brief $(BIN)/python -m pytest --cov --cov-append --cov-report= --cov-fail-under=0 tests/properties
 	@$(BIN)/python -m coverage report --omit="*/analysis/*,*/replay/*,*/targets/*,$(SERVED)"
 	@test -z "$$TENET_REQUIRE_SERVERS" || $(BIN)/python -m coverage report --include="$(SERVED)" --fail-under=93
 	@$(BIN)/python -m coverage report --include="*/analysis/*" --fail-under=93
 	@$(BIN)/python -m coverage report --include="*/replay/*,*/targets/*" --fail-under=91
-	@echo "==> pytest, every example of the properties, and every golden decision"
-	@$(BIN)/python -m pytest tests/properties tests/golden
+	@echo "==> pytest, every example of the properties, every golden decision, and some simulated worlds"
+	@$(BIN)/python -m pytest tests/properties tests/golden tests/simulation
 
 lint: $(READY)  ## ruff, mypy and import-linter, without the tests
 	@echo "==> ruff"
