@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE
 from tenetlang.cli.output import remark
 from tenetlang.cli.review_open import CONFIGURED_BY, LOG, opened_inbox
+from tenetlang.cli.stopping import until_stopped
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
@@ -142,12 +141,4 @@ async def _until_stopped(
         if provider is not None:
             remark(f"people sign in with a token, or at {provider.issuer}, which sends them back to {provider.back}\n")
 
-    serving = asyncio.ensure_future(answer(respond, host, port, ready=ready, tls=context))
-    loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # there it is interrupted as any program is
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        remark("stopped\n")
+    await until_stopped(answer(respond, host, port, ready=ready, tls=context))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from tenetlang.cli.commands import Group
 from tenetlang.cli.help import ending
 from tenetlang.cli.options import ANYWHERE
 from tenetlang.cli.output import remark, say
+from tenetlang.cli.stopping import until_stopped
 from tenetlang.report.visible import visible
 
 if TYPE_CHECKING:
@@ -118,14 +117,6 @@ async def _until_stopped(judge: Callable[[bytes], Answer], host: str, port: int)
     def ready(taken: int) -> None:
         remark(f"witness at http://{f'[{host}]' if ':' in host else host}:{taken}/\n")
 
-    serving = asyncio.ensure_future(
+    await until_stopped(
         answer(responding(judge, lambda line: remark(visible(line) + "\n")), host, port, ready=ready, limits=LIMITS)
     )
-    loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # there it is interrupted as any program is
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, serving.cancel)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        remark("stopped\n")
